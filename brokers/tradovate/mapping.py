@@ -8,11 +8,10 @@ import msgspec
 
 from brokers.tradovate.entities import OrderVersion
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder
-from tradehaven.domain.contracts import root_of
+from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TimeInForce
 from tradehaven.domain.errors import ProtocolError
 from tradehaven.domain.ids import Nanos, Symbol
-from tradehaven.domain.instruments import Product, product
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -76,14 +75,13 @@ def nanos(text: str) -> Nanos:
 
 
 @lru_cache(maxsize=1024)
-def _product_of(symbol: Symbol) -> tuple[Product, float]:
-    found = product(root_of(symbol))
-    return found, float(found.tick_size)
+def _tick_size(symbol: Symbol) -> float:
+    return float(product_of(symbol).tick_size)
 
 
 def ticks_of(symbol: Symbol, price: float) -> Ticks:
     """Return a price in points as ticks of its contract."""
-    tick = _product_of(symbol)[1]
+    tick = _tick_size(symbol)
     number = price / tick
     nearest = round(number)
     if abs(number - nearest) > _TICK_SLACK * max(1.0, abs(number)):
@@ -94,7 +92,7 @@ def ticks_of(symbol: Symbol, price: float) -> Ticks:
 @lru_cache(maxsize=4096)
 def price_text(symbol: Symbol, ticks: Ticks) -> str:
     """Return ticks as the JSON number of a price, exact."""
-    return format(_product_of(symbol)[0].to_price(ticks), "f")
+    return format(product_of(symbol).to_price(ticks), "f")
 
 
 def spec_of(symbol: Symbol, version: OrderVersion) -> OrderSpec:

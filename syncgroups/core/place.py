@@ -19,11 +19,10 @@ from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
 from tradehaven.domain.calendar import is_rth
 from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.contracts import root_of
+from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SizingMode
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
-from tradehaven.domain.instruments import product
 from tradehaven.domain.orders import OrderSpec
 
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
@@ -161,11 +160,11 @@ def _group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
     if order.spec.order_type not in COPIED_TYPES:
         detail = f"{order.spec.order_type} orders are not copied yet"
         return Refusal(reason=RefusalReason.ORDER_TYPE_UNSUPPORTED, detail=detail)
-    if group.instruments and root_of(order.symbol) not in group.instruments:
+    if group.instruments and product_of(order.symbol).symbol not in group.instruments:
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=f"{order.symbol} is not in the filter")
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
-        regular = is_rth(when, product(root_of(order.symbol)))
+        regular = is_rth(when, product_of(order.symbol))
         if regular is not (group.hours is SessionHours.RTH):
             return Refusal(reason=RefusalReason.OUTSIDE_HOURS, detail=f"the group copies {group.hours} only")
     return None
