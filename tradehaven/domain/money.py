@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
-from functools import total_ordering
 from typing import NewType, Self
 
 from tradehaven.domain.enums import Side
@@ -30,8 +29,7 @@ class Rounding(StrEnum):
     DOWN = "down"
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True, kw_only=True, eq=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
     """An amount of one currency, unrounded."""
 
@@ -62,6 +60,10 @@ class Money:
     def __lt__(self, other: Self) -> bool:
         self._same(other)
         return self.amount < other.amount
+
+    def __le__(self, other: Self) -> bool:
+        self._same(other)
+        return self.amount <= other.amount
 
     def __bool__(self) -> bool:
         return bool(self.amount)
