@@ -80,10 +80,10 @@ def test_trade_date_never_decreases_and_states_join_up_over_two_years(template: 
     assert seen == STATES[template]
 
 
-GLOBEX_STATES = {MarketState.OPEN, MarketState.MAINTENANCE, MarketState.HALTED, MarketState.CLOSED}
-STATES = {template: GLOBEX_STATES for template in SessionTemplate} | {
-    SessionTemplate.GRAINS: {MarketState.OPEN, MarketState.PAUSE, MarketState.CLOSED},
-    SessionTemplate.LIVESTOCK: {MarketState.OPEN, MarketState.CLOSED},
+GLOBEX_STATES = frozenset({MarketState.OPEN, MarketState.MAINTENANCE, MarketState.HALTED, MarketState.CLOSED})
+STATES = dict.fromkeys(SessionTemplate, GLOBEX_STATES) | {
+    SessionTemplate.GRAINS: frozenset({MarketState.OPEN, MarketState.PAUSE, MarketState.CLOSED}),
+    SessionTemplate.LIVESTOCK: frozenset({MarketState.OPEN, MarketState.CLOSED}),
 }
 
 
