@@ -76,6 +76,15 @@ def parse_contract(text: str, on: date) -> Contract:
     return Contract(product=traded, year=_year(code, digits, month, on), month=month)
 
 
+@lru_cache(maxsize=4096)
+def product_of(symbol: str) -> Product:
+    """Return the product of a contract code, whatever year it means; raise `UnknownInstrument`."""
+    found = _CODE.fullmatch(symbol)
+    if not found:
+        raise UnknownInstrument(f"{symbol[:20]!r} is not a contract such as ESZ6")
+    return product(found.group(1))
+
+
 def _year(code: str, digits: str, month: int, on: date) -> int:
     if len(digits) == 4:
         if not digits.startswith("20"):

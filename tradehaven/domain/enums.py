@@ -116,7 +116,7 @@ class RefusalReason(StrEnum):
     MAX_POSITION = "max_position"
     ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
-    LEADER_ENDED = "leader_ended"
+    COPY_ENDED = "copy_ended"
     UNRESOLVED = "unresolved"
     STALE = "stale"
     JOURNAL_FAILED = "journal_failed"

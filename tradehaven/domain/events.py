@@ -104,6 +104,7 @@ class OrderState:
     side: Side
     spec: OrderSpec
     status: OrderStatus
+    created_at: Nanos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,16 @@ class SnapshotTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersListed:
+    """The broker listed a login's orders again; `client_order_ids` are all that it has of ours."""
+
+    connection: ConnectionId
+    accounts: tuple[AccountId, ...]
+    client_order_ids: frozenset[ClientOrderId]
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkLost:
     """A login's socket is gone; its accounts can be neither seen nor traded."""
 
@@ -146,6 +157,12 @@ class GateChanged:
     at: Nanos
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """About a second went by; whatever waits for time looks again."""
+
+    at: Nanos
+
 
 BrokerEvent = (
     OrderWorking
@@ -155,6 +172,7 @@ BrokerEvent = (
     | PositionReported
     | BalanceReported
     | SnapshotTaken
+    | OrdersListed
     | LinkLost
 )
-Event = BrokerEvent | GateChanged | Confirmed | Rejected | Denied | Unresolved
+Event = BrokerEvent | GateChanged | TimePassed | Confirmed | Rejected | Denied | Unresolved
