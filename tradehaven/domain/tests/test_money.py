@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from tradehaven.domain.money import (
     stop_rounding,
     total,
     usd,
+    whole_ticks,
 )
 from tradehaven.domain.tests.reference import trade_math
 
@@ -123,6 +125,25 @@ def test_up_is_toward_plus_infinity_for_negative_prices_too(
     price: str, rounding: Rounding, steps_: int
 ) -> None:
     assert round_to_step(Decimal(price), Decimal("0.01"), rounding) == steps_
+
+
+@pytest.mark.parametrize(
+    ("average", "up", "down", "nearest"),
+    [
+        ("7/2", 4, 3, 4),
+        ("-7/2", -3, -4, -4),
+        ("10/3", 4, 3, 3),
+        ("-10/3", -3, -4, -3),
+        ("5", 5, 5, 5),
+        ("0", 0, 0, 0),
+    ],
+)
+def test_an_average_becomes_whole_ticks_in_the_direction_asked(
+    average: str, up: int, down: int, nearest: int
+) -> None:
+    assert whole_ticks(Fraction(average), Rounding.UP) == up
+    assert whole_ticks(Fraction(average), Rounding.DOWN) == down
+    assert whole_ticks(Fraction(average), Rounding.NEAREST) == nearest
 
 
 def test_limits_are_never_worse_and_stops_never_earlier_than_the_leaders() -> None:

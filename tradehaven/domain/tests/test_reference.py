@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,12 +16,10 @@ from tradehaven.domain.tests.reference import load
 
 
 def _shared(name: str) -> Path:
-    given = os.environ.get("TRADEHAVEN_SHARED")
-    places = [Path(given)] if given else [folder / "shared" for folder in Path(__file__).resolve().parents]
-    for place in places:
-        if (place / "reference" / name).is_file():
-            return place / "reference" / name
-    pytest.skip(f"reference/{name} is not here: set TRADEHAVEN_SHARED to the shared folder")
+    for folder in Path(__file__).resolve().parents:
+        if (found := folder / "shared" / "reference" / name).is_file():
+            return found
+    pytest.skip(f"no shared/reference/{name} beside any folder above this test")
 
 
 def _rows(name: str) -> list[dict[str, str]]:
