@@ -14,6 +14,7 @@ from tradehaven.domain.contracts import (
     front,
     next_contracts,
     parse_contract,
+    product_of,
 )
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.instruments import Product, product, products
@@ -72,6 +73,17 @@ def test_a_bad_code_says_what_is_wrong(code: str, says: str) -> None:
     with pytest.raises(UnknownInstrument) as caught:
         parse_contract(code, ON)
     assert says in caught.value.message
+
+
+@pytest.mark.parametrize(("code", "root"), [("ESZ6", "ES"), ("M2KU26", "M2K"), ("6EZ2026", "6E")])
+def test_the_product_of_a_code_needs_no_date(code: str, root: str) -> None:
+    assert product_of(code) is product(root)
+
+
+@pytest.mark.parametrize("code", ["", "ES", "esz6", "XXZ6", "ESZ\u0666"])
+def test_a_code_of_no_product_is_refused(code: str) -> None:
+    with pytest.raises(UnknownInstrument):
+        product_of(code)
 
 
 @pytest.mark.parametrize(
