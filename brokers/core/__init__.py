@@ -1,0 +1,1 @@
+"""Broker matters as pure functions: delays, budgets, candles. No protocol, no I/O."""

@@ -1,0 +1,180 @@
+"""Logins, accounts, and the orders, fills, positions and cash that the broker states for them."""
+
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import models
+
+from tradehaven.db import enum_field, usd_field
+from tradehaven.domain.enums import Environment, OrderStatus, OrderType, Side, TimeInForce
+
+
+class ConnectionStatus(StrEnum):
+    """Whether a login may be used; how its socket stands is in `link_up`."""
+
+    ACTIVE = "active"
+    REFRESHING = "refreshing"
+    DISCONNECTED = "disconnected"
+
+
+class Connection(models.Model):
+    """One login at a broker. Tokens are sealed to this row and readable by nothing but the vault."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections")
+    environment = enum_field(Environment)
+    broker_user_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    status = enum_field(ConnectionStatus, default=ConnectionStatus.ACTIVE)
+    status_reason = models.CharField(max_length=200, blank=True)
+    access_token = models.TextField(blank=True)
+    refresh_token = models.TextField(blank=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    token_version = models.PositiveIntegerField(default=0)
+    link_up = models.BooleanField(default=False)
+    link_changed_at = models.DateTimeField(null=True, blank=True)
+    link_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "environment", "broker_user_id"], name="one_row_per_login"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Name the login without anything secret."""
+        return f"{self.name} ({self.environment})"
+
+
+class Account(models.Model):
+    """A trading account of a login. Amounts are the broker's own, in USD."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="accounts")
+    broker_account_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    active = models.BooleanField(default=True)
+    cash = usd_field(null=True, blank=True)
+    realized = usd_field(default=0)
+    balance_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "broker_account_id"], name="one_row_per_broker_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the broker's name of the account."""
+        return self.name
+
+
+class Order(models.Model):
+    """An order as the broker last stated it. Prices are ticks of its contract."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="orders")
+    broker_order_id = models.BigIntegerField()
+    client_order_id = models.CharField(max_length=64, blank=True)
+    symbol = models.CharField(max_length=32)
+    side = enum_field(Side)
+    order_type = enum_field(OrderType)
+    qty = models.PositiveIntegerField()
+    limit_ticks = models.BigIntegerField(null=True, blank=True)
+    stop_ticks = models.BigIntegerField(null=True, blank=True)
+    tif = enum_field(TimeInForce)
+    status = enum_field(OrderStatus)
+    reason = models.CharField(max_length=300, blank=True)
+    first_seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "broker_order_id"], name="one_row_per_broker_order")
+        ]
+        indexes = [models.Index(fields=["account", "status"], name="order_by_status")]
+
+    def __str__(self) -> str:
+        """Describe the order in a line."""
+        return f"{self.side} {self.qty} {self.symbol} {self.order_type} ({self.status})"
+
+
+class Fill(models.Model):
+    """One execution. `ticks` is exact; `price` is the same in points, for people and sums."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills")
+    broker_fill_id = models.BigIntegerField()
+    broker_order_id = models.BigIntegerField()
+    symbol = models.CharField(max_length=32)
+    side = enum_field(Side)
+    qty = models.PositiveIntegerField()
+    ticks = models.BigIntegerField()
+    price = models.DecimalField(max_digits=20, decimal_places=9)
+    traded_at = models.DateTimeField()
+    trade_date = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "broker_fill_id"], name="one_row_per_broker_fill")
+        ]
+        indexes = [models.Index(fields=["account", "-traded_at"], name="fill_by_time")]
+
+    def __str__(self) -> str:
+        """Describe the fill in a line."""
+        return f"{self.side} {self.qty} {self.symbol} @ {self.price}"
+
+
+class Position(models.Model):
+    """The broker's net position in one contract: signed contracts, average price in points."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="positions")
+    symbol = models.CharField(max_length=32)
+    net = models.IntegerField()
+    price = models.DecimalField(max_digits=24, decimal_places=9, null=True, blank=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["symbol"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "symbol"], name="one_position_per_contract")
+        ]
+
+    def __str__(self) -> str:
+        """Describe the position in a line."""
+        return f"{self.net:+d} {self.symbol}"
+
+
+class Quote(models.Model):
+    """The latest price of a contract in one environment, in ticks; written behind by the market process."""
+
+    environment = enum_field(Environment)
+    symbol = models.CharField(max_length=32)
+    bid = models.BigIntegerField(null=True)
+    ask = models.BigIntegerField(null=True)
+    last = models.BigIntegerField(null=True)
+    quoted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "symbol"], name="one_quote_per_contract")
+        ]
+
+    def __str__(self) -> str:
+        """Describe the quote in a line."""
+        return f"{self.symbol} {self.bid}/{self.ask}"
+
+
+class Lease(models.Model):
+    """Which engine owns a shard. `epoch` grows with every new owner, so that an old one is told apart."""
+
+    shard = models.CharField(max_length=32, primary_key=True)
+    holder = models.CharField(max_length=100, blank=True)
+    epoch = models.PositiveBigIntegerField(default=0)
+    taken_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """Name shard and holder."""
+        return f"{self.shard}: {self.holder or 'free'}"

@@ -1,0 +1,1 @@
+"""The one room that speaks Tradovate. Nothing outside knows its frames, field names or hosts."""

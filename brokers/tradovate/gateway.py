@@ -1,0 +1,327 @@
+"""One login's socket: authorise, synchronise, stay alive, send commands, read what comes.
+
+The asyncio shell around `wire` and `view`. A frame is read, joined and handed to the sink inside the
+transport's callback, and a command is written inside the call of `send`: no task lies between the two.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from brokers.ports import Clock, Login, Sink
+from brokers.tradovate import answers, wire
+from brokers.tradovate.entities import SYNC_TYPES, Contract, Placed, Snapshot
+from brokers.tradovate.lists import ListLook
+from brokers.tradovate.mapping import cancel_body, change_body, close_body, place_body
+from brokers.tradovate.transport import Connect, Transport, connect
+from brokers.tradovate.view import View
+from tradehaven.domain.commands import (
+    CancelOrder,
+    ChangeOrder,
+    ClosePosition,
+    Command,
+    Confirmed,
+    Denied,
+    Outcome,
+    PlaceOrder,
+    Rejected,
+    Unresolved,
+)
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.errors import (
+    BrokerError,
+    CredentialsRejected,
+    ProtocolError,
+    RateLimited,
+    RequestRejected,
+    Unavailable,
+)
+from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
+from tradehaven.domain.ids import Nanos
+
+log = logging.getLogger(__name__)
+
+ANSWER_LIMIT = 5.0
+"""Seconds without an answer after which a command's outcome counts as unknown."""
+START_LIMIT = 20.0
+TICK = 0.25
+ENDPOINTS = {
+    PlaceOrder: "order/placeorder",
+    ChangeOrder: "order/modifyorder",
+    CancelOrder: "order/cancelorder",
+    ClosePosition: "order/liquidateposition",
+}
+_snapshot = msgspec.json.Decoder(Snapshot)
+_placed = msgspec.json.Decoder(Placed)
+_contract = msgspec.json.Decoder(Contract)
+
+Answered = Callable[[int, bytes, Nanos], None]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request that waits for its answer."""
+
+    deadline: float
+    command: Command | None
+    answered: Answered | None
+
+
+class TradovateGateway:
+    """Implements `brokers.ports.Gateway` for one login."""
+
+    def __init__(self, login: Login, sink: Sink, clock: Clock, connect: Connect = connect) -> None:
+        self._login = login
+        self._sink = sink
+        self._clock = clock
+        self._connect = connect
+        self._view = View(login.accounts)
+        self._transport: Transport | None = None
+        self._pulse = wire.Pulse(clock.monotonic())
+        self._asked: dict[int, _Asked] = {}
+        self._number = 0
+        self._ready = False
+        self._ended: asyncio.Future[str] | None = None
+        self._failure: BrokerError | None = None
+        self.bad_frames = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether the snapshot is in and commands may be sent."""
+        return self._ready
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    async def run(self) -> str:
+        """Connect, stay connected and return why it ended; raise `BrokerError` when it never came up."""
+        self._ended = asyncio.get_running_loop().create_future()
+        self._transport = await self._connect(self._login.socket_url, self)
+        started = self._clock.monotonic()
+        self._pulse = wire.Pulse(started)
+        while not self._ended.done():
+            await asyncio.wait([self._ended], timeout=TICK)
+            now = self._clock.monotonic()
+            self._tick(now)
+            if not self._ready and now - started > START_LIMIT:
+                self._fail(Unavailable("the broker did not let us in within its time"))
+        reason = self._ended.result()
+        if self._failure is not None:
+            raise self._failure
+        return reason
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _tick(self, now: float) -> None:
+        if self._transport is None:
+            return
+        if self._pulse.is_due(now):
+            self._transport.send(wire.HEARTBEAT)
+        if self._pulse.is_dead(now):
+            self._end("the broker has been silent for too long")
+        for number in [n for n, asked in self._asked.items() if asked.deadline <= now]:
+            asked = self._asked.pop(number)
+            if asked.command is not None:
+                self._sink(_unresolved(asked.command, "no answer in time", self._clock.nanos()))
+
+    def _fail(self, error: BrokerError) -> None:
+        self._failure = error
+        self._end(str(error))
+
+    def _end(self, reason: str) -> None:
+        if self._ended is None or self._ended.done():
+            return
+        was_ready, self._ready = self._ready, False
+        self._ended.set_result(reason)
+        at = self._clock.nanos()
+        asked, self._asked = self._asked, {}
+        if was_ready:
+            self._sink(LinkLost(connection=self._login.connection, reason=reason, at=at))
+        for waiting in asked.values():
+            if waiting.command is not None:
+                self._sink(_unresolved(waiting.command, f"the link was lost: {reason}", at))
+        self.close()
+
+    # -- out ----------------------------------------------------------------------------------------
+
+    def send(self, command: Command) -> Denied | None:
+        """Write a command now; its outcome arrives in the sink. Denied: nothing was sent."""
+        if not self._ready or self._transport is None:
+            return self._denied(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
+        body = self._body(command)
+        if body is None:
+            return self._denied(command, RefusalReason.UNKNOWN_INSTRUMENT, "the broker has no such contract")
+        self._ask(ENDPOINTS[type(command)], body, command=command)
+        return None
+
+    def _denied(self, command: Command, reason: RefusalReason, text: str) -> Denied:
+        return Denied(
+            account=command.account,
+            client_order_id=command.client_order_id,
+            reason=reason,
+            text=text,
+            at=self._clock.nanos(),
+        )
+
+    def _body(self, command: Command) -> bytes | None:
+        if isinstance(command, PlaceOrder):
+            return place_body(command, self._view.names[command.account])
+        if isinstance(command, ChangeOrder):
+            return change_body(command)
+        if isinstance(command, CancelOrder):
+            return cancel_body(command)
+        contract = self._view.contract_ids.get(command.symbol)
+        return close_body(self._view.names[command.account], contract) if contract else None
+
+    def _ask(
+        self,
+        endpoint: str,
+        body: bytes = b"",
+        *,
+        query: str = "",
+        command: Command | None = None,
+        answered: Answered | None = None,
+    ) -> None:
+        self._number += 1
+        deadline = self._clock.monotonic() + ANSWER_LIMIT
+        self._asked[self._number] = _Asked(deadline, command, answered)
+        if self._transport is not None:
+            self._transport.send(wire.request(endpoint, self._number, body, query))
+
+    def look_again(self) -> None:
+        """Ask for the lists of orders; what they show arrives as events, and then as `OrdersListed`."""
+        if not self._ready:
+            return
+        look = ListLook(self._view, self._sink, self._listed)
+        for endpoint in ListLook.ENDPOINTS:
+            self._ask(endpoint, answered=look.taker(endpoint))
+
+    def _listed(self, at: Nanos) -> None:
+        self._sink(
+            OrdersListed(
+                connection=self._login.connection,
+                accounts=tuple(self._login.accounts.values()),
+                client_order_ids=self._view.client_ids(),
+                at=at,
+            )
+        )
+
+    # -- in -----------------------------------------------------------------------------------------
+
+    def on_frame(self, frame: memoryview) -> None:
+        """Take one frame. A frame that makes no sense is counted and dropped; the socket lives on."""
+        at = self._clock.nanos()
+        self._pulse.heard(self._clock.monotonic())
+        try:
+            self._take(wire.parse(frame), at)
+        except ProtocolError:
+            self.bad_frames += 1
+            log.exception("unreadable frame on connection %s", self._login.connection)
+
+    def on_closed(self, reason: str) -> None:
+        """Learn that the transport is gone."""
+        self._end(reason)
+
+    def _take(self, frame: wire.Frame, at: Nanos) -> None:
+        if isinstance(frame, list):
+            for message in frame:
+                self._message(message, at)
+        elif isinstance(frame, wire.Opened):
+            self._ask("authorize", self._login.token.encode(), answered=self._authorised)
+        elif isinstance(frame, wire.Closed):
+            self._end(f"the broker closed the session: {frame.code} {frame.reason}")
+
+    def _message(self, message: wire.Message, at: Nanos) -> None:
+        if message.e == "props":
+            if self._ready:  # before the snapshot nothing can be placed; it will contain this
+                for event in self._view.props(message.d, at):
+                    self._sink(event)
+                self._ask_for_contracts()
+        elif message.i is not None:
+            asked = self._asked.pop(message.i, None)
+            if asked is not None:
+                self._answer(asked, message.s or 0, message.body, at)
+        elif message.e == "shutdown":
+            self._end(f"the broker shuts the session: {message.body.decode(errors='replace')}")
+
+    def _answer(self, asked: _Asked, status: int, body: bytes, at: Nanos) -> None:
+        if asked.command is not None:
+            self._sink(_outcome(asked.command, status, body, at))
+        elif asked.answered is not None:
+            asked.answered(status, body, at)
+
+    def _authorised(self, status: int, body: bytes, _at: Nanos) -> None:
+        try:
+            answers.check(status, body)
+        except BrokerError as error:
+            self._fail(error if status not in (200, 400) else CredentialsRejected(str(error)))
+            return
+        wish: dict[str, object] = {"splitResponses": False, "entityTypes": SYNC_TYPES}
+        if self._login.user_id is not None:
+            wish["users"] = [self._login.user_id]
+        self._ask("user/syncrequest", msgspec.json.encode(wish), answered=self._synchronised)
+
+    def _synchronised(self, status: int, body: bytes, at: Nanos) -> None:
+        try:
+            snapshot = _snapshot.decode(answers.check(status, body))
+            accounts = self._view.load(snapshot, at)
+        except BrokerError as error:
+            self._fail(error)
+            return
+        except msgspec.MsgspecError as error:
+            self._fail(ProtocolError(f"a snapshot that is not readable: {error}"))
+            return
+        self._ready = True
+        self._sink(SnapshotTaken(connection=self._login.connection, accounts=accounts, at=at))
+        self._ask_for_contracts()
+
+    def _ask_for_contracts(self) -> None:
+        for contract in sorted(self._view.unknown_contracts):
+            self._view.unknown_contracts.discard(contract)
+            self._ask("contract/item", query=f"id={contract}", answered=self._contract_came)
+
+    def _contract_came(self, status: int, body: bytes, at: Nanos) -> None:
+        try:
+            contract = _contract.decode(answers.check(status, body))
+        except (BrokerError, msgspec.MsgspecError):
+            log.exception("a contract could not be read on connection %s", self._login.connection)
+            return
+        for event in self._view.fold("contract", contract, at):
+            self._sink(event)
+
+
+def _unresolved(command: Command, text: str, at: Nanos) -> Unresolved:
+    return Unresolved(account=command.account, client_order_id=command.client_order_id, text=text, at=at)
+
+
+def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome:
+    """Return what an answer to a command means. Only a clear no is a no (I12)."""
+    try:
+        placed = _placed.decode(answers.check(status, body))
+    except RequestRejected as error:
+        if error.code in answers.UNCERTAIN_CODES and "late" not in error.text.lower():
+            return _unresolved(command, str(error), at)
+        return _rejected(command, error.code, error.text, at)
+    except RateLimited as error:
+        return _rejected(command, "RateLimited", str(error), at)
+    except CredentialsRejected as error:
+        return _rejected(command, "Unauthorized", str(error), at)
+    except (BrokerError, msgspec.MsgspecError) as error:
+        return _unresolved(command, str(error), at)
+    if isinstance(command, PlaceOrder) and placed.orderId is None:
+        return _unresolved(command, "the answer names no order", at)
+    order_id = placed.orderId if isinstance(command, PlaceOrder) else None
+    return Confirmed(
+        account=command.account, client_order_id=command.client_order_id, order_id=order_id, at=at
+    )
+
+
+def _rejected(command: Command, code: str, text: str, at: Nanos) -> Rejected:
+    return Rejected(
+        account=command.account, client_order_id=command.client_order_id, code=code, text=text, at=at
+    )

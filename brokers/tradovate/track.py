@@ -1,0 +1,87 @@
+"""What is known of one order so far, and what of it has been told already."""
+
+from collections.abc import Iterator
+
+from brokers.tradovate import entities as e
+from brokers.tradovate.mapping import side_of, spec_of, status_of
+from tradehaven.domain.enums import OrderStatus
+from tradehaven.domain.events import OrderChanged, OrderEnded, OrderFilled, OrderWorking
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.transitions import is_final
+
+_ALIVE = frozenset({OrderStatus.WORKING, OrderStatus.PENDING_REPLACE, OrderStatus.PENDING_CANCEL})
+_DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
+
+
+class Track:
+    """The parts of one order. `told` says what they amount to by now, each thing once."""
+
+    def __init__(self, order_id: OrderId) -> None:
+        self.order_id = order_id
+        self.account: AccountId | None = None
+        self.symbol: Symbol | None = None
+        self.order: e.Order | None = None
+        self.client_id: ClientOrderId | None = None
+        self.versions: dict[int, e.OrderVersion] = {}
+        self.changes: dict[int, bool | None] = {}
+        self.commands: dict[int, ClientOrderId | None] = {}
+        self.fills: dict[int, OrderFilled] = {}
+        self.waiting_fills: list[e.Fill] = []
+        self.reason = ""
+        self._working_told = False
+        self._version_told = 0
+        self._fills_told: set[int] = set()
+        self._end_told = False
+
+    @property
+    def version(self) -> e.OrderVersion | None:
+        """Return the parameters in force: the latest whose change was not turned down or left open."""
+        standing = [number for number in self.versions if self.changes.get(number, True)]
+        return self.versions[max(standing)] if standing else None
+
+    @property
+    def filled(self) -> int:
+        """Return the contracts that have traded."""
+        return sum(fill.qty for fill in self.fills.values())
+
+    def told(self, at: Nanos) -> Iterator[OrderWorking | OrderChanged | OrderFilled | OrderEnded]:
+        """Yield what can be told now and has not been."""
+        version = self.version
+        if self.order is None or self.account is None or self.symbol is None or version is None:
+            return
+        status = status_of(self.order.ordStatus)
+        if not self._working_told and (status in _ALIVE or status in _DONE or self.fills):
+            self._working_told = True
+            self._version_told = version.id
+            yield OrderWorking(
+                account=self.account,
+                order_id=self.order_id,
+                client_order_id=self.client_id,
+                symbol=self.symbol,
+                side=side_of(self.order.action),
+                spec=spec_of(self.symbol, version),
+                at=at,
+            )
+        if self._working_told and version.id != self._version_told:
+            self._version_told = version.id
+            spec = spec_of(self.symbol, version)
+            yield OrderChanged(account=self.account, order_id=self.order_id, spec=spec, at=at)
+        for number in sorted(set(self.fills) - self._fills_told):
+            self._fills_told.add(number)
+            yield self.fills[number]
+        if is_final(status) and not self._end_told and not self._waits(status, version.orderQty):
+            self._end_told = True
+            yield OrderEnded(
+                account=self.account,
+                order_id=self.order_id,
+                client_order_id=self.client_id,
+                status=status,
+                reason=self.reason,
+                at=at,
+            )
+
+    def _waits(self, status: OrderStatus, qty: int) -> bool:
+        """Say whether the end must wait: for the last fill, or for the reason of a rejection."""
+        if status in _DONE:
+            return self.filled < qty
+        return status is OrderStatus.REJECTED and not self.reason

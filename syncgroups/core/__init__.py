@@ -1,0 +1,1 @@
+"""Copying as pure functions: settings and facts in, decisions out. No I/O, no clock, no chance."""

@@ -1,0 +1,183 @@
+"""What is known: orders, fills, positions, gates, links, and which follower order answers which leader order.
+
+The mailbox is the only writer: `folding.fold` takes facts in, `apply` takes our own decisions in.
+Nothing here decides, and nothing here sends.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from syncgroups.core.copies import Copy
+from syncgroups.core.decision import AccountStep, CopyRefused, CopyStep, Decision, HoldingKey, Remark, RemarkKind
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.events import GateChanged
+from tradehaven.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    ConnectionId,
+    FillId,
+    GateId,
+    GroupId,
+    Nanos,
+    OrderId,
+    Symbol,
+)
+from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.transitions import is_final
+
+OrderKey = tuple[AccountId, OrderId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """An order of any account as the broker last stated it."""
+
+    symbol: Symbol
+    side: Side
+    spec: OrderSpec
+    status: OrderStatus
+    filled: int = 0
+
+    @property
+    def unfilled(self) -> int:
+        """Return the signed contracts that may still trade."""
+        return 0 if is_final(self.status) else (self.spec.qty - self.filled) * self.side.sign
+
+
+class Book:
+    """One owner's state in memory. Positions and quantities are signed contracts."""
+
+    def __init__(self) -> None:
+        self.links: set[ConnectionId] = set()
+        self.gates: dict[GateId, GateChanged] = {}
+        self.orders: dict[OrderKey, OrderRecord] = {}
+        self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
+        self.fills: set[tuple[AccountId, FillId]] = set()
+        self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
+        self.reported: dict[tuple[AccountId, Symbol], int] = {}
+        self.balances: dict[AccountId, Decimal] = {}
+        self.sizing_balances: dict[AccountId, Decimal] = {}
+        self.copies: dict[ClientOrderId, Copy] = {}
+        self.by_order: dict[OrderKey, ClientOrderId] = {}
+        self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
+        self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
+        self.changed_holdings: set[HoldingKey] = set()
+        self.refused: dict[ClientOrderId, RefusalReason] = {}
+        self.absent_since: dict[ClientOrderId, Nanos] = {}
+        self.flattening: dict[AccountId, Nanos] = {}
+        self.drifting: dict[HoldingKey, Nanos] = {}
+        self.drift_said: set[HoldingKey] = set()
+
+    # -- questions ----------------------------------------------------------------------------------
+
+    def open_copies_of(self, account: AccountId) -> Iterator[Copy]:
+        """Yield this follower's orders that may still trade."""
+        return (self.copies[key] for key in self.open_copies[account])
+
+    def copies_of_order(self, account: AccountId, order: OrderId) -> list[Copy]:
+        """Return what the followers were sent for one order of a leader."""
+        return [self.copies[key] for key in self.by_leader.get((account, order), ())]
+
+    def copy_of_order(self, account: AccountId, order: OrderId) -> Copy | None:
+        """Return the copy that one order of a follower is, or None for a foreign order."""
+        key = self.by_order.get((account, order))
+        return self.copies[key] if key else None
+
+    def flying(self, account: AccountId, symbol: Symbol, *, but: OrderId | None = None) -> int:
+        """Return the signed contracts that market orders of an account are about to trade.
+
+        Copies count from the moment they are sent, so that two quick exits do not both close the
+        same contracts.
+        """
+        total = 0
+        for order_id in self.working[account]:
+            record = self.orders[account, order_id]
+            if record.spec.order_type is OrderType.MARKET and order_id != but and record.symbol == symbol:
+                total += record.unfilled
+        for key in self.open_copies[account]:
+            copy = self.copies[key]
+            unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
+            if unseen and copy.sent.order_type is OrderType.MARKET and copy.symbol == symbol:
+                total += copy.unfilled
+        return total
+
+    def flying_copies(self, group: GroupId, account: AccountId, symbol: Symbol) -> int:
+        """Return the signed contracts that market copies of one group are about to trade."""
+        return sum(
+            copy.unfilled
+            for copy in self.open_copies_of(account)
+            if copy.group == group and copy.symbol == symbol and copy.sent.order_type is OrderType.MARKET
+        )
+
+    def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
+        """Return how the gates stand; an unknown gate is open."""
+        return tuple(self.gates[gate].state for gate in gates if gate in self.gates)
+
+    def is_decided(self, key: ClientOrderId) -> bool:
+        """Say whether this follower's answer to this leader's order was given already."""
+        return key in self.copies or key in self.refused
+
+    def held_symbols(self, account: AccountId) -> dict[Symbol, int]:
+        """Return an account's positions by contract, by the broker's own word where it gave one."""
+        known = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
+        known |= {symbol: net for (holder, symbol), net in self.reported.items() if holder == account}
+        return known
+
+    # -- decisions ----------------------------------------------------------------------------------
+
+    def apply(self, decision: Decision) -> None:
+        """Take our own decision in, after it has been written down."""
+        for step in decision.steps:
+            if isinstance(step, CopyStep):
+                self.keep(step.copy)
+            else:
+                self._count_flatten(step)
+        for refusal in decision.refusals:
+            self._refuse(refusal)
+        for remark in decision.remarks:
+            self._remark(remark)
+        if decision.drifting is not None:
+            self.drifting = dict(decision.drifting)
+
+    def keep(self, copy: Copy) -> None:
+        """Store a copy as it is now and bring every index in line."""
+        key = copy.key
+        if key not in self.copies:
+            self.by_leader[copy.leader, copy.leader_order].append(key)
+        self.copies[key] = copy
+        self.refused.pop(key, None)
+        if copy.order_id is not None:
+            self.by_order[copy.follower, copy.order_id] = key
+        if copy.is_open:
+            self.open_copies[copy.follower].add(key)
+        else:
+            self.open_copies[copy.follower].discard(key)
+
+    def hold(self, holding: HoldingKey, net: int) -> None:
+        """Set what a follower holds because of one group, and remember that it must be written down."""
+        self.copied[holding] = net
+        self.changed_holdings.add(holding)
+
+    def _count_flatten(self, step: AccountStep) -> None:
+        self.flattening[step.account] = step.at
+
+    def _remark(self, remark: Remark) -> None:
+        if remark.key is not None:
+            self.absent_since.pop(remark.key, None)
+        if remark.kind is RemarkKind.FLAT:
+            self.flattening.pop(remark.account, None)
+            for holding in [key for key in self.copied if key[1] == remark.account]:
+                self.hold(holding, 0)
+        elif remark.group is not None and remark.symbol is not None:
+            holding = (remark.group, remark.account, remark.symbol)
+            if remark.kind is RemarkKind.DRIFT:
+                self.drift_said.add(holding)
+            elif remark.kind is RemarkKind.DRIFT_OVER:
+                self.drift_said.discard(holding)
+
+    def _refuse(self, refusal: CopyRefused) -> None:
+        if refusal.key not in self.copies:
+            self.refused[refusal.key] = refusal.reason

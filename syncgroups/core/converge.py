@@ -1,0 +1,136 @@
+"""Bringing a follower's live orders to where the leader's stand: changes, cancels, and what they become.
+
+Nothing here opens exposure. A step without a command waits: for the order's name, for an answer that is
+still out, or for the link to come back.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from risk.core.guard import strictest
+from syncgroups.core.book import Book
+from syncgroups.core.copies import MAX_REFUSALS, Copy, next_command
+from syncgroups.core.decision import (
+    NOTHING,
+    Action,
+    CopyRefused,
+    CopyStep,
+    Decision,
+    Remark,
+    RemarkKind,
+)
+from syncgroups.core.plan import OwnerPlan
+from tradehaven.domain.commands import Outcome, Rejected
+from tradehaven.domain.enums import OrderStatus, RefusalReason, TradingState
+from tradehaven.domain.events import OrderEnded
+from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.transitions import is_final
+
+DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
+
+
+def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> CopyStep:
+    """Return the next step of a copy; without a link there is no command, and the wish is kept."""
+    account = plan.accounts.get(copy.follower)
+    if account is None or account.connection not in book.links:
+        return CopyStep(copy=copy, command=None)
+    after, command = next_command(copy, retry=retry)
+    return CopyStep(copy=after, command=command)
+
+
+def own_order(plan: OwnerPlan, book: Book, account: AccountId, order_id: OrderId) -> Decision:
+    """Return what is still to be said about an order of ours of which news came."""
+    copy = book.copy_of_order(account, order_id)
+    if copy is None:
+        return NOTHING
+    step = advance(plan, book, copy)
+    return Decision(steps=(step,)) if step.command is not None else NOTHING
+
+
+def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
+    """Return the cancels that follow from the end of a leader's order."""
+    record = book.orders.get((event.account, event.order_id))
+    if event.status not in DONE:
+        return withdrawn(plan, book, book.copies_of_order(event.account, event.order_id))
+    return leader_flat(plan, book, event.account, record.symbol) if record is not None else NOTHING
+
+
+def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol) -> Decision:
+    """Return the cancels of entries that still rest although their leader is out of the contract."""
+    groups = plan.led.get(account, ())
+    if not groups or book.positions[account, symbol] or book.flying(account, symbol):
+        return NOTHING
+    orphans = [
+        copy
+        for group in groups
+        for follower in group.followers
+        for copy in book.open_copies_of(follower.account)
+        if copy.group == group.group and copy.symbol == symbol and copy.enters and _leader_is_done(book, copy)
+    ]
+    return withdrawn(plan, book, orphans)
+
+
+def _leader_is_done(book: Book, copy: Copy) -> bool:
+    record = book.orders.get((copy.leader, copy.leader_order))
+    return record is None or is_final(record.status)
+
+
+def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
+    """Return the cancels of these copies. Behind a shut gate an exit stays: it is the only protection."""
+    steps: list[CopyStep] = []
+    refusals: list[CopyRefused] = []
+    for copy in copies:
+        if not copy.is_open or copy.target is None:
+            continue
+        if copy.enters == 0 and _is_halted(plan, book, copy.follower):
+            refusals.append(_kept(copy))
+        else:
+            steps.append(advance(plan, book, replace(copy, target=None)))
+    return Decision(steps=tuple(steps), refusals=tuple(refusals))
+
+
+def _is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+    known = plan.accounts.get(account)
+    gates = known.gates if known is not None else ()
+    return strictest(book.states_of(gates)) is TradingState.HALTED
+
+
+def _kept(copy: Copy) -> CopyRefused:
+    return CopyRefused(
+        key=copy.key,
+        group=copy.group,
+        leader=copy.leader,
+        leader_order=copy.leader_order,
+        follower=copy.follower,
+        symbol=copy.symbol,
+        action=Action.CANCEL,
+        reason=RefusalReason.KILL_SWITCH,
+        detail="the kill switch is on: this exit stays in the market",
+    )
+
+
+def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
+    """Return the next step of the order that an answer belongs to, or the remark that it is stuck."""
+    copy = book.copies.get(outcome.client_order_id)
+    if copy is None:
+        copy = next(
+            (c for c in book.open_copies_of(outcome.account) if c.refusals and c.in_flight is None), None
+        )
+    if copy is None or not copy.is_open:
+        return NOTHING
+    if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected):
+        detail = f"the broker turned it down {copy.refusals} times: {outcome.code} {outcome.text}".strip()
+        return Decision(remarks=(stuck(copy, detail),))
+    step = advance(plan, book, copy)
+    return Decision(steps=(step,)) if step.command is not None else NOTHING
+
+
+def stuck(copy: Copy, detail: str) -> Remark:
+    """Return the remark that a person must look at an order."""
+    return Remark(
+        kind=RemarkKind.COMMAND_STUCK,
+        account=copy.follower,
+        group=copy.group,
+        symbol=copy.symbol,
+        detail=detail,
+    )

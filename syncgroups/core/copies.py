@@ -1,0 +1,92 @@
+"""One follower's answer to one leader's order: what should work, what the broker was told, what came of it.
+
+A copy converges: whatever happened, `next_command` says what is still to be sent, one command at a time.
+So changes of the leader merge to the latest by themselves, and a command that was lost is found missing.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from syncgroups.core.keys import command_id
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command
+from tradehaven.domain.enums import Side
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.orders import OrderSpec
+
+MAX_REFUSALS = 5
+"""How often a change or cancel may be turned down before a person must look."""
+
+
+class CopyState(StrEnum):
+    """Where a copy stands. SENDING, LIVE and UNRESOLVED may still trade; the others never will."""
+
+    SENDING = "sending"
+    LIVE = "live"
+    UNRESOLVED = "unresolved"
+    ENDED = "ended"
+    MISSED = "missed"
+
+
+OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A follower's order. `target` None means that nothing should work; quantities are contracts.
+
+    `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
+    """
+
+    key: ClientOrderId
+    group: GroupId
+    leader: AccountId
+    leader_order: OrderId
+    follower: AccountId
+    symbol: Symbol
+    side: Side
+    target: OrderSpec | None
+    sent: OrderSpec
+    enters: int
+    state: CopyState = CopyState.SENDING
+    order_id: OrderId | None = None
+    in_flight: ClientOrderId | None = None
+    commands: int = 0
+    refusals: int = 0
+    filled: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether this order may still trade."""
+        return self.state in OPEN_STATES
+
+    @property
+    def unfilled(self) -> int:
+        """Return the signed contracts that may still trade."""
+        return (self.sent.qty - self.filled) * self.side.sign if self.is_open else 0
+
+
+def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | None]:
+    """Return what is still to be told to the broker, and the copy as it is once that is on its way.
+
+    A command that was turned down is repeated only when `retry` says that time has passed, and only
+    `MAX_REFUSALS` times.
+    """
+    order_id = copy.order_id
+    if order_id is None or copy.in_flight is not None or copy.state is not CopyState.LIVE:
+        return copy, None
+    if copy.target == copy.sent or (copy.refusals and not retry) or copy.refusals >= MAX_REFUSALS:
+        return copy, None
+    number = copy.commands + 1
+    client_id = command_id(copy.key, number)
+    sending = replace(copy, in_flight=client_id, commands=number)
+    if copy.target is None or copy.target.qty <= copy.filled:
+        cancel = CancelOrder(account=copy.follower, client_order_id=client_id, order_id=order_id)
+        return replace(sending, target=None), cancel
+    change = ChangeOrder(
+        account=copy.follower,
+        client_order_id=client_id,
+        order_id=order_id,
+        symbol=copy.symbol,
+        spec=copy.target,
+    )
+    return sending, change

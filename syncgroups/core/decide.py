@@ -1,0 +1,58 @@
+"""What follows from an event: which follower gets which order, and who is left out for which reason.
+
+`decide` reads the plan and the book after the event was folded in, and answers with a `Decision`. On the
+way down it asks, in order: chains (own orders), sizing, the guard, keys. What it does for one follower
+never depends on another.
+"""
+
+from typing import assert_never
+
+from syncgroups.core import converge, place, recover, watch
+from syncgroups.core.book import Book
+from syncgroups.core.decision import NOTHING, Decision, joined
+from syncgroups.core.plan import OwnerPlan
+from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.events import (
+    BalanceReported,
+    Event,
+    GateChanged,
+    LinkLost,
+    OrderChanged,
+    OrderEnded,
+    OrderFilled,
+    OrdersListed,
+    OrderWorking,
+    PositionReported,
+    SnapshotTaken,
+    TimePassed,
+)
+
+
+def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
+    """Return what to send, whom to leave out and what to remark because of one event."""
+    match event:
+        case OrderWorking():
+            mine = converge.own_order(plan, book, event.account, event.order_id)
+            return joined(place.new_order(plan, book, event), mine)
+        case OrderChanged():
+            mine = converge.own_order(plan, book, event.account, event.order_id)
+            return joined(place.changed_order(plan, book, event), mine)
+        case OrderFilled():
+            flat = converge.leader_flat(plan, book, event.account, event.symbol)
+            return joined(flat, place.resized_exits(plan, book, event))
+        case OrderEnded():
+            return converge.ended_order(plan, book, event)
+        case SnapshotTaken():
+            return recover.after_snapshot(plan, book, event)
+        case OrdersListed():
+            return recover.after_listing(book, event)
+        case GateChanged():
+            return watch.gate_changed(plan, book, event)
+        case TimePassed():
+            return watch.time_passed(plan, book, event)
+        case Confirmed() | Rejected() | Denied() | Unresolved():
+            return converge.after_outcome(plan, book, event)
+        case PositionReported() | BalanceReported() | LinkLost():
+            return NOTHING
+        case _:  # pragma: no cover
+            assert_never(event)

@@ -1,0 +1,108 @@
+"""What `decide` answers: steps to take, refusals to log, remarks to show. Values only; `book` applies them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from syncgroups.core.copies import Copy
+from tradehaven.domain.commands import Command
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
+
+
+HoldingKey = tuple[GroupId, AccountId, Symbol]
+"""What a follower holds because of one group: contracts of one symbol."""
+
+
+class Action(StrEnum):
+    """What the leader did that a follower was, or was not, told."""
+
+    PLACE = "place"
+    CHANGE = "change"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyStep:
+    """A copy as it is from now on, and the command that makes it so; None when it has to wait."""
+
+    copy: Copy
+    command: Command | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStep:
+    """A command for an account that answers no leader's order: it makes the account flat."""
+
+    account: AccountId
+    command: Command
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRefused:
+    """A follower was left out, wholly or in part. `key` is the order that it would have had."""
+
+    key: ClientOrderId
+    group: GroupId
+    leader: AccountId
+    leader_order: OrderId
+    follower: AccountId
+    symbol: Symbol
+    action: Action
+    reason: RefusalReason
+    detail: str
+
+
+class RemarkKind(StrEnum):
+    """What a person should know although no order came of it."""
+
+    DRIFT = "drift"
+    DRIFT_OVER = "drift_over"
+    MISSED = "missed"
+    FLAT = "flat"
+    COMMAND_STUCK = "command_stuck"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to show and to keep; `detail` is a sentence."""
+
+    kind: RemarkKind
+    account: AccountId
+    group: GroupId | None
+    symbol: Symbol | None
+    detail: str
+    key: ClientOrderId | None = None
+
+
+Step = CopyStep | AccountStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The whole answer to one event. `drifting`, when given, replaces what the book knows of drift."""
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[CopyRefused, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    drifting: Mapping[HoldingKey, Nanos] | None = None
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to write down or to send."""
+        return bool(self.steps or self.refusals or self.remarks)
+
+
+NOTHING = Decision()
+
+
+def joined(*decisions: Decision) -> Decision:
+    """Return several answers to one event as one."""
+    filled = [decision for decision in decisions if decision]
+    if len(filled) <= 1:
+        return filled[0] if filled else NOTHING
+    return Decision(
+        steps=tuple(step for decision in filled for step in decision.steps),
+        refusals=tuple(refusal for decision in filled for refusal in decision.refusals),
+        remarks=tuple(remark for decision in filled for remark in decision.remarks),
+    )

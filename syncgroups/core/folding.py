@@ -1,0 +1,343 @@
+"""Facts into the book. Each fold says whether its event was news, so that a repeat changes nothing.
+
+Events of one login arrive in any order between their kinds: a fill may come before its order, an answer
+after both (protocol 7.3). So every fold stands alone and none waits for another.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import assert_never
+
+from syncgroups.core.book import Book, OrderRecord
+from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.keys import parse_key
+from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
+from tradehaven.domain.enums import OrderStatus
+from tradehaven.domain.events import (
+    AccountSnapshot,
+    BalanceReported,
+    Event,
+    GateChanged,
+    LinkLost,
+    OrderChanged,
+    OrderEnded,
+    OrderFilled,
+    OrdersListed,
+    OrderState,
+    OrderWorking,
+    PositionReported,
+    SnapshotTaken,
+    TimePassed,
+)
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.transitions import is_final
+
+SECOND = 1_000_000_000
+SECOND_LOOK = 5 * SECOND
+"""An order was never accepted when two complete lists this far apart both lack it (I12)."""
+
+
+def fold(book: Book, event: Event) -> bool:
+    """Take a fact in. Return False when it changes nothing, as a repeat does."""
+    match event:
+        case OrderWorking():
+            return _order_working(book, event)
+        case OrderFilled():
+            return _order_filled(book, event)
+        case OrderChanged():
+            return _order_changed(book, event)
+        case OrderEnded():
+            return _order_ended(book, event)
+        case PositionReported():
+            before = book.reported.get((event.account, event.symbol))
+            book.reported[event.account, event.symbol] = event.net
+            return before != event.net
+        case BalanceReported():
+            return _balance(book, event)
+        case SnapshotTaken():
+            _snapshot(book, event)
+            return True
+        case OrdersListed():
+            for account in event.accounts:
+                _missing_copies(book, account, event.client_order_ids, event.at)
+            return True
+        case LinkLost():
+            known = event.connection in book.links
+            book.links.discard(event.connection)
+            return known
+        case GateChanged():
+            return _gate(book, event)
+        case Confirmed() | Rejected() | Denied() | Unresolved():
+            return _outcome(book, event)
+        case TimePassed():
+            return True
+        case _:  # pragma: no cover
+            assert_never(event)
+
+
+def _gate(book: Book, event: GateChanged) -> bool:
+    known = book.gates.get(event.gate)
+    if known is not None and known.version >= event.version:
+        return False
+    book.gates[event.gate] = event
+    return True
+
+
+def _balance(book: Book, event: BalanceReported) -> bool:
+    # Sizes by balance keep the day's first figure: a ratio that moves makes exits unequal to entries.
+    book.sizing_balances.setdefault(event.account, event.cash)
+    before = book.balances.get(event.account)
+    book.balances[event.account] = event.cash
+    return before != event.cash
+
+
+def _order_working(book: Book, event: OrderWorking) -> bool:
+    order = (event.account, event.order_id)
+    known = book.orders.get(order)
+    if known is not None:
+        return False
+    book.orders[order] = OrderRecord(
+        symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING
+    )
+    book.working[event.account].add(event.order_id)
+    copy = _copy_named(book, event.client_order_id) or _adopted(
+        event.client_order_id, event.account, _state_of_event(event)
+    )
+    if copy is not None:
+        _attach(book, copy, event.order_id)
+    return True
+
+
+def _order_changed(book: Book, event: OrderChanged) -> bool:
+    order = (event.account, event.order_id)
+    record = book.orders.get(order)
+    if record is None or record.spec == event.spec or is_final(record.status):
+        return False
+    book.orders[order] = replace(record, spec=event.spec)
+    copy = book.copy_of_order(*order)
+    if copy is not None:
+        book.keep(replace(copy, sent=event.spec, in_flight=None, refusals=0))
+    return True
+
+
+def _order_filled(book: Book, event: OrderFilled) -> bool:
+    if (event.account, event.fill_id) in book.fills:
+        return False
+    book.fills.add((event.account, event.fill_id))
+    signed = event.qty * event.side.sign
+    book.positions[event.account, event.symbol] += signed
+    order = (event.account, event.order_id)
+    record = book.orders.get(order)
+    if record is not None:
+        book.orders[order] = replace(record, filled=record.filled + event.qty)
+    _credit(book, event)
+    _clamp(book, event.account, event.symbol)
+    return True
+
+
+def _credit(book: Book, event: OrderFilled) -> None:
+    """Count a fill of one of our own orders toward what the follower holds for its group."""
+    copy = book.copy_of_order(event.account, event.order_id)
+    if copy is None:
+        return
+    holding = (copy.group, copy.follower, copy.symbol)
+    book.hold(holding, book.copied[holding] + event.qty * event.side.sign)
+    book.keep(replace(copy, filled=copy.filled + event.qty))
+
+
+def _clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
+    """Forget what a foreign hand closed: a group never counts more than the account really holds.
+
+    Where several groups hold the same contract their sums net at the broker, and no one of them can be
+    told apart; then nothing is forgotten here.
+    """
+    holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
+    if len(holdings) != 1:
+        return
+    actual, copied = book.positions[account, symbol], book.copied[holdings[0]]
+    if copied * actual <= 0:
+        book.hold(holdings[0], 0)
+    elif abs(copied) > abs(actual):
+        book.hold(holdings[0], actual)
+
+
+def _order_ended(book: Book, event: OrderEnded) -> bool:
+    order = (event.account, event.order_id)
+    record = book.orders.get(order)
+    if record is not None and is_final(record.status):
+        return False
+    if record is not None:
+        book.orders[order] = replace(record, status=event.status)
+    book.working[event.account].discard(event.order_id)
+    copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
+    if copy is not None:
+        book.keep(replace(copy, order_id=event.order_id, state=CopyState.ENDED, in_flight=None))
+    return record is not None or copy is not None
+
+
+def _outcome(book: Book, event: Outcome) -> bool:
+    copy = _copy_in_flight(book, event.account, event.client_order_id)
+    if copy is None or not copy.is_open:
+        return False
+    placing = event.client_order_id == copy.key
+    match event:
+        case Confirmed():
+            if placing and copy.order_id is None and event.order_id is not None:
+                _attach(book, copy, event.order_id)
+        case Rejected() | Denied() if placing:
+            book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
+        case Rejected() | Denied():
+            book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
+        case Unresolved() if placing:
+            if copy.order_id is None:
+                book.keep(replace(copy, state=CopyState.UNRESOLVED))
+        case Unresolved():
+            # A change or cancel may safely be told again once its order has been seen as it is.
+            book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
+        case _:  # pragma: no cover
+            assert_never(event)
+    return True
+
+
+def _copy_named(book: Book, client_id: ClientOrderId | None) -> Copy | None:
+    return book.copies.get(client_id) if client_id else None
+
+
+def _copy_in_flight(book: Book, account: AccountId, client_id: ClientOrderId) -> Copy | None:
+    named = book.copies.get(client_id)
+    if named is not None:
+        return named
+    return next((c for c in book.open_copies_of(account) if c.in_flight == client_id), None)
+
+
+def _attach(book: Book, copy: Copy, order_id: OrderId) -> None:
+    """Join a copy to the broker's order, and catch up on what that order did before the two met."""
+    record = book.orders.get((copy.follower, order_id))
+    if record is None:  # taken, but not yet seen: it stays in flight until it is
+        book.keep(replace(copy, order_id=order_id))
+        return
+    earlier = record.filled - copy.filled
+    if earlier:
+        holding = (copy.group, copy.follower, copy.symbol)
+        book.hold(holding, book.copied[holding] + earlier * copy.side.sign)
+    book.keep(
+        replace(
+            copy,
+            order_id=order_id,
+            state=CopyState.ENDED if is_final(record.status) else CopyState.LIVE,
+            filled=record.filled,
+            in_flight=None if copy.in_flight == copy.key else copy.in_flight,
+        )
+    )
+    _clamp(book, copy.follower, copy.symbol)
+
+
+def _state_of_event(event: OrderWorking) -> OrderState:
+    return OrderState(
+        order_id=event.order_id,
+        client_order_id=event.client_order_id,
+        symbol=event.symbol,
+        side=event.side,
+        spec=event.spec,
+        status=OrderStatus.WORKING,
+        created_at=event.at,
+    )
+
+
+def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderState) -> Copy | None:
+    """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
+    key = parse_key(client_id)
+    if key is None or client_id is None or key.follower != account:
+        return None
+    return Copy(
+        key=client_id,
+        group=key.group,
+        leader=key.leader,
+        leader_order=key.leader_order,
+        follower=account,
+        symbol=order.symbol,
+        side=order.side,
+        target=order.spec,
+        sent=order.spec,
+        enters=order.spec.qty,
+        order_id=order.order_id,
+        state=CopyState.LIVE,
+    )
+
+
+# -- snapshots --------------------------------------------------------------------------------------
+
+
+def _snapshot(book: Book, event: SnapshotTaken) -> None:
+    book.links.add(event.connection)
+    for account in event.accounts:
+        _orders_as_stated(book, account)
+        for fill in account.fills:
+            if (fill.account, fill.fill_id) not in book.fills:
+                book.fills.add((fill.account, fill.fill_id))
+                _credit(book, fill)
+        _positions_as_stated(book, account)
+        if account.balance is not None:
+            _balance(book, account.balance)
+        listed = {order.client_order_id for order in account.orders if order.client_order_id}
+        _missing_copies(book, account.account, listed, event.at)
+
+
+def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
+    filled: dict[OrderId, int] = {}
+    for fill in account.fills:
+        filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
+    for known in [key for key in book.orders if key[0] == account.account]:
+        del book.orders[known]
+    book.working[account.account].clear()
+    for order in account.orders:
+        book.orders[account.account, order.order_id] = OrderRecord(
+            symbol=order.symbol,
+            side=order.side,
+            spec=order.spec,
+            status=order.status,
+            filled=filled.get(order.order_id, 0),
+        )
+        if not is_final(order.status):
+            book.working[account.account].add(order.order_id)
+        _copy_as_stated(book, account.account, order)
+
+
+def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
+    copy = (
+        _copy_named(book, order.client_order_id)
+        or book.copy_of_order(account, order.order_id)
+        or _adopted(order.client_order_id, account, order)
+    )
+    if copy is None:
+        return
+    state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
+    book.keep(
+        replace(copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, refusals=0)
+    )
+
+
+def _positions_as_stated(book: Book, account: AccountSnapshot) -> None:
+    for key in [key for key in book.positions if key[0] == account.account]:
+        del book.positions[key]
+    for key in [key for key in book.reported if key[0] == account.account]:
+        del book.reported[key]
+    for position in account.positions:
+        book.positions[position.account, position.symbol] = position.net
+        book.reported[position.account, position.symbol] = position.net
+
+
+def _missing_copies(
+    book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos
+) -> None:
+    """Look for copies that the broker does not list; the second look decides that they never were."""
+    for copy in list(book.open_copies_of(account)):
+        if copy.key in listed:
+            book.absent_since.pop(copy.key, None)
+            continue
+        first_look = book.absent_since.setdefault(copy.key, at)
+        if at - first_look >= SECOND_LOOK:
+            state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
+            book.keep(replace(copy, state=state, in_flight=None))
+        elif copy.state is CopyState.SENDING:
+            book.keep(replace(copy, state=CopyState.UNRESOLVED))

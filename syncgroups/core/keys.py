@@ -1,0 +1,54 @@
+"""The follower's client order id, computed from the leader's order and nothing else.
+
+The id is readable on purpose: after the loss of every file and row the broker's own lists still say
+which order answers which (reliability anchors, section 2, "where the journal lives").
+"""
+
+import re
+from dataclasses import dataclass
+
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId
+
+PREFIX = "th1"
+_PATTERN = re.compile(rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.c(\d+))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyKey:
+    """What a client order id says: whose order, in which group, answered by which follower."""
+
+    group: GroupId
+    leader: AccountId
+    leader_order: OrderId
+    follower: AccountId
+
+
+def client_order_id(
+    group: GroupId, leader: AccountId, leader_order: OrderId, follower: AccountId
+) -> ClientOrderId:
+    """Return the id of the one order that this follower may place for this leader's order."""
+    return ClientOrderId(f"{PREFIX}.g{group}.l{leader}.o{leader_order}.f{follower}")
+
+
+def command_id(key: ClientOrderId, number: int) -> ClientOrderId:
+    """Return the id of the `number`-th change or cancel of the order that `key` names."""
+    return ClientOrderId(f"{key}.c{number}")
+
+
+def close_id(account: AccountId, symbol: str, number: int) -> ClientOrderId:
+    """Return the id of the `number`-th attempt to flatten a contract in an account."""
+    return ClientOrderId(f"{PREFIX}x.a{account}.{symbol}.{number}")
+
+
+def parse_key(text: str | None) -> CopyKey | None:
+    """Return what one of our ids says, or None for a stranger's text."""
+    match = _PATTERN.fullmatch(text) if text else None
+    if match is None:
+        return None
+    group, leader, order, follower = (int(part) for part in match.groups()[:4])
+    return CopyKey(
+        group=GroupId(group),
+        leader=AccountId(leader),
+        leader_order=OrderId(order),
+        follower=AccountId(follower),
+    )

@@ -1,0 +1,67 @@
+"""An owner's settings, frozen for the length of one decision.
+
+`engine/plans.py` makes these from rows. A changed setting is a new plan; nothing here is ever edited.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from risk.core.limits import AccountLimits
+from tradehaven.domain.enums import SessionHours, SizingMode, SyncMode
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerPlan:
+    """One follower of one group. `gates` are all that must stand open: its own, the group's, the owner's."""
+
+    account: AccountId
+    gates: tuple[GateId, ...]
+    sizing: SizingMode = SizingMode.RATIO
+    ratio: Fraction = Fraction(1)
+    fixed_qty: int = 1
+    max_contracts: int | None = None
+    limits: AccountLimits = AccountLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPlan:
+    """One leader and its followers. An empty `instruments` lets every product root through."""
+
+    group: GroupId
+    name: str
+    leader: AccountId
+    followers: tuple[FollowerPlan, ...]
+    active: bool = True
+    active_since: Nanos = Nanos(0)
+    mode: SyncMode = SyncMode.IMMEDIATE
+    instruments: frozenset[str] = frozenset()
+    hours: SessionHours = SessionHours.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPlan:
+    """Where an account lives and which gates stand over it when it must be flattened."""
+
+    account: AccountId
+    connection: ConnectionId
+    gates: tuple[GateId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerPlan:
+    """Everything one person has set up. `version` grows with each change."""
+
+    owner: OwnerId
+    accounts: Mapping[AccountId, AccountPlan]
+    groups: tuple[GroupPlan, ...]
+    version: int = 0
+    led: Mapping[AccountId, tuple[GroupPlan, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the groups by leader once, because every event asks."""
+        led: dict[AccountId, tuple[GroupPlan, ...]] = {}
+        for group in self.groups:
+            led[group.leader] = (*led.get(group.leader, ()), group)
+        object.__setattr__(self, "led", led)

@@ -1,0 +1,101 @@
+"""What gates and passing time ask for: flatten until flat, try again what was turned down, say what drifts."""
+
+from collections.abc import Iterator, Mapping
+
+from risk.core.flatten import flatten
+from syncgroups.core.book import Book
+from syncgroups.core.converge import advance
+from syncgroups.core.decision import NOTHING, AccountStep, CopyStep, Decision, HoldingKey, Remark, RemarkKind
+from syncgroups.core.keys import close_id
+from syncgroups.core.plan import OwnerPlan
+from tradehaven.domain.commands import CancelOrder, ClosePosition
+from tradehaven.domain.enums import TradingState
+from tradehaven.domain.events import GateChanged, TimePassed
+from tradehaven.domain.ids import AccountId, Nanos
+
+SECOND = 1_000_000_000
+FLATTEN_AGAIN = 3 * SECOND
+DRIFT_GRACE = 5 * SECOND
+"""How long a follower may hold what its leader left before somebody is told."""
+
+
+def gate_changed(plan: OwnerPlan, book: Book, event: GateChanged) -> Decision:
+    """Return the flattening that a gate asks for when it shuts."""
+    if event.state is not TradingState.HALTED or not event.flatten:
+        return NOTHING
+    accounts = [account.account for account in plan.accounts.values() if event.gate in account.gates]
+    return Decision(steps=tuple(step for account in accounts for step in _flatten(book, account, event.at)))
+
+
+def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
+    """Return what about a second's wait makes due."""
+    steps: list[AccountStep | CopyStep] = []
+    remarks: list[Remark] = []
+    for account, tried_at in book.flattening.items():
+        if _is_flat(book, account):
+            remarks.append(_flat(account))
+        elif event.at - tried_at >= FLATTEN_AGAIN:
+            steps.extend(_flatten(book, account, event.at))
+    for copies in book.open_copies.values():
+        for key in sorted(copies):
+            if book.copies[key].refusals:
+                step = advance(plan, book, book.copies[key], retry=True)
+                if step.command is not None:
+                    steps.append(step)
+    since = _drifting_since(plan, book, event.at)
+    remarks.extend(_drift_remarks(book, since, event.at))
+    return Decision(steps=tuple(steps), remarks=tuple(remarks), drifting=since)
+
+
+def _flatten(book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+    working = [(order, book.orders[account, order].symbol) for order in sorted(book.working[account])]
+    todo = flatten(working, book.held_symbols(account))
+    number = at // SECOND
+    for order in todo.cancel:
+        name = close_id(account, f"o{order}", number)
+        cancel = CancelOrder(account=account, client_order_id=name, order_id=order)
+        yield AccountStep(account=account, command=cancel, at=at)
+    for symbol in todo.close:
+        name = close_id(account, symbol, number)
+        close = ClosePosition(account=account, client_order_id=name, symbol=symbol)
+        yield AccountStep(account=account, command=close, at=at)
+
+
+def _is_flat(book: Book, account: AccountId) -> bool:
+    return not book.working[account] and not any(book.held_symbols(account).values())
+
+
+def _flat(account: AccountId) -> Remark:
+    return Remark(
+        kind=RemarkKind.FLAT, account=account, group=None, symbol=None, detail="the broker says: flat"
+    )
+
+
+def _drifting_since(plan: OwnerPlan, book: Book, at: Nanos) -> dict[HoldingKey, Nanos]:
+    return {holding: book.drifting.get(holding, at) for holding in _holding_after_leader(plan, book)}
+
+
+def _drift_remarks(book: Book, since: Mapping[HoldingKey, Nanos], at: Nanos) -> Iterator[Remark]:
+    """Yield followers that hold a contract which their leader has left: once when it starts, once after."""
+    for holding in sorted(book.drift_said):
+        if holding not in since:
+            yield _drift(RemarkKind.DRIFT_OVER, holding, "follower and leader agree again")
+    for holding, started in sorted(since.items()):
+        if at - started >= DRIFT_GRACE and holding not in book.drift_said:
+            net = book.copied[holding]
+            yield _drift(RemarkKind.DRIFT, holding, f"the leader is flat, the follower still holds {net:+d}")
+
+
+def _holding_after_leader(plan: OwnerPlan, book: Book) -> Iterator[HoldingKey]:
+    leaders = {group.group: group.leader for group in plan.groups if group.active}
+    for holding, net in book.copied.items():
+        group, account, symbol = holding
+        leader = leaders.get(group)
+        if net and leader is not None and not book.positions.get((leader, symbol), 0):
+            if not book.flying(leader, symbol) and not book.flying_copies(group, account, symbol):
+                yield holding
+
+
+def _drift(kind: RemarkKind, holding: HoldingKey, detail: str) -> Remark:
+    group, account, symbol = holding
+    return Remark(kind=kind, account=account, group=group, symbol=symbol, detail=detail)

@@ -1,0 +1,192 @@
+"""Groups, followers, and the lineage of every copy: what was decided, sent, answered and filled."""
+
+import secrets
+from enum import StrEnum
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from brokers.models import Account
+from risk.models import Gate
+from syncgroups.core.copies import CopyState
+from tradehaven.db import enum_field
+from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SizingMode, SyncMode
+
+
+def new_public_id() -> str:
+    """Return a group's name in addresses: hard to guess, and not a row number."""
+    return f"sg_{secrets.token_hex(8)}"
+
+
+class SyncGroup(models.Model):
+    """One leader and its followers. `instruments` lists product roots; an empty list lets all through."""
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sync_groups")
+    name = models.CharField(max_length=80)
+    leader = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="led_group")
+    gate = models.OneToOneField(Gate, on_delete=models.PROTECT, related_name="sync_group")
+    mode = enum_field(SyncMode, default=SyncMode.IMMEDIATE)
+    instruments = models.JSONField(default=list, blank=True)
+    hours = enum_field(SessionHours, default=SessionHours.ALL)
+    active = models.BooleanField(default=False)
+    active_since = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        """Return the group's name."""
+        return self.name
+
+
+class Follower(models.Model):
+    """An account in a group and how its quantities come about. `max_contracts` caps what it may hold."""
+
+    group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, related_name="followers")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="follows")
+    sizing = enum_field(SizingMode, default=SizingMode.RATIO)
+    ratio = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        default=1,
+        validators=[MinValueValidator(0), MaxValueValidator(1000)],
+    )
+    fixed_qty = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    max_contracts = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "account"], name="an_account_follows_a_group_once")
+        ]
+
+    def __str__(self) -> str:
+        """Name the account and the group."""
+        return f"{self.account} in {self.group}"
+
+
+class CopiedOrder(models.Model):
+    """Lineage of one follower's order (COPY-08). Times are UTC to the microsecond; prices are ticks.
+
+    `body` is the engine's own record of the copy, from which the book is made again after a start.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="copies")
+    group = models.ForeignKey(SyncGroup, on_delete=models.SET_NULL, null=True, related_name="copies")
+    leader = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="copies_led")
+    leader_order_id = models.BigIntegerField()
+    follower = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="copies_made")
+    symbol = models.CharField(max_length=32)
+    side = enum_field(Side)
+    order_type = enum_field(OrderType)
+    qty = models.PositiveIntegerField()
+    limit_ticks = models.BigIntegerField(null=True, blank=True)
+    stop_ticks = models.BigIntegerField(null=True, blank=True)
+    state = enum_field(CopyState)
+    outcome = models.CharField(max_length=300, blank=True)
+    broker_order_id = models.BigIntegerField(null=True, blank=True)
+    filled = models.PositiveIntegerField(default=0)
+    body = models.JSONField()
+    received_at = models.DateTimeField()
+    decided_at = models.DateTimeField()
+    written_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    filled_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["leader", "leader_order_id"], name="copies_of_an_order"),
+            models.Index(fields=["owner", "-received_at"], name="copies_by_time"),
+            models.Index(fields=["state"], name="copies_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        """Describe the copy in a line."""
+        return f"{self.side} {self.qty} {self.symbol} for {self.follower_id} ({self.state})"
+
+
+class Holding(models.Model):
+    """What a follower holds because of a group: signed contracts of one symbol."""
+
+    group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, related_name="holdings")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="holdings")
+    symbol = models.CharField(max_length=32)
+    net = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "account", "symbol"], name="one_holding_per_contract")
+        ]
+
+    def __str__(self) -> str:
+        """Describe the holding in a line."""
+        return f"{self.net:+d} {self.symbol}"
+
+
+class ActivityKind(StrEnum):
+    """What happened, for the activity log and its filters."""
+
+    LEADER_ORDER = "leader_order"
+    COPY_SENT = "copy_sent"
+    COPY_CHANGED = "copy_changed"
+    COPY_CANCELLED = "copy_cancelled"
+    COPY_FILLED = "copy_filled"
+    COPY_REJECTED = "copy_rejected"
+    COPY_REFUSED = "copy_refused"
+    UNRESOLVED = "unresolved"
+    MISSED = "missed"
+    DRIFT = "drift"
+    GATE = "gate"
+    FLAT = "flat"
+    LINK = "link"
+    GROUP = "group"
+
+
+class Severity(StrEnum):
+    """How loud an entry is."""
+
+    INFO = "info"
+    GOOD = "good"
+    WARNING = "warning"
+    DANGER = "danger"
+
+
+class Activity(models.Model):
+    """One line of the activity log (DASH-05)."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="activity")
+    at = models.DateTimeField()
+    kind = enum_field(ActivityKind)
+    severity = enum_field(Severity, default=Severity.INFO)
+    reason = enum_field(RefusalReason, blank=True)
+    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    group = models.ForeignKey(SyncGroup, on_delete=models.SET_NULL, null=True, related_name="+")
+    symbol = models.CharField(max_length=32, blank=True)
+    key = models.CharField(max_length=64, blank=True, db_index=True)
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-at"], name="activity_by_time")]
+        verbose_name_plural = "activity"
+
+    def __str__(self) -> str:
+        """Return the line itself."""
+        return self.text
+
+
+class JournalMark(models.Model):
+    """How far a shard's journal has been written into these tables; moves in the same transaction."""
+
+    shard = models.CharField(max_length=32, primary_key=True)
+    segment = models.CharField(max_length=64, blank=True)
+    offset = models.PositiveBigIntegerField(default=0)
+    moved_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        """Describe the mark in a line."""
+        return f"{self.shard}: {self.segment} {self.offset}"

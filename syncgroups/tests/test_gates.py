@@ -1,0 +1,211 @@
+"""Kill switch, limits, flattening and drift."""
+
+import pytest
+
+from syncgroups.tests.desk import ES, GROUP_GATE, LEADER, OWNER_GATE, Desk, desk, follower, gate_of
+from tradehaven.domain.commands import CancelOrder, ClosePosition
+from tradehaven.domain.enums import OrderType, Side, TradingState
+from tradehaven.domain.events import GateChanged, PositionReported
+from tradehaven.domain.ids import AccountId, GateId
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO, THREE = AccountId(2), AccountId(3)
+
+
+@pytest.mark.parametrize("gate", [gate_of(TWO), GROUP_GATE, OWNER_GATE])
+def test_every_gate_over_a_follower_stops_its_copies(gate: GateId) -> None:
+    world = desk()
+    world.shut(gate)
+    world.market(BUY, 1)
+    assert world.reasons() == ["kill_switch"]
+    assert not world.outbox
+
+
+def test_a_kill_of_one_account_leaves_the_others_alone() -> None:
+    world = desk(follower(2), follower(3))
+    world.shut(gate_of(TWO))
+    world.market(BUY, 1)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (0, 1)
+
+
+def test_a_disarmed_gate_copies_again() -> None:
+    world = desk()
+    world.shut(GROUP_GATE)
+    world.shut(GROUP_GATE, state=TradingState.ACTIVE)
+    world.market(BUY, 1)
+    world.settle()
+    assert world.held(2) == 1
+
+
+def test_old_news_of_a_gate_changes_nothing() -> None:
+    world = desk()
+    world.shut(GROUP_GATE)
+    late = GateChanged(
+        gate=GROUP_GATE, state=TradingState.ACTIVE, flatten=False, version=1, at=world.at()
+    )
+    world.step(late)
+    world.market(BUY, 1)
+    assert world.reasons() == ["kill_switch"]
+
+
+def test_reducing_lets_exits_pass_and_entries_not() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.shut(GROUP_GATE, state=TradingState.REDUCING)
+    world.market(BUY, 1)
+    assert world.reasons() == ["reduce_only"]
+    world.market(SELL, 3)
+    world.settle()
+    assert world.held(2) == 0
+
+
+def test_a_flip_behind_a_reducing_gate_only_closes() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.shut(GROUP_GATE, state=TradingState.REDUCING)
+    world.market(SELL, 5)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.reasons() == ["reduce_only"]
+
+
+def test_behind_a_shut_gate_entries_are_withdrawn_and_exits_stay() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    entry = world.trade(BUY, 1, OrderType.LIMIT, limit=19000)
+    world.settle()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=18000)
+    world.settle()
+    world.shut(GROUP_GATE)
+    world.cancel(entry)
+    world.cancel(stop)
+    world.settle()
+    assert [order.side for order in world.resting(2)] == [SELL]
+    assert world.reasons() == ["kill_switch"]
+
+
+def test_a_moved_price_behind_a_shut_gate_stays_where_it_was() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.shut(GROUP_GATE)
+    world.change(order, limit=19990)
+    world.settle()
+    assert world.resting(2)[0].spec.limit == 20000
+
+
+def test_a_kill_with_flatten_cancels_closes_and_says_flat() -> None:
+    world = desk(follower(2), follower(3))
+    world.market(BUY, 2)
+    world.trade(BUY, 1, OrderType.LIMIT, limit=19000)
+    world.settle()
+    world.shut(GROUP_GATE, flatten=True)
+    kinds = {type(command) for command in world.outbox}
+    assert kinds == {ClosePosition}
+    world.settle()
+    assert (world.held(2), world.held(3)) == (0, 0)
+    world.wait(1)
+    assert world.remarks().count("flat") == 3  # the leader stands under this test's gate as well
+    world.wait(4)
+    assert not world.outbox
+
+
+def test_an_order_in_a_contract_without_a_position_is_cancelled() -> None:
+    world = desk()
+    world.trade(BUY, 1, OrderType.LIMIT, limit=19000)
+    world.settle()
+    world.shut(gate_of(TWO), flatten=True)
+    assert [type(command) for command in world.outbox] == [CancelOrder]
+    world.settle()
+    assert not world.resting(2)
+
+
+def test_flattening_repeats_until_the_broker_says_flat() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.shut(gate_of(TWO), flatten=True)
+    world.outbox.clear()  # the close got lost
+    world.wait(1)
+    assert not world.outbox
+    world.wait(3)
+    assert [type(command) for command in world.outbox] == [ClosePosition]
+    world.settle()
+    world.wait(1)
+    assert world.remarks() == ["flat"]
+
+
+def test_maximum_position_counts_what_works_as_well() -> None:
+    world = desk(follower(2, max_position=3))
+    world.market(BUY, 1)
+    world.trade(BUY, 1, OrderType.LIMIT, limit=19000)
+    world.settle()
+    world.market(BUY, 2)
+    assert world.reasons() == ["max_position"]
+    world.market(BUY, 1)
+    world.settle()
+    assert world.held(2) == 2
+
+
+def test_maximum_position_counts_what_is_on_its_way() -> None:
+    world = desk(follower(2, max_position=3))
+    world.trade(BUY, 2)
+    world.trade(BUY, 2)
+    assert world.reasons() == ["max_position"]
+
+
+def test_maximum_position_never_blocks_an_exit() -> None:
+    world = desk(follower(2, max_position=2))
+    world.market(BUY, 2)
+    world.settle()
+    world.market(SELL, 5)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.reasons() == ["max_position"]
+
+
+def test_a_refused_growth_keeps_its_size_and_takes_the_new_price() -> None:
+    world = desk(follower(2, max_position=2))
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.change(order, qty=4, limit=19990)
+    world.settle()
+    (copy,) = world.resting(2)
+    assert (copy.spec.qty, copy.spec.limit) == (2, 19990)
+    assert world.reasons() == ["max_position"]
+
+
+def test_a_follower_left_behind_is_said_once_and_once_when_it_is_over() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    exit_order = world.trade(SELL, 1, OrderType.LIMIT, limit=21000)
+    world.settle()
+    world.fill(exit_order)
+    world.wait(1)
+    assert world.remarks() == []
+    world.wait(6)
+    world.wait(1)
+    assert world.remarks() == ["drift"]
+    world.fill(world.resting(2)[0].order_id)
+    world.wait(1)
+    world.wait(1)
+    assert world.remarks() == ["drift", "drift_over"]
+
+
+def test_a_position_that_only_the_broker_knows_is_closed_as_well() -> None:
+    world = desk()
+    world.positions[TWO, ES] = 3
+    world.step(PositionReported(account=TWO, symbol=ES, net=3, price=None, at=world.at()))
+    world.shut(gate_of(TWO), flatten=True)
+    assert [type(command) for command in world.outbox] == [ClosePosition]
+
+
+def test_an_unknown_account_under_a_gate_is_nobody() -> None:
+    world: Desk = desk()
+    world.shut(GateId(12345), flatten=True)
+    assert not world.outbox
+    assert world.held(int(LEADER)) == 0

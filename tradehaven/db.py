@@ -1,0 +1,43 @@
+"""Model parts that every app shares: choices from an enum, money columns, rows that are never edited."""
+
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+
+def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return the choices of a column from the enum that is its vocabulary."""
+    return [(member.value, member.value.replace("_", " ").capitalize()) for member in enum]
+
+
+def enum_field(enum: type[StrEnum], **options: Any) -> "models.CharField[str, str]":
+    """Return a text column that holds one of an enum's values."""
+    return models.CharField(max_length=32, choices=choices(enum), **options)
+
+
+def usd_field(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a column of exact USD; wide enough for any account, fine enough for any fee."""
+    return models.DecimalField(max_digits=24, decimal_places=8, **options)
+
+
+class AppendOnlyError(TypeError):
+    """Somebody tried to edit or delete a row that is a record of what happened."""
+
+
+class AppendOnly(models.Model):
+    """Base of records: a row is written once, and neither edited nor deleted by the application."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the row; a second save is a mistake."""
+        if self.pk is not None and not self._state.adding:
+            raise AppendOnlyError(f"{type(self).__name__} {self.pk} is a record and cannot be changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Refuse: records go only with the retention task, by query."""
+        raise AppendOnlyError(f"{type(self).__name__} {self.pk} is a record and cannot be deleted")

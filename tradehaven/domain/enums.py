@@ -1,0 +1,123 @@
+"""Every closed list of words; model choices and wire mappings are made from these.
+
+Values are what the database and the journal store, so they never change once released.
+"""
+
+from enum import StrEnum
+
+
+class Environment(StrEnum):
+    """Where a login lives. Ids of one environment mean nothing in another."""
+
+    LIVE = "live"
+    DEMO = "demo"
+    PAPER = "paper"
+
+
+class Side(StrEnum):
+    """Direction of an order or fill."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for a buy and -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        """Return the other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    """How an order waits for its price."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    MIT = "mit"
+    TRAILING_STOP = "trailing_stop"
+    TRAILING_STOP_LIMIT = "trailing_stop_limit"
+
+
+class TimeInForce(StrEnum):
+    """How long an order waits."""
+
+    DAY = "day"
+    GTC = "gtc"
+    GTD = "gtd"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class OrderStatus(StrEnum):
+    """Life of an order at the broker; which may follow which stands in `transitions`."""
+
+    PENDING = "pending"
+    WORKING = "working"
+    SUSPENDED = "suspended"
+    PENDING_REPLACE = "pending_replace"
+    PENDING_CANCEL = "pending_cancel"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    COMPLETED = "completed"
+    UNKNOWN = "unknown"
+
+
+class TradingState(StrEnum):
+    """What a gate lets through: everything, only reductions, or nothing that copies."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+class SyncMode(StrEnum):
+    """Copy the leader's orders as they work, or its fills as they happen."""
+
+    IMMEDIATE = "immediate"
+    CONFIRMED = "confirmed"
+
+
+class SizingMode(StrEnum):
+    """How a follower's quantity comes from the leader's."""
+
+    RATIO = "ratio"
+    FIXED = "fixed"
+    BALANCE = "balance"
+
+
+class SessionHours(StrEnum):
+    """Which part of the trading day a group copies in."""
+
+    ALL = "all"
+    RTH = "rth"
+    ETH = "eth"
+
+
+class RefusalReason(StrEnum):
+    """Why a follower did not get an order. Shown, counted and tested by name."""
+
+    FOLLOWER_OFFLINE = "follower_offline"
+    ENGINE_OFFLINE = "engine_offline"
+    GROUP_OFF = "group_off"
+    INSTRUMENT_FILTERED = "instrument_filtered"
+    OUTSIDE_HOURS = "outside_hours"
+    ROUNDS_TO_ZERO = "rounds_to_zero"
+    NOTHING_TO_REDUCE = "nothing_to_reduce"
+    LEADER_BALANCE_UNKNOWN = "leader_balance_unknown"
+    KILL_SWITCH = "kill_switch"
+    REDUCE_ONLY = "reduce_only"
+    MAX_POSITION = "max_position"
+    ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"
+    UNKNOWN_INSTRUMENT = "unknown_instrument"
+    COPY_ENDED = "copy_ended"
+    UNRESOLVED = "unresolved"
+    STALE = "stale"
+    JOURNAL_FAILED = "journal_failed"
+    RATE_LIMITED = "rate_limited"

@@ -1,0 +1,178 @@
+"""Everything that has happened, in the past tense. Events are facts: they are never changed or refused.
+
+`at` is when this process read the frame (UTC nanoseconds); `Event` closes the list, so that a `match`
+over it can end in `assert_never`. What we ask for stands in `commands`, with the answers to it.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.enums import OrderStatus, Side, TradingState
+from tradehaven.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    ConnectionId,
+    FillId,
+    GateId,
+    Nanos,
+    OrderId,
+    Symbol,
+)
+from tradehaven.domain.money import Ticks
+from tradehaven.domain.orders import OrderSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderWorking:
+    """An order is live at the broker; said once for each order."""
+
+    account: AccountId
+    order_id: OrderId
+    client_order_id: ClientOrderId | None
+    symbol: Symbol
+    side: Side
+    spec: OrderSpec
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged:
+    """Other parameters are in force for a live order; `spec.qty` counts what has filled too."""
+
+    account: AccountId
+    order_id: OrderId
+    spec: OrderSpec
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilled:
+    """One execution: `qty` contracts at `price` ticks. `fill_id` makes a repeat recognisable."""
+
+    account: AccountId
+    order_id: OrderId
+    fill_id: FillId
+    symbol: Symbol
+    side: Side
+    qty: int
+    price: Ticks
+    at: Nanos
+    traded_at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEnded:
+    """An order will not trade any more; `status` is one of the final ones."""
+
+    account: AccountId
+    order_id: OrderId
+    client_order_id: ClientOrderId | None
+    status: OrderStatus
+    reason: str
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReported:
+    """The broker's own net position: signed contracts; `price` is the average entry, None when flat."""
+
+    account: AccountId
+    symbol: Symbol
+    net: int
+    price: Decimal | None
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceReported:
+    """The broker's cash and realised profit of the trading day, in USD."""
+
+    account: AccountId
+    cash: Decimal
+    realized: Decimal
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
+    """One order as a snapshot shows it."""
+
+    order_id: OrderId
+    client_order_id: ClientOrderId | None
+    symbol: Symbol
+    side: Side
+    spec: OrderSpec
+    status: OrderStatus
+    created_at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """All that the broker says of one account at one moment; fills are those of the session."""
+
+    account: AccountId
+    orders: tuple[OrderState, ...]
+    fills: tuple[OrderFilled, ...]
+    positions: tuple[PositionReported, ...]
+    balance: BalanceReported | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotTaken:
+    """A login is up and this is its whole truth; nothing in it counts as new."""
+
+    connection: ConnectionId
+    accounts: tuple[AccountSnapshot, ...]
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersListed:
+    """The broker listed a login's orders again; `client_order_ids` are all that it has of ours."""
+
+    connection: ConnectionId
+    accounts: tuple[AccountId, ...]
+    client_order_ids: frozenset[ClientOrderId]
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLost:
+    """A login's socket is gone; its accounts can be neither seen nor traded."""
+
+    connection: ConnectionId
+    reason: str
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateChanged:
+    """Somebody opened, narrowed or shut a gate. A lower `version` than the known one is old news."""
+
+    gate: GateId
+    state: TradingState
+    flatten: bool
+    version: int
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """About a second went by; whatever waits for time looks again."""
+
+    at: Nanos
+
+
+BrokerEvent = (
+    OrderWorking
+    | OrderChanged
+    | OrderFilled
+    | OrderEnded
+    | PositionReported
+    | BalanceReported
+    | SnapshotTaken
+    | OrdersListed
+    | LinkLost
+)
+Event = BrokerEvent | GateChanged | TimePassed | Confirmed | Rejected | Denied | Unresolved

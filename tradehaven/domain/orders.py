@@ -1,0 +1,44 @@
+"""What an order says, without where it stands: that is the book's business.
+
+Prices are whole ticks of the order's own contract. A change of an order is a new spec.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tradehaven.domain.enums import OrderType, TimeInForce
+from tradehaven.domain.errors import InvalidOrder
+from tradehaven.domain.money import Ticks
+
+MAX_ORDER_QTY = 100_000
+"""Above any quantity CME accepts in one order; a larger number is a slip, not an order."""
+
+_NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP_LIMIT})
+_NEEDS_STOP = frozenset(
+    {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSpec:
+    """Type, quantity in contracts, prices in ticks and time in force of one order."""
+
+    order_type: OrderType
+    qty: int
+    limit: Ticks | None = None
+    stop: Ticks | None = None
+    tif: TimeInForce = TimeInForce.DAY
+    expire_at: datetime | None = None
+
+
+def check_spec(spec: OrderSpec) -> OrderSpec:
+    """Return the spec unchanged, or raise `InvalidOrder` naming the field and the fix."""
+    if not 0 < spec.qty <= MAX_ORDER_QTY:
+        raise InvalidOrder("qty", f"quantity must be 1 to {MAX_ORDER_QTY} contracts, got {spec.qty}")
+    if spec.order_type in _NEEDS_LIMIT and spec.limit is None:
+        raise InvalidOrder("limit", f"a {spec.order_type} order needs a limit price")
+    if spec.order_type in _NEEDS_STOP and spec.stop is None:
+        raise InvalidOrder("stop", f"a {spec.order_type} order needs a stop price")
+    if spec.tif is TimeInForce.GTD and spec.expire_at is None:
+        raise InvalidOrder("expire_at", "a good-till-date order needs its date")
+    return spec
