@@ -4,17 +4,19 @@ from datetime import datetime
 
 from brokers.paper import accounts, terms
 from brokers.paper.calls import Answer, Call, Denied, Handler
-from brokers.paper.catalogue import Spec
+from brokers.paper.catalogue import Listing, Spec
 from brokers.paper.codec import Json, number, to_wire
 from brokers.paper.entities import Account, Order, Position
 from brokers.paper.exchange import Exchange
 from brokers.paper.executions import book_cash, margin_snapshot
+from brokers.paper.options import Hours
 from brokers.paper.params import Params, Violation
 from brokers.paper.reads import NotFound
 from brokers.paper.records import Journal
 from brokers.paper.tokens import Caller
 from brokers.paper.venue import Outcome
-from brokers.paper.words import AdminAction, CashChangeType, ExecType, OrdStatus
+from brokers.paper.words import AdminAction, CashChangeType, ExecType, OrdStatus, RejectReason
+from tradehaven.domain.calendar import MarketState, market_state
 
 _UNSUPPORTED = {"failureReason": "Unsupported", "failureText": "This order type is not supported here"}
 _MOST_POSITIONS = 100
@@ -26,6 +28,7 @@ def place(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     action = terms.action(call.body)
     listing = terms.contract(call.body, exchange.state.catalogue, call.now)
     wanted = terms.terms(call.body, listing)
+    _in_session(exchange, listing, call.now)
     exchange.open_market(listing.id)
     outcome = exchange.venue.place(account.id, listing, action, wanted, _sender(call, caller), call.now)
     return _answer(outcome)
@@ -215,6 +218,13 @@ def _order(exchange: Exchange, params: Params, caller: Caller) -> Order:
         raise NotFound
     _own(exchange, order.account_id, caller)
     return order
+
+
+def _in_session(exchange: Exchange, listing: Listing, now: datetime) -> None:
+    if exchange.options.hours is Hours.CME:
+        state = market_state(now, listing.spec.template)
+        if state is not MarketState.OPEN:
+            raise terms.Refused(RejectReason.SESSION_CLOSED, f"Session is closed ({state})")
 
 
 def _journal(exchange: Exchange, now: datetime) -> Journal:

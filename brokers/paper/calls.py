@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Status and payload; the frames are published after the reply, as is the text `after`, to the asker only.
+    """Status and payload; frames are published after the reply, the text `after` goes to the asker alone.
 
     A mute answer is never sent.
     """

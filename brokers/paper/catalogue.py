@@ -6,8 +6,9 @@ from one table; nothing else in this room knows them.
 """
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from importlib import resources
@@ -21,8 +22,10 @@ from brokers.paper.reference import (
     Product,
     ProductMargin,
 )
+from tradehaven.domain import contracts, instruments
+from tradehaven.domain.errors import OffTick, UnknownInstrument
+from tradehaven.domain.instruments import MONTH_LETTERS, PriceFormat, SessionTemplate
 
-MONTH_LETTERS = "FGHJKMNQUVXZ"
 LISTED_AHEAD = 4
 _EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
 _ALPHABET = " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -38,20 +41,30 @@ _DAY_MARGIN_SHARE = Decimal("0.002")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """Facts of one product: tick and prices in points, point value in USD."""
+    """One product with the price in points at which its synthetic market starts."""
 
-    symbol: str
-    name: str
-    exchange: str
-    group: str
-    tick: Decimal
-    point_value: Decimal
-    months: str
-    active_months: str
-    fractional: bool
-    decimals: int
-    example: Decimal
-    micro: bool
+    facts: instruments.Product
+    start: Decimal
+
+    @property
+    def symbol(self) -> str:
+        """Return the root symbol."""
+        return self.facts.symbol
+
+    @property
+    def tick(self) -> Decimal:
+        """Return the tick in points."""
+        return self.facts.tick_size
+
+    @property
+    def point_value(self) -> Decimal:
+        """Return what one point is worth in USD."""
+        return self.facts.point_value
+
+    @property
+    def template(self) -> SessionTemplate:
+        """Return the week in which the product trades."""
+        return self.facts.template
 
     @property
     def id(self) -> int:
@@ -70,15 +83,17 @@ class Spec:
 
     def ticks(self, price: Decimal) -> int | None:
         """Return a price in ticks, or None when it is off the tick grid."""
-        steps = price / self.tick
-        return int(steps) if steps == steps.to_integral_value() else None
+        try:
+            return self.facts.to_ticks(price)
+        except OffTick:
+            return None
 
     def price(self, ticks: int) -> Decimal:
         """Return the price in points of a number of ticks."""
-        return self.tick * ticks
+        return self.facts.to_price(ticks)
 
     def _notional_share(self, share: Decimal) -> Decimal:
-        value = abs(self.example) * self.point_value * share
+        value = abs(self.start) * self.point_value * share
         return max(Decimal(1), value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -93,7 +108,7 @@ class Listing:
     @property
     def name(self) -> str:
         """Return the contract's name with a one-digit year, such as `ESZ6`."""
-        return f"{self.spec.symbol}{MONTH_LETTERS[self.month - 1]}{self.year % 10}"
+        return self._contract.code
 
     @property
     def maturity_id(self) -> int:
@@ -107,23 +122,12 @@ class Listing:
 
     @property
     def expires(self) -> datetime:
-        """Return the last trading instant in UTC, exact to a few days; nothing here needs more.
+        """Return the last trading instant in UTC; the hour is the same for all products."""
+        return datetime.combine(contracts.expiry(self._contract).date, _LAST_TRADE_UTC, UTC)
 
-        Financials end on the third Friday, grains and meats in mid-month, metals late in the
-        delivery month, energy in the month before (exchange rule books).
-        """
-        first = date(self.year, self.month, 1)
-        match self.spec.group:
-            case "energy":
-                day = (first - timedelta(days=1)).replace(day=20)
-            case "metals":
-                day = first.replace(day=27)
-            case "ags":
-                day = first.replace(day=14)
-            case _:
-                day = first + timedelta(days=(4 - first.weekday()) % 7 + 14)
-        day -= timedelta(days=max(0, day.weekday() - 4))
-        return datetime.combine(day, _LAST_TRADE_UTC, UTC)
+    @property
+    def _contract(self) -> contracts.Contract:
+        return contracts.Contract(product=self.spec.facts, year=self.year, month=self.month)
 
     @property
     def _code(self) -> int:
@@ -163,15 +167,10 @@ class Catalogue:
 
     def find(self, name: str) -> Listing | None:
         """Return the contract with an exact name such as `MESZ6` or `MESZ26`, in any case."""
-        text = name.strip().upper()
-        for digits in (1, 2):
-            root, letter, year = text[: -digits - 1], text[-digits - 1 : -digits], text[-digits:]
-            spec = self._specs.get(root)
-            if spec and letter and letter in spec.months and year.isdecimal():
-                return Listing(
-                    spec=spec, year=self._year(int(year), digits), month=MONTH_LETTERS.index(letter) + 1
-                )
-        return None
+        try:
+            return self._listing(contracts.parse_contract(name, self._today))
+        except UnknownInstrument:
+            return None
 
     def listed(self, spec: Spec, count: int = LISTED_AHEAD) -> tuple[Listing, ...]:
         """Return the product's next contracts that have not expired, the nearest first."""
@@ -179,21 +178,18 @@ class Catalogue:
         year, month = self._today.year, self._today.month
         while len(found) < count:
             listing = Listing(spec=spec, year=year, month=month)
-            if MONTH_LETTERS[month - 1] in spec.months and listing.expires.date() >= self._today:
+            if month in spec.facts.listed_months and listing.expires.date() >= self._today:
                 found.append(listing)
             year, month = (year + 1, 1) if month == 12 else (year, month + 1)
         return tuple(found)
 
     def front(self, spec: Spec) -> Listing:
         """Return the contract most traders hold: the nearest of the product's active months."""
-        listed = self.listed(spec, 12)
-        return next(
-            (item for item in listed if MONTH_LETTERS[item.month - 1] in spec.active_months), listed[0]
-        )
+        return self._listing(contracts.front(spec.facts, self._today))
 
     def roll(self, listing: Listing, *, forward: bool) -> Listing:
         """Return the next or the previous contract of the same product."""
-        months = [MONTH_LETTERS.index(letter) + 1 for letter in listing.spec.months]
+        months = listing.spec.facts.listed_months
         step = 1 if forward else -1
         at = months.index(listing.month) + step
         return Listing(
@@ -231,15 +227,15 @@ class Catalogue:
         return Product(
             id=spec.id,
             name=spec.symbol,
-            description=spec.name,
-            exchange_id=_EXCHANGES.index(spec.exchange) + 1,
-            contract_group_id=self._groups.index(spec.group) + 1,
-            months=spec.months,
+            description=spec.facts.name,
+            exchange_id=_EXCHANGES.index(spec.facts.exchange) + 1,
+            contract_group_id=self._groups.index(spec.facts.group) + 1,
+            months="".join(MONTH_LETTERS[month - 1] for month in spec.facts.listed_months),
             value_per_point=spec.point_value,
-            price_format_type="Fractional" if spec.fractional else "Decimal",
-            price_format=-spec.decimals,
+            price_format_type="Decimal" if spec.facts.price_format is PriceFormat.DECIMAL else "Fractional",
+            price_format=-spec.facts.decimals,
             tick_size=spec.tick,
-            is_micro=spec.micro,
+            is_micro=spec.facts.full_size != spec.symbol,
         )
 
     def margin(self, spec: Spec) -> ProductMargin:
@@ -273,43 +269,29 @@ class Catalogue:
 
     @cached_property
     def _groups(self) -> list[str]:
-        return sorted({spec.group for spec in self._specs.values()})
+        return sorted({spec.facts.group for spec in self._specs.values()})
+
+    def _listing(self, contract: contracts.Contract) -> Listing:
+        return Listing(spec=self._specs[contract.product.symbol], year=contract.year, month=contract.month)
 
     def _decode(self, code: int) -> Listing | None:
         symbol_code, months = divmod(code, _MONTHS_CODED)
         spec = self._by_code.get(symbol_code)
-        if spec is None or MONTH_LETTERS[months % 12] not in spec.months:
+        if spec is None or months % 12 + 1 not in spec.facts.listed_months:
             return None
         return Listing(spec=spec, year=_FIRST_YEAR + months // 12, month=months % 12 + 1)
 
-    def _year(self, digits: int, count: int) -> int:
-        # A one-digit year means the nearest such year that is not long past.
-        if count == 2:
-            return _FIRST_YEAR + digits
-        decade = self._today.year - self._today.year % 10 + digits
-        return decade + 10 if decade < self._today.year - 1 else decade
-
 
 def load_specs() -> tuple[Spec, ...]:
-    """Return every product's facts from the table beside this module."""
-    text = resources.files("brokers.paper").joinpath("products.csv").read_text(encoding="utf-8")
-    return tuple(_spec(row) for row in csv.DictReader(text.splitlines()))
-
-
-def _spec(row: dict[str, str]) -> Spec:
-    return Spec(
-        symbol=row["symbol"],
-        name=row["name"],
-        exchange=row["exchange"],
-        group=row["group"],
-        tick=Decimal(row["tick_size"]),
-        point_value=Decimal(row["point_value"]),
-        months=row["months"],
-        active_months=row["active"],
-        fractional=row["price_format"] != "decimal",
-        decimals=int(row["decimals"]),
-        example=Decimal(row["example"]),
-        micro=row["full_size"] != row["symbol"],
+    """Return every product of the domain that has a start price in the table beside this module."""
+    text = resources.files("brokers.paper").joinpath("start_prices.csv").read_text(encoding="utf-8")
+    starts: Mapping[str, Decimal] = {
+        row["symbol"]: Decimal(row["price"]) for row in csv.DictReader(text.splitlines())
+    }
+    return tuple(
+        Spec(facts=facts, start=starts[facts.symbol])
+        for facts in instruments.products()
+        if facts.symbol in starts
     )
 
 

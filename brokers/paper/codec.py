@@ -9,7 +9,6 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from brokers.paper.entities import Entity
@@ -55,7 +54,7 @@ def trade_date(day: date) -> Json:
 def to_wire(entity: Entity) -> Json:
     """Return an entity as JSON members, leaving absent ones out."""
     body: Json = {}
-    for name, wire in _members(type(entity)):
+    for name, wire in _MEMBERS[type(entity)]:
         value = getattr(entity, name)
         if value is not None:
             body[wire] = _encode(value)
@@ -65,8 +64,8 @@ def to_wire(entity: Entity) -> Json:
 def from_wire(kind: Kind, body: Json) -> Entity:
     """Return the entity that `to_wire` wrote; raises KeyError or ValueError on a foreign body."""
     cls = CLASS_OF[kind]
-    types_ = _types(cls)
-    given = {name: _decode(types_[name], body[wire]) for name, wire in _members(cls) if wire in body}
+    types_ = _TYPES[cls]
+    given = {name: _decode(types_[name], body[wire]) for name, wire in _MEMBERS[cls] if wire in body}
     return cls(**given)
 
 
@@ -94,18 +93,13 @@ def _decode(wanted: type[Any], value: Any) -> Any:
     return wanted(value)
 
 
-@cache
-def _members(cls: type[Entity]) -> tuple[tuple[str, str], ...]:
-    return tuple((field.name, wire_name(field.name)) for field in fields(cls))
-
-
-@cache
-def _types(cls: type[Entity]) -> dict[str, type[Any]]:
-    return {name: _plain(hint) for name, hint in get_type_hints(cls).items()}
-
-
 def _plain(hint: Any) -> type[Any]:
     if get_origin(hint) in (types.UnionType, Union):
         hint = next(arg for arg in get_args(hint) if arg is not type(None))
     plain: type[Any] = hint
     return plain
+
+
+_CLASSES = frozenset(CLASS_OF.values())
+_MEMBERS = {cls: tuple((field.name, wire_name(field.name)) for field in fields(cls)) for cls in _CLASSES}
+_TYPES = {cls: {name: _plain(hint) for name, hint in get_type_hints(cls).items()} for cls in _CLASSES}

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -72,6 +73,7 @@ class Exchange:
         self._stepped = asyncio.Event()
         self._busy = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper-store")
 
     async def start(self) -> None:
         """Resume what the store holds and start the exchange's own tasks."""
@@ -97,13 +99,14 @@ class Exchange:
         ]
 
     async def stop(self) -> None:
-        """Stop the tasks and store what is left; prices are stored too, so that a restart goes on from them."""
+        """Stop the tasks and store what is left, with the prices from which a restart goes on."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         parcels = list(self._parcels)
         self._parcels.clear()
-        await self.blocking(self.store.save, self._batch(parcels))
+        await self._save(parcels)
+        self._writer.shutdown()
 
     async def blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the store without holding up the loop."""
@@ -183,6 +186,14 @@ class Exchange:
             events=events, next_id=self.state.ids.next, session=self.state.session, marks=self.floor.marks()
         )
 
+    async def _save(self, parcels: list[Parcel]) -> None:
+        # One thread writes, so that changes reach the store in the order in which they happened.
+        save, batch = self.store.save, self._batch(parcels)
+        if self.store.instant:
+            save(batch)
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._writer, save, batch)
+
     def _deliver(self, parcel: Parcel) -> None:
         if parcel.reply is not None:
             parcel.reply()
@@ -207,7 +218,7 @@ class Exchange:
         self._busy = True
         try:
             if any(parcel.frames for parcel in parcels):
-                await self.blocking(self.store.save, self._batch(parcels))
+                await self._save(parcels)
         except Exception:
             # Nothing leaves before it is stored, so a store that is down holds the exchange up.
             logger.exception("The store refused %d changes; trying again", len(parcels))

@@ -69,7 +69,7 @@ class Floor:
         return {number: stream.advance(seconds) for number, stream in self._streams.items()}
 
     def move(self, listing: Listing, last: int, *, spread: int = 0, size: int = 10_000) -> Quote:
-        """Set a contract's price in ticks: bid `last`, offer `last + spread`, `size` contracts on each level."""
+        """Set a price in ticks: bid `last`, offer `last + spread`, `size` contracts on each level."""
         self.quote(listing)
         stream = self._streams[listing.id]
         stream.move_to(last)
@@ -84,6 +84,6 @@ class Floor:
         if recording is not None and recording.symbol == listing.name:
             return ReplayStream(prints=recording.prints, speed=recording.speed, chance=chance)
         # Later months trade a little away from the product's example price, as on a real curve.
-        start = listing.spec.ticks(listing.spec.example) or 0
+        start = listing.spec.ticks(listing.spec.start) or 0
         shift = round(start * 0.0004) * ((listing.year * 12 + listing.month) % 12)
         return SyntheticStream(start=self._marks.get(listing.id, start + shift), chance=chance)

@@ -67,7 +67,7 @@ class Holding:
 def apply_fill(
     holding: Holding, *, fill_id: int, action: Action, qty: int, price: Decimal, point_value: Decimal
 ) -> tuple[Holding, tuple[Pair, ...]]:
-    """Close the oldest lots first, open with the rest; return the new holding and the pairs (trade-math 1)."""
+    """Close the oldest lots first, open with the rest; return the holding and the pairs (trade-math 1)."""
     lots = list(holding.lots)
     pairs: list[Pair] = []
     left = qty
@@ -89,7 +89,7 @@ def commission(per_side: Decimal, qty: int) -> Decimal:
 
 
 def required_margin(net: int, buying: int, selling: int, per_contract: Decimal) -> Decimal:
-    """Return the margin in USD of a position with its working orders: the worse of all buys or all sells filling."""
+    """Return the margin in USD of a position if all its working buys, or all its sells, were to fill."""
     return max(abs(net + buying), abs(net - selling), abs(net)) * per_contract
 
 

@@ -1,9 +1,17 @@
 """How an exchange is run, as one value; where the values come from stands in `config`."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from brokers.paper.state import Rules
+
+
+class Hours(StrEnum):
+    """When orders are accepted."""
+
+    ALWAYS = "always"
+    CME = "cme"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,7 @@ class Options:
     replay: Replay | None = None
     tick_seconds: float = 0.25
     paused: bool = False
+    hours: Hours = Hours.ALWAYS
     token_seconds: int = 80 * 60
     refresh_seconds: int = 14 * 24 * 3600
     operator_token: str = ""

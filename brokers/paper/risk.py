@@ -12,7 +12,7 @@ Refusal = tuple[RejectReason, str]
 
 
 def review(state: State, order: Order, qty: int) -> Refusal | None:
-    """Return why an order of `qty` contracts, already on record, may not go to the market; None lets it through."""
+    """Return why an order on record may not go to the market with `qty` contracts; None lets it through."""
     if queue := state.next_rejects[order.account_id]:
         return queue.popleft()
     reduces = _reduces(state, order, qty)

@@ -122,7 +122,7 @@ class State:
         return None if ticks is None else self.listing(contract_id).spec.price(ticks)
 
     def version(self, order_id: int) -> OrderVersion:
-        """Return the parameters in force: the newest version whose command was neither refused nor is in flight."""
+        """Return the parameters in force: the newest version whose command has been carried out."""
         good = [
             version
             for version in self.records.of_master(OrderVersion, order_id)

@@ -58,7 +58,7 @@ class Venue:
         return self._outcome(journal, {"orderId": order.id})
 
     def modify(self, order_id: int, terms: Terms, sender: Sender, now: datetime) -> Outcome:
-        """Accept a full replacement of an order's parameters; raises Refused when it comes too late or too early."""
+        """Accept a replacement of all parameters; raises Refused when it comes too late or too early."""
         order = self._changeable(order_id)
         old = self.state.version(order_id)
         if old.time_in_force is TimeInForce.GTC and terms.time_in_force is not TimeInForce.GTC:
