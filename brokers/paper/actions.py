@@ -9,29 +9,49 @@ from brokers.paper.codec import Json, number, to_wire
 from brokers.paper.entities import Account, Order, Position
 from brokers.paper.exchange import Exchange
 from brokers.paper.executions import book_cash, margin_snapshot
+from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.options import Hours
 from brokers.paper.params import Params, Violation
 from brokers.paper.reads import NotFound
 from brokers.paper.records import Journal
 from brokers.paper.tokens import Caller
-from brokers.paper.venue import Outcome
-from brokers.paper.words import AdminAction, CashChangeType, ExecType, OrdStatus, RejectReason
+from brokers.paper.venue import Outcome, Ticketed
+from brokers.paper.words import AdminAction, CashChangeType, RejectReason
 from tradehaven.domain.calendar import MarketState, market_state
 
-_UNSUPPORTED = {"failureReason": "Unsupported", "failureText": "This order type is not supported here"}
 _MOST_POSITIONS = 100
 
 
 def place(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept an order (protocol 11.1)."""
     account = _account(exchange, call.body, caller)
-    action = terms.action(call.body)
-    listing = terms.contract(call.body, exchange.state.catalogue, call.now)
-    wanted = terms.terms(call.body, listing)
-    _in_session(exchange, listing, call.now)
-    exchange.open_market(listing.id)
-    outcome = exchange.venue.place(account.id, listing, action, wanted, _sender(call, caller), call.now)
+    listing, wanted = _entry(exchange, call)
+    outcome = exchange.venue.place(account.id, listing.id, wanted, _sender(call, caller), call.now)
     return _answer(outcome)
+
+
+def place_oco(exchange: Exchange, call: Call, caller: Caller) -> Answer:
+    """Accept a pair of which one cancels the other (protocol 11.2)."""
+    account = _account(exchange, call.body, caller)
+    listing, wanted = _entry(exchange, call)
+    other = _leg(call.body, "other", wanted, listing)
+    terms.check_pair(wanted.action, wanted.terms, other.action, other.terms)
+    sender = _sender(call, caller)
+    return _answer(exchange.venue.place_pair(account.id, listing.id, (wanted, other), sender, call.now))
+
+
+def place_oso(exchange: Exchange, call: Call, caller: Caller) -> Answer:
+    """Accept an entry with one or two legs (protocol 11.3)."""
+    account = _account(exchange, call.body, caller)
+    listing, wanted = _entry(exchange, call)
+    members = [name for name in ("bracket1", "bracket2") if call.body.raw(name) is not None]
+    if "bracket1" not in members:
+        raise Violation("bracket1", None, "bracket1 is required")
+    legs = [_leg(call.body, name, wanted, listing) for name in members]
+    if len(legs) == 2:
+        terms.check_pair(legs[0].action, legs[0].terms, legs[1].action, legs[1].terms)
+    sender = _sender(call, caller)
+    return _answer(exchange.venue.place_bracket(account.id, listing.id, wanted, legs, sender, call.now))
 
 
 def modify(exchange: Exchange, call: Call, caller: Caller) -> Answer:
@@ -75,11 +95,6 @@ def liquidate_many(exchange: Exchange, call: Call, caller: Caller) -> Answer:
         for frame in exchange.venue.liquidate(item.account_id, item.contract_id, sender, call.now).frames
     )
     return Answer(payload={"ok": True}, frames=frames)
-
-
-def unsupported_order(exchange: Exchange, call: Call, caller: Caller) -> Answer:
-    """Refuse a linked order clearly and at once."""
-    return Answer(payload=_UNSUPPORTED)
 
 
 def unsupported_strategy(exchange: Exchange, call: Call, caller: Caller) -> Answer:
@@ -155,12 +170,15 @@ def reset_accounts(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Cancel all orders, flatten on paper and give the opening balance again (protocol 14.4)."""
     numbers = call.body.integers("accountIds") or []
     owned = [_own(exchange, number, caller) for number in numbers]
-    journal = _journal(exchange, call.now)
+    frames = exchange.venue.step(call.now, lambda life: _reset(life, owned))
+    return Answer(payload={"ok": True}, frames=frames)
+
+
+def _reset(life: Lifecycle, owned: list[Account]) -> None:
     for account in owned:
-        for order in list(exchange.state.alive(account.id)):
-            exchange.venue.end(journal, order, OrdStatus.CANCELED, ExecType.CANCELED)
-        accounts.reset(exchange.state, journal, account)
-    return Answer(payload={"ok": True}, frames=journal.finish())
+        for order in list(life.state.alive(account.id)):
+            life.cancel_by_server(order)
+        accounts.reset(life.state, life.journal, account)
 
 
 ACTIONS: dict[str, Handler] = {
@@ -169,8 +187,8 @@ ACTIONS: dict[str, Handler] = {
     "order/cancelorder": cancel,
     "order/liquidateposition": liquidate,
     "order/liquidatepositions": liquidate_many,
-    "order/placeoco": unsupported_order,
-    "order/placeoso": unsupported_order,
+    "order/placeoco": place_oco,
+    "order/placeoso": place_oso,
     "orderstrategy/startorderstrategy": unsupported_strategy,
     "orderstrategy/modifyorderstrategy": unsupported_strategy,
     "orderstrategy/interruptorderstrategy": unsupported_strategy,
@@ -182,6 +200,24 @@ ACTIONS: dict[str, Handler] = {
     "contract/rollcontract": roll_contract,
     "contract/getproductfeeparams": fee_params,
 }
+
+
+def _entry(exchange: Exchange, call: Call) -> tuple[Listing, Ticketed]:
+    action = terms.action(call.body)
+    listing = terms.contract(call.body, exchange.state.catalogue, call.now)
+    wanted = Ticketed(action=action, terms=terms.terms(call.body, listing))
+    _in_session(exchange, listing, call.now)
+    exchange.open_market(listing.id)
+    return listing, wanted
+
+
+def _leg(params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:
+    body = params.raw(name)
+    if not isinstance(body, dict):
+        raise Violation(name, None, f"{name} is required")
+    # Legs inherit the quantity, whatever they say about it (protocol 11.2).
+    leg = Params({**body, "orderQty": entry.terms.qty})
+    return Ticketed(action=terms.action(leg), terms=terms.terms(leg, listing))
 
 
 def _answer(outcome: Outcome) -> Answer:

@@ -67,4 +67,4 @@ def _replay(path: str, symbol: str, speed: Any) -> Replay | None:
 
 def _derived_secret() -> str:
     # Not the key itself: whoever learns this one cannot sign sessions of the site.
-    return hashlib.sha256(f"paper-exchange:{settings.SECRET_KEY}".encode()).hexdigest()
+    return hashlib.sha256(b"paper-exchange:" + str(settings.SECRET_KEY).encode()).hexdigest()

@@ -42,7 +42,7 @@ class User(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account(Entity):
-    """A trading account; `name` is what clients send as `accountSpec`, `evaluation_size` its first balance."""
+    """A trading account: `name` is the `accountSpec` of requests, `evaluation_size` its first balance."""
 
     name: str
     user_id: int

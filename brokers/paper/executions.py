@@ -1,4 +1,4 @@
-"""What a trade, a cancel or an expiry writes down: reports, fills, pairs, position, fees and cash.
+"""What a trade writes down: report, fill, pairs, position, fees and cash.
 
 The order of the frames is the one the protocol documents for a filled order.
 """
@@ -21,38 +21,6 @@ from brokers.paper.matching import Execution
 from brokers.paper.records import Journal
 from brokers.paper.state import State
 from brokers.paper.words import Action, CashChangeType, ExecType, OrdStatus
-
-
-def report(
-    state: State,
-    journal: Journal,
-    order: Order,
-    exec_type: ExecType,
-    *,
-    command_id: int,
-    report_id: int = 0,
-    text: str | None = None,
-) -> None:
-    """Write an execution report that is no trade; the order must already have the status it leads to."""
-    number = report_id or state.ids.take()
-    journal.write(
-        ExecutionReport(
-            id=number,
-            command_id=command_id,
-            name=f"0.{number:018d}",
-            account_id=order.account_id,
-            contract_id=order.contract_id,
-            timestamp=journal.now,
-            trade_date=state.session,
-            order_id=order.id,
-            exec_type=exec_type,
-            ord_status=order.ord_status,
-            action=order.action,
-            text=text,
-            external_cl_ord_id=f"1.{number:018d}",
-        ),
-        order.account_id,
-    )
 
 
 def trade(state: State, journal: Journal, execution: Execution) -> None:

@@ -145,25 +145,33 @@ class Book:
         return executions
 
     def sweep(self) -> list[Execution]:
-        """Trade resting limit orders that the outside market has come to, at their own price."""
-        executions: list[Execution] = []
+        """Trade the first resting limit order that the outside market has come to, at its own price.
+
+        One order at a time, because its trade may take a linked order out of the book; call until empty.
+        """
         for ticket in sorted(self.tickets.values(), key=_priority):
-            if ticket.limit is None or ticket.waiting or ticket.order_id not in self.tickets:
+            if ticket.limit is None or ticket.waiting:
                 continue
-            left = ticket.tradable
-            for level in list(self._outside(ticket.action)):
-                if left == 0 or not _acceptable(ticket, level.price):
-                    break
-                qty = min(left, level.size)
-                left -= qty
-                self._use_outside(ticket.action, level.price, qty)
-                executions.append(self._reduce(ticket.order_id, qty, ticket.limit))
-        return executions
+            if executions := self._fill_resting(ticket, ticket.limit):
+                return executions
+        return []
 
     def resting_market(self) -> list[int]:
         """Return market-like orders that found too little liquidity and wait for more."""
         found = [t for t in self.tickets.values() if t.market_like and not t.waiting and t.tradable > 0]
         return [ticket.order_id for ticket in sorted(found, key=lambda ticket: ticket.rank)]
+
+    def _fill_resting(self, ticket: Ticket, limit: int) -> list[Execution]:
+        executions: list[Execution] = []
+        left = ticket.tradable
+        for level in list(self._outside(ticket.action)):
+            if left == 0 or not _acceptable(ticket, level.price):
+                break
+            qty = min(left, level.size)
+            left -= qty
+            self._use_outside(ticket.action, level.price, qty)
+            executions.append(self._reduce(ticket.order_id, qty, limit))
+        return executions
 
     def _reached(self, ticket: Ticket) -> bool:
         if self.last is None or ticket.stop is None:

@@ -19,7 +19,7 @@ def restore(state: State, rows: Iterable[Row], now: datetime) -> None:
         if not order.ord_status.final:
             _order(state, order)
     for command in sorted(state.records.all(Command), key=lambda command: command.id):
-        if command.command_status.in_flight:
+        if command.command_status.in_flight and not _asleep(state, command):
             _command(state, command, now)
 
 
@@ -39,6 +39,12 @@ def _order(state: State, order: Order) -> None:
         state.books[order.contract_id].add(state.ticket(order))
         if version.expire_time is not None:
             state.plan(version.expire_time, Step.EXPIRE, order.id)
+
+
+def _asleep(state: State, command: Command) -> bool:
+    # The legs of a bracket have passed risk but arrive only when their entry trades.
+    order = state.records.need(Order, command.order_id)
+    return command.command_type is CommandType.NEW and order.ord_status is OrdStatus.SUSPENDED
 
 
 def _command(state: State, command: Command, now: datetime) -> None:

@@ -16,6 +16,7 @@ from brokers.paper.entities import (
 )
 from brokers.paper.executions import book_cash
 from brokers.paper.kinds import SESSION_KINDS
+from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.records import Frame, Journal
 from brokers.paper.venue import Venue
 from brokers.paper.words import CashChangeType, ExecType, OrdStatus, TimeInForce
@@ -34,18 +35,23 @@ def trade_date(now: datetime) -> date:
 def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
     """End the session: Day orders expire, positions are carried, each account gets a new cash row."""
     state = venue.state
-    journal = Journal(records=state.records, now=now, session=state.session)
-    for account in list(state.records.all(Account)):
-        for order in state.records.open_orders(account.id):
-            if state.version(order.id).time_in_force is TimeInForce.DAY:
-                venue.end(journal, order, OrdStatus.EXPIRED, ExecType.EXPIRED)
-    journal.cut()
+    expired = venue.step(now, _expire_day_orders)
     new_week = new.isocalendar()[:2] != state.session.isocalendar()[:2]
-    state.session = journal.session = new
+    state.session = new
+    journal = Journal(records=state.records, now=now, session=new)
     for account in list(state.records.all(Account)):
         _carry(venue, journal, account.id, new_week=new_week)
-    _touch_open(venue, journal)
-    return journal.finish()
+    _keep_open(venue, journal)
+    return expired + journal.finish()
+
+
+def _expire_day_orders(life: Lifecycle) -> None:
+    records = life.state.records
+    for account in list(records.all(Account)):
+        for order in records.open_orders(account.id):
+            day = life.state.version(order.id).time_in_force is TimeInForce.DAY
+            if day and not records.need(Order, order.id).ord_status.final:
+                life.end(order, OrdStatus.EXPIRED, ExecType.EXPIRED)
 
 
 def _carry(venue: Venue, journal: Journal, account_id: int, *, new_week: bool) -> None:
@@ -78,7 +84,7 @@ def _carry(venue: Venue, journal: Journal, account_id: int, *, new_week: bool) -
     journal.cut()
 
 
-def _touch_open(venue: Venue, journal: Journal) -> None:
+def _keep_open(venue: Venue, journal: Journal) -> None:
     """Carry what still matters into the new session and forget the rest; the store keeps it as history."""
     records = venue.state.records
     kept = [order for account in records.all(Account) for order in records.open_orders(account.id)]

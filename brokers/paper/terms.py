@@ -112,6 +112,14 @@ def terms(params: Params, listing: Listing) -> Terms:
     )
 
 
+def check_pair(one: Action, first: Terms, other: Action, second: Terms) -> None:
+    """Refuse a pair on one side whose limit stands on the wrong side of its stop (protocol 11.2)."""
+    limit = first.limit if first.stop is None else second.limit if second.stop is None else None
+    stop = second.stop if first.stop is None else first.stop
+    if one is other and limit is not None and stop is not None and (limit - stop) * one.sign > 0:
+        raise Refused(RejectReason.INVALID_PRICE, "Wrong OCO combination")
+
+
 def violations(error: Violation) -> dict[str, Any]:
     """Return the reply's members for a request of a wrong shape."""
     value = error.value if isinstance(error.value, (int, str)) else None
