@@ -178,3 +178,16 @@ class Lease(models.Model):
     def __str__(self) -> str:
         """Name shard and holder."""
         return f"{self.shard}: {self.holder or 'free'}"
+
+
+class EngineStamp(models.Model):
+    """Grows whenever an owner's settings, gates or logins change: what the engines poll each second."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="engine_stamp"
+    )
+    version = models.PositiveBigIntegerField(default=0, db_index=True)
+
+    def __str__(self) -> str:
+        """Describe the stamp in a line."""
+        return f"settings of {self.owner_id}, version {self.version}"

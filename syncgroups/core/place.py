@@ -17,7 +17,7 @@ from syncgroups.core.decision import Action, CopyRefused, CopyStep, Decision
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
-from tradehaven.domain.calendar import is_rth
+from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SizingMode
@@ -164,8 +164,7 @@ def _group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=f"{order.symbol} is not in the filter")
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
-        regular = is_rth(when, product_of(order.symbol))
-        if regular is not (group.hours is SessionHours.RTH):
+        if not in_hours(when, product_of(order.symbol), group.hours):
             return Refusal(reason=RefusalReason.OUTSIDE_HOURS, detail=f"the group copies {group.hours} only")
     return None
 

@@ -131,7 +131,7 @@ class Desk:
     fills: list[OrderFilled] = field(default_factory=list)
     positions: defaultdict[tuple[AccountId, Symbol], int] = field(default_factory=lambda: defaultdict(int))
     placed: list[PlaceOrder] = field(default_factory=list)
-    now: int = SECOND
+    now: int = 1_795_017_600 * SECOND  # Wednesday 2026-11-18, 10:00 in Chicago
     last_id: int = 600
 
     # -- time and events ----------------------------------------------------------------------------

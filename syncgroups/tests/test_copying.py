@@ -295,13 +295,14 @@ def test_an_instrument_filter_refuses_entries_and_lets_exits_pass() -> None:
     assert len(world.outbox) == 1
 
 
-def test_hours_refuse_entries_outside_them() -> None:
-    world = desk(hours=SessionHours.RTH)
-    world.market(BUY, 1)  # the test's clock stands at midnight UTC of 1970-01-01
-    assert world.reasons() == ["outside_hours"]
-    other = desk(hours=SessionHours.ETH)
-    other.market(BUY, 1)
-    assert len(other.outbox) == 1
+@pytest.mark.parametrize(
+    ("hours", "copied"), [(SessionHours.RTH, 1), (SessionHours.ETH, 0), (SessionHours.ALL, 1)]
+)
+def test_hours_let_entries_pass_inside_them_only(hours: SessionHours, copied: int) -> None:
+    world = desk(hours=hours)  # its clock stands at ten in the morning in Chicago
+    world.market(BUY, 1)
+    assert len(world.outbox) == copied
+    assert world.reasons() == ([] if copied else ["outside_hours"])
 
 
 def test_a_group_that_is_off_copies_nothing_and_says_nothing() -> None:

@@ -118,7 +118,7 @@ def test_what_the_leader_did_unseen_is_logged_once_for_each_follower() -> None:
 
 
 def test_orders_from_before_the_group_was_switched_on_are_not_missed() -> None:
-    world = desk(active_since=Nanos(10**18))
+    world = desk(active_since=Nanos(10**19))
     world.lose(LEADER)
     world.market(BUY, 1, seen=False)
     world.connect(LEADER)

@@ -69,10 +69,9 @@ def parse_contract(text: str, on: date) -> Contract:
     traded = product(root)
     month = MONTH_LETTERS.index(letter) + 1
     if month not in traded.listed_months:
-        listed = "".join(MONTH_LETTERS[listed - 1] for listed in traded.listed_months)
-        raise UnknownInstrument(
-            f"{code}: {root} has no month {letter}; it lists {listed}, such as {root}{listed[0]}6"
-        )
+        listed = "".join(MONTH_LETTERS[number - 1] for number in traded.listed_months)
+        example = f"{root}{listed[0]}{on.year % 10}"
+        raise UnknownInstrument(f"{code}: {root} has no month {letter}; it lists {listed}, such as {example}")
     return Contract(product=traded, year=_year(code, digits, month, on), month=month)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
-from functools import total_ordering
+from fractions import Fraction
+from math import ceil, floor
 from typing import NewType, Self
 
 from tradehaven.domain.enums import Side
@@ -30,8 +31,7 @@ class Rounding(StrEnum):
     DOWN = "down"
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True, kw_only=True, eq=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
     """An amount of one currency, unrounded."""
 
@@ -62,6 +62,10 @@ class Money:
     def __lt__(self, other: Self) -> bool:
         self._same(other)
         return self.amount < other.amount
+
+    def __le__(self, other: Self) -> bool:
+        self._same(other)
+        return self.amount <= other.amount
 
     def __bool__(self) -> bool:
         return bool(self.amount)
@@ -113,6 +117,16 @@ def round_to_step(price: Decimal, step: Decimal, rounding: Rounding) -> int:
         return steps + away if abs(rest) * 2 >= step else steps
     wanted = 1 if rounding is Rounding.UP else -1
     return steps + away if away == wanted else steps
+
+
+def whole_ticks(ticks: Fraction, rounding: Rounding) -> Ticks:
+    """Return an average price in ticks as a price one can order at; NEAREST sends a half away from zero."""
+    if rounding is Rounding.UP:
+        return Ticks(ceil(ticks))
+    if rounding is Rounding.DOWN:
+        return Ticks(floor(ticks))
+    size = floor(abs(ticks) + Fraction(1, 2))
+    return Ticks(size if ticks > 0 else -size)
 
 
 def limit_rounding(side: Side) -> Rounding:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tradehaven.domain.enums import Side
-from tradehaven.domain.money import Ticks
+from tradehaven.domain.money import Rounding, Ticks, whole_ticks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def adopt(net: int, average: Fraction) -> Position:
     size = abs(net)
     if not size:
         return FLAT
-    below, above = divmod(round(average * size), size)
+    below, above = divmod(whole_ticks(average * size, Rounding.NEAREST), size)
     lots = [Lot(qty=size - above, price=Ticks(below))]
     if above:
         lots.append(Lot(qty=above, price=Ticks(below + 1)))

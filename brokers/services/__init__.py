@@ -1,0 +1,1 @@
+"""Writes to the brokers' tables, by noun: connections, facts, stamps."""

@@ -1,0 +1,50 @@
+"""Commands to gateways, all in one pass. A gateway that cannot take one answers at once; nobody waits."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from brokers.ports import Gateway
+from syncgroups.core.decision import Step
+from tradehaven.domain.commands import Command, Denied
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos
+
+
+class Dispatch:
+    """Finds the gateway of each command's account and writes the command there."""
+
+    def __init__(self, gateways: Mapping[ConnectionId, Gateway], now: Callable[[], Nanos]) -> None:
+        self._gateways = gateways
+        self._now = now
+        self.connections: dict[AccountId, ConnectionId] = {}
+
+    def send(self, steps: Iterable[Step]) -> tuple[dict[ClientOrderId, Nanos], list[Denied]]:
+        """Write the commands of these steps; return when each one left, and those that could not."""
+        written: dict[ClientOrderId, Nanos] = {}
+        denied: list[Denied] = []
+        for step in steps:
+            command = step.command
+            if command is None:
+                continue
+            refused = self._send_one(command)
+            if refused is None:
+                written[command.client_order_id] = self._now()
+            else:
+                denied.append(refused)
+        return written, denied
+
+    def _send_one(self, command: Command) -> Denied | None:
+        connection = self.connections.get(command.account)
+        gateway = self._gateways.get(connection) if connection is not None else None
+        if gateway is None:
+            return self.deny(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
+        return gateway.send(command)
+
+    def deny(self, command: Command, reason: RefusalReason, text: str) -> Denied:
+        """Return the outcome of a command that was not sent."""
+        return Denied(
+            account=command.account,
+            client_order_id=command.client_order_id,
+            reason=reason,
+            text=text,
+            at=self._now(),
+        )

@@ -1,0 +1,122 @@
+"""One owner's queue: the only writer of that owner's book.
+
+`post` runs to completion inside the frame's callback that brought the event: fold, decide, write the
+intent down, send. What is posted meanwhile waits its turn. So the order of events is one for everybody,
+and no task lies between a leader's frame and its followers' frames.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from syncgroups.core.book import Book
+from syncgroups.core.decide import decide
+from syncgroups.core.decision import Decision
+from syncgroups.core.folding import fold
+from syncgroups.core.plan import OwnerPlan
+from syncgroups.engine import records
+from syncgroups.engine.dispatch import Dispatch
+from syncgroups.engine.journal import Journal, JournalError
+from tradehaven.domain.commands import CancelOrder, ClosePosition, Command
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.events import Event, GateChanged, TimePassed
+from tradehaven.domain.ids import Nanos
+
+log = logging.getLogger(__name__)
+
+
+class Mailbox:
+    """Takes an owner's events one by one and carries out what follows."""
+
+    def __init__(
+        self, plan: OwnerPlan, book: Book, journal: Journal, dispatch: Dispatch, now: Callable[[], Nanos]
+    ) -> None:
+        self.book = book
+        self.failures = 0
+        self._journal = journal
+        self._dispatch = dispatch
+        self._now = now
+        self._inbox: deque[Event] = deque()
+        self._busy = False
+        self.plan = plan
+        self.replan(plan)
+
+    def replan(self, plan: OwnerPlan) -> None:
+        """Go on with other settings."""
+        self.plan = plan
+        self._dispatch.connections.update(
+            {account: known.connection for account, known in plan.accounts.items()}
+        )
+
+    def post(self, event: Event) -> None:
+        """Take an event; it and all that it causes is done when this returns, unless one is being done."""
+        self._inbox.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._inbox:
+                self._take(self._inbox.popleft())
+        finally:
+            self._busy = False
+            self._flush()
+
+    def _take(self, event: Event) -> None:
+        try:
+            self._handle(event)
+        except Exception:  # the top of the loop: one bad event must not stop the next
+            self.failures += 1
+            log.exception("owner %s: %s could not be handled", self.plan.owner, type(event).__name__)
+
+    def _handle(self, event: Event) -> None:
+        if not fold(self.book, event):
+            return
+        decision = decide(self.plan, self.book, event)
+        if decision:
+            self._carry_out(decision, event)
+        else:
+            self.book.apply(decision)
+        self._note(event)
+
+    def _carry_out(self, decision: Decision, event: Event) -> None:
+        owner = self.plan.owner
+        try:
+            self._journal.intend(records.encode_decision(owner, decision, event.at, self._now()))
+        except JournalError:
+            log.exception("owner %s: nothing is sent, because it could not be written down", owner)
+            self._give_up(decision)
+            return
+        self.book.apply(decision)
+        written, denied = self._dispatch.send(decision.steps)
+        if written:
+            self._journal.note(records.encode_written(owner, written))
+        self._inbox.extend(denied)
+
+    def _give_up(self, decision: Decision) -> None:
+        """Treat every command of a decision as not sent. Cancels and closes go out all the same (F49)."""
+        self.book.apply(decision)
+        safe = [step for step in decision.steps if _only_reduces(step.command)]
+        _, denied = self._dispatch.send(safe)
+        self._inbox.extend(denied)
+        for step in decision.steps:
+            if step.command is not None and not _only_reduces(step.command):
+                text = "the journal cannot be written"
+                self._inbox.append(self._dispatch.deny(step.command, RefusalReason.JOURNAL_FAILED, text))
+
+    def _note(self, event: Event) -> None:
+        if not isinstance(event, TimePassed | GateChanged):
+            self._journal.note(records.encode_event(self.plan.owner, event))
+        if self.book.changed_holdings:
+            changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
+            self.book.changed_holdings.clear()
+            self._journal.note(records.encode_holdings(self.plan.owner, changed))
+
+    def _flush(self) -> None:
+        try:
+            self._journal.flush()
+        except JournalError:
+            log.exception("owner %s: what happened could not be written down", self.plan.owner)
+
+
+def _only_reduces(command: Command | None) -> bool:
+    return isinstance(command, CancelOrder | ClosePosition)

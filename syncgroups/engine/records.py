@@ -1,0 +1,128 @@
+"""What the journal's records look like. The engine writes them, the recorder reads them, nobody else does."""
+
+from typing import Any
+
+import msgspec
+
+from syncgroups.core.copies import Copy
+from syncgroups.core.decision import AccountStep, CopyRefused, CopyStep, Decision, Remark
+from tradehaven.domain import commands, events
+from tradehaven.domain.events import Event
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OwnerId, Symbol
+
+
+class StepRecord(msgspec.Struct, gc=False):
+    """One step of a decision: the command's kind and id, and the copy that it makes, if it makes one."""
+
+    account: AccountId
+    command: str
+    command_id: ClientOrderId | None
+    copy: Copy | None
+
+
+class DecisionRecord(msgspec.Struct, tag="decision", gc=False):
+    """An intent: written before any of its commands is sent."""
+
+    owner: OwnerId
+    received: Nanos
+    decided: Nanos
+    steps: list[StepRecord]
+    refusals: tuple[CopyRefused, ...]
+    remarks: tuple[Remark, ...]
+
+
+class EventRecord(msgspec.Struct, tag="event", gc=False):
+    """A fact that was news to the book."""
+
+    owner: OwnerId
+    name: str
+    event: msgspec.Raw
+
+
+class WrittenRecord(msgspec.Struct, tag="written", gc=False):
+    """When each command of a decision left, by its id."""
+
+    owner: OwnerId
+    at: dict[ClientOrderId, Nanos]
+
+
+class HoldingsRecord(msgspec.Struct, tag="holdings", gc=False):
+    """What followers hold because of their groups, where it changed."""
+
+    owner: OwnerId
+    holdings: list[tuple[GroupId, AccountId, Symbol, int]]
+
+
+JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(JournalRecord)
+_EVENTS: dict[str, Any] = {
+    kind.__name__: msgspec.json.Decoder(kind)
+    for kind in (
+        events.OrderWorking,
+        events.OrderChanged,
+        events.OrderFilled,
+        events.OrderEnded,
+        events.PositionReported,
+        events.BalanceReported,
+        events.SnapshotTaken,
+        events.OrdersListed,
+        events.LinkLost,
+        events.GateChanged,
+        events.TimePassed,
+        commands.Confirmed,
+        commands.Rejected,
+        commands.Denied,
+        commands.Unresolved,
+    )
+}
+
+
+def encode_decision(owner: OwnerId, decision: Decision, received: Nanos, decided: Nanos) -> bytes:
+    """Return a decision as a record."""
+    record = DecisionRecord(
+        owner=owner,
+        received=received,
+        decided=decided,
+        steps=[_step(step) for step in decision.steps],
+        refusals=decision.refusals,
+        remarks=decision.remarks,
+    )
+    return _encoder.encode(record)
+
+
+def _step(step: CopyStep | AccountStep) -> StepRecord:
+    command = step.command
+    name = type(command).__name__ if command is not None else ""
+    client_id = command.client_order_id if command is not None else None
+    if isinstance(step, CopyStep):
+        return StepRecord(step.copy.follower, name, client_id, step.copy)
+    return StepRecord(step.account, name, client_id, None)
+
+
+def encode_event(owner: OwnerId, event: Event) -> bytes:
+    """Return an event as a record."""
+    raw = msgspec.Raw(_encoder.encode(event))
+    return _encoder.encode(EventRecord(owner, type(event).__name__, raw))
+
+
+def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
+    """Return the times of writing as a record."""
+    return _encoder.encode(WrittenRecord(owner, at))
+
+
+def encode_holdings(owner: OwnerId, holdings: list[tuple[GroupId, AccountId, Symbol, int]]) -> bytes:
+    """Return changed holdings as a record."""
+    return _encoder.encode(HoldingsRecord(owner, holdings))
+
+
+def decode(payload: bytes) -> JournalRecord:
+    """Return what a record says; raise `msgspec.MsgspecError` when it says nothing readable."""
+    return _decoder.decode(payload)
+
+
+def event_of(record: EventRecord) -> Event:
+    """Return the event of a record."""
+    found: Event = _EVENTS[record.name].decode(record.event)
+    return found

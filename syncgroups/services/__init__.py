@@ -1,0 +1,1 @@
+"""Writes to the groups' tables, by noun: groups, lineage."""

@@ -1,0 +1,315 @@
+"""The engine's records become rows: copies with their times, the activity log, holdings (COPY-08, DASH-05).
+
+Every function may run twice with the same record. The recorder calls them, inside its transaction.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from brokers.models import Account
+from brokers.services.facts import moment
+from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
+from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
+from tradehaven.domain.commands import Confirmed, Rejected, Unresolved
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.enums import OrderStatus
+from tradehaven.domain.events import OrderChanged, OrderEnded, OrderFilled, OrderWorking
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OwnerId, Symbol
+from tradehaven.domain.orders import OrderSpec
+
+REMARKS = {
+    RemarkKind.DRIFT: (ActivityKind.DRIFT, Severity.WARNING),
+    RemarkKind.DRIFT_OVER: (ActivityKind.DRIFT, Severity.GOOD),
+    RemarkKind.MISSED: (ActivityKind.MISSED, Severity.DANGER),
+    RemarkKind.FLAT: (ActivityKind.FLAT, Severity.GOOD),
+    RemarkKind.COMMAND_STUCK: (ActivityKind.UNRESOLVED, Severity.DANGER),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Account and group names of the rows that a batch touches, read once."""
+
+    accounts: dict[int, str]
+    groups: frozenset[int]
+
+    def account(self, account: AccountId) -> str:
+        """Return an account's name, or its number when it is gone."""
+        return self.accounts.get(account, str(account))
+
+    def group(self, group: GroupId | None) -> int | None:
+        """Return a group's row, or None when it is gone."""
+        return group if group in self.groups else None
+
+
+def names_of(owner: OwnerId) -> Names:
+    """Return the names that an owner's records need."""
+    accounts = Account.objects.filter(connection__owner_id=owner).values_list("pk", "name")
+    groups = SyncGroup.objects.filter(owner_id=owner).values_list("pk", flat=True)
+    return Names(accounts=dict(accounts), groups=frozenset(groups))
+
+
+def describe(symbol: Symbol, spec: OrderSpec) -> str:
+    """Return an order's type and prices as a trader says them."""
+    traded = product_of(symbol)
+    parts = [str(spec.order_type).replace("_", " ")]
+    if spec.stop is not None:
+        parts.append(f"stop {traded.display(spec.stop)}")
+    if spec.limit is not None:
+        parts.append(f"@ {traded.display(spec.limit)}")
+    return " ".join(parts)
+
+
+def record_copy(owner: OwnerId, copy: Copy, command: str, received: Nanos, decided: Nanos, names: Names) -> None:
+    """Store a copy as it is after a step, and a line of the log for the command that it sent."""
+    spec = copy.target or copy.sent
+    CopiedOrder.objects.update_or_create(
+        key=copy.key,
+        defaults={"body": msgspec.to_builtins(copy), **_spec_columns(spec)},
+        create_defaults={
+            "owner_id": owner,
+            "group_id": names.group(copy.group),
+            "leader_id": copy.leader,
+            "leader_order_id": copy.leader_order,
+            "follower_id": copy.follower,
+            "symbol": copy.symbol,
+            "side": copy.side,
+            "state": copy.state,
+            "body": msgspec.to_builtins(copy),
+            "received_at": moment(received),
+            "decided_at": moment(decided),
+            **_spec_columns(spec),
+        },
+    )
+    kinds = {
+        "PlaceOrder": (ActivityKind.COPY_SENT, "Copied"),
+        "ChangeOrder": (ActivityKind.COPY_CHANGED, "Changed"),
+        "CancelOrder": (ActivityKind.COPY_CANCELLED, "Cancelled"),
+    }
+    if command in kinds:
+        kind, verb = kinds[command]
+        order = f"{copy.side} {spec.qty} {copy.symbol} {describe(copy.symbol, spec)}"
+        text = f"{verb} for {names.account(copy.follower)}: {order}"
+        log(owner, kind, decided, text, names, account=copy.follower, group=copy.group, key=copy.key, symbol=copy.symbol)
+
+
+def _spec_columns(spec: OrderSpec) -> dict[str, Any]:
+    return {
+        "order_type": spec.order_type,
+        "qty": spec.qty,
+        "limit_ticks": spec.limit,
+        "stop_ticks": spec.stop,
+    }
+
+
+def record_refusal(owner: OwnerId, refusal: CopyRefused, at: Nanos, names: Names) -> None:
+    """Store why a follower was left out."""
+    reason = str(refusal.reason).replace("_", " ")
+    text = f"{names.account(refusal.follower)} did not {refusal.action} {refusal.symbol}: {refusal.detail or reason}"
+    log(
+        owner,
+        ActivityKind.COPY_REFUSED,
+        at,
+        text,
+        names,
+        severity=Severity.WARNING,
+        reason=refusal.reason,
+        account=refusal.follower,
+        group=refusal.group,
+        key=refusal.key,
+        symbol=refusal.symbol,
+    )
+
+
+def record_remark(owner: OwnerId, remark: Remark, at: Nanos, names: Names) -> None:
+    """Store what a person should know although no order came of it."""
+    kind, severity = REMARKS[remark.kind]
+    text = f"{names.account(remark.account)} {remark.symbol or ''}: {remark.detail}".replace(" :", ":")
+    log(
+        owner,
+        kind,
+        at,
+        text,
+        names,
+        severity=severity,
+        account=remark.account,
+        group=remark.group,
+        key=remark.key or "",
+        symbol=remark.symbol or "",
+    )
+    if remark.kind is RemarkKind.MISSED and remark.key:
+        CopiedOrder.objects.filter(key=remark.key).update(
+            state=CopyState.MISSED, outcome="never reached the broker", ended_at=moment(at)
+        )
+
+
+def record_written(at: dict[ClientOrderId, Nanos]) -> None:
+    """Store when orders left; changes and cancels have no column of their own."""
+    for key, when in at.items():
+        CopiedOrder.objects.filter(key=key, written_at=None).update(written_at=moment(when))
+
+
+def record_holdings(holdings: list[tuple[GroupId, AccountId, Symbol, int]], names: Names) -> None:
+    """Store what followers hold because of their groups."""
+    Holding.objects.bulk_create(
+        [
+            Holding(group_id=group, account_id=account, symbol=symbol, net=net)
+            for group, account, symbol, net in holdings
+            if names.group(group) is not None
+        ],
+        update_conflicts=True,
+        unique_fields=["group", "account", "symbol"],
+        update_fields=["net"],
+    )
+
+
+# -- what became of a copy --------------------------------------------------------------------------
+
+
+def copy_confirmed(event: Confirmed) -> None:
+    """Store the broker's answer to a new order."""
+    found = CopiedOrder.objects.filter(key=event.client_order_id)
+    found.filter(acknowledged_at=None).update(acknowledged_at=moment(event.at))
+    if event.order_id is not None:
+        found.update(broker_order_id=event.order_id)
+
+
+def copy_working(event: OrderWorking) -> None:
+    """Store that a copy is live at the broker."""
+    if event.client_order_id:
+        CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED).update(
+            state=CopyState.LIVE, broker_order_id=event.order_id
+        )
+
+
+def copy_changed(event: OrderChanged) -> None:
+    """Store a copy's parameters in force."""
+    _copy(event.account, event.order_id).update(**_spec_columns(event.spec))
+
+
+def copy_filled(owner: OwnerId, event: OrderFilled, names: Names) -> None:
+    """Store an execution of a copy. `filled` is counted from the fills, so that a repeat adds nothing."""
+    from brokers.models import Fill  # noqa: PLC0415
+
+    for copy in _copy(event.account, event.order_id):
+        fills = Fill.objects.filter(account_id=event.account, broker_order_id=event.order_id)
+        copy.filled = sum(fills.values_list("qty", flat=True))
+        copy.filled_at = copy.filled_at or moment(event.at)
+        copy.save(update_fields=["filled", "filled_at"])
+        price = product_of(event.symbol).display(event.price)
+        text = f"{names.account(event.account)}: {event.side} {event.qty} {event.symbol} filled @ {price}"
+        log(
+            owner,
+            ActivityKind.COPY_FILLED,
+            event.at,
+            text,
+            names,
+            severity=Severity.GOOD,
+            account=event.account,
+            group=GroupId(copy.group_id) if copy.group_id else None,
+            key=copy.key,
+            symbol=event.symbol,
+        )
+
+
+def copy_ended(owner: OwnerId, event: OrderEnded, names: Names) -> None:
+    """Store the end of a copy, and a line when the broker turned it down."""
+    found = _copy(event.account, event.order_id)
+    if event.client_order_id:
+        found = found | CopiedOrder.objects.filter(key=event.client_order_id)
+    for copy in found.exclude(state=CopyState.ENDED):
+        _end(copy, event.reason or str(event.status), event.at)
+        if event.status is OrderStatus.REJECTED:
+            _log_rejection(owner, copy, event.reason, event.at, names)
+
+
+def copy_rejected(owner: OwnerId, event: Rejected, names: Names) -> None:
+    """Store that the broker turned a new order down at once."""
+    for copy in CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED):
+        reason = f"{event.code}: {event.text}" if event.text else event.code
+        _end(copy, reason, event.at)
+        _log_rejection(owner, copy, reason, event.at, names)
+
+
+def copy_denied(key: ClientOrderId, reason: str, at: Nanos) -> None:
+    """Store that an order was decided but not sent."""
+    for copy in CopiedOrder.objects.filter(key=key).exclude(state=CopyState.ENDED):
+        _end(copy, f"not sent: {reason}", at)
+
+
+def copy_unresolved(owner: OwnerId, event: Unresolved, names: Names) -> None:
+    """Store that nobody knows yet whether the broker has the order."""
+    for copy in CopiedOrder.objects.filter(key=event.client_order_id, broker_order_id=None):
+        copy.state, copy.outcome = CopyState.UNRESOLVED, event.text[:300]
+        copy.save(update_fields=["state", "outcome"])
+        text = f"{names.account(event.account)}: no answer for {copy.symbol}, asking the broker ({event.text})"
+        log(
+            owner,
+            ActivityKind.UNRESOLVED,
+            event.at,
+            text,
+            names,
+            severity=Severity.WARNING,
+            account=event.account,
+            group=GroupId(copy.group_id) if copy.group_id else None,
+            key=copy.key,
+            symbol=Symbol(copy.symbol),
+        )
+
+
+def _copy(account: AccountId, order_id: int) -> Any:
+    return CopiedOrder.objects.filter(follower_id=account, broker_order_id=order_id)
+
+
+def _end(copy: CopiedOrder, outcome: str, at: Nanos) -> None:
+    copy.state, copy.outcome, copy.ended_at = CopyState.ENDED, outcome[:300], moment(at)
+    copy.save(update_fields=["state", "outcome", "ended_at"])
+
+
+def _log_rejection(owner: OwnerId, copy: CopiedOrder, reason: str, at: Nanos, names: Names) -> None:
+    account = AccountId(copy.follower_id)
+    text = f"{names.account(account)}: the broker rejected {copy.side} {copy.qty} {copy.symbol}: {reason}"
+    log(
+        owner,
+        ActivityKind.COPY_REJECTED,
+        at,
+        text,
+        names,
+        severity=Severity.DANGER,
+        account=account,
+        group=GroupId(copy.group_id) if copy.group_id else None,
+        key=copy.key,
+        symbol=Symbol(copy.symbol),
+    )
+
+
+def log(
+    owner: OwnerId,
+    kind: ActivityKind,
+    at: Nanos,
+    text: str,
+    names: Names,
+    *,
+    severity: Severity = Severity.INFO,
+    reason: str = "",
+    account: AccountId | None = None,
+    group: GroupId | None = None,
+    key: str = "",
+    symbol: str = "",
+) -> None:
+    """Write one line of the activity log."""
+    Activity.objects.create(
+        owner_id=owner,
+        kind=kind,
+        at=moment(at),
+        text=text[:300],
+        severity=severity,
+        reason=reason,
+        account_id=account if account in names.accounts else None,
+        group_id=names.group(group),
+        key=key,
+        symbol=symbol,
+    )

@@ -1,0 +1,15 @@
+"""What happens when Django starts: the Celery app is loaded, so that tasks find it."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class TradeHavenConfig(AppConfig):
+    """The project itself as an app: start-up only, no tables."""
+
+    name = "tradehaven"
+
+    def ready(self) -> None:
+        """Load the Celery app."""
+        import_module("tradehaven.celery")

@@ -1,0 +1,1 @@
+"""From the server to the browsers: what has changed, after it was committed."""

@@ -1,0 +1,179 @@
+"""Settings that are the same everywhere. What differs stands in dev, test and prod."""
+
+from pathlib import Path
+
+from tradehaven.settings import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
+
+SECRET_KEY = env.text("SECRET_KEY")
+DATA_KEYS = env.data_keys("DATA_KEYS")
+ACTIVE_DATA_KEY = next(iter(DATA_KEYS), "")
+DEBUG = False
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1")
+SITE_URL = env.text("SITE_URL", "http://localhost:8000")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "tradehaven.apps.TradeHavenConfig",
+    "accounts",
+    "brokers",
+    "risk",
+    "syncgroups",
+    "analytics",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "tradehaven.urls"
+ASGI_APPLICATION = "tradehaven.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.database("DATABASE_URL") | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "th",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "th"},
+    }
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_VALIDATION = "django.contrib.auth.password_validation."
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": _VALIDATION + "UserAttributeSimilarityValidator"},
+    {"NAME": _VALIDATION + "MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": _VALIDATION + "CommonPasswordValidator"},
+    {"NAME": "accounts.validators.CharacterClassValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# Who has not confirmed the address may look around; connecting and trading ask for it (ACC-02).
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "signup": "10/h/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "TradeHaven <no-reply@localhost>")
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
+CELERY_TIMEZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+REST_FRAMEWORK = {"COERCE_DECIMAL_TO_STRING": True}
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'", "ws:", "wss:"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'", *env.words("FORM_TARGETS")],
+    }
+}
+
+# One client for each place that a login can live. The paper exchange needs no registration elsewhere.
+PAPER_URL = env.text("PAPER_URL", "http://127.0.0.1:8090")
+BROKERS = {
+    "live": {
+        "authorize_url": env.text("TRADOVATE_AUTHORIZE_URL", "https://trader.tradovate.com/oauth"),
+        "rest_url": env.text("TRADOVATE_LIVE_URL", "https://live.tradovateapi.com/v1"),
+        "token_url": env.text("TRADOVATE_TOKEN_URL", "https://live.tradovateapi.com/v1/auth/oauthtoken"),
+        "socket_url": env.text("TRADOVATE_LIVE_SOCKET", "wss://live.tradovateapi.com/v1/websocket"),
+        "market_url": env.text("TRADOVATE_MARKET_SOCKET", "wss://md.tradovateapi.com/v1/websocket"),
+        "client_id": env.text("TRADOVATE_LIVE_CLIENT_ID", ""),
+        "client_secret": env.text("TRADOVATE_LIVE_CLIENT_SECRET", ""),
+    },
+    "demo": {
+        "authorize_url": env.text("TRADOVATE_AUTHORIZE_URL", "https://trader.tradovate.com/oauth"),
+        "rest_url": env.text("TRADOVATE_DEMO_URL", "https://demo.tradovateapi.com/v1"),
+        "token_url": env.text("TRADOVATE_TOKEN_URL", "https://live.tradovateapi.com/v1/auth/oauthtoken"),
+        "socket_url": env.text("TRADOVATE_DEMO_SOCKET", "wss://demo.tradovateapi.com/v1/websocket"),
+        "market_url": env.text("TRADOVATE_MARKET_SOCKET", "wss://md.tradovateapi.com/v1/websocket"),
+        "client_id": env.text("TRADOVATE_DEMO_CLIENT_ID", ""),
+        "client_secret": env.text("TRADOVATE_DEMO_CLIENT_SECRET", ""),
+    },
+    "paper": {
+        "authorize_url": env.text("PAPER_AUTHORIZE_URL", f"{PAPER_URL}/oauth"),
+        "rest_url": f"{PAPER_URL}/v1",
+        "token_url": f"{PAPER_URL}/v1/auth/oauthtoken",
+        "socket_url": f"{PAPER_URL.replace('http', 'ws', 1)}/v1/websocket",
+        "market_url": f"{PAPER_URL.replace('http', 'ws', 1)}/v1/websocket",
+        "client_id": env.text("PAPER_CLIENT_ID", "tradehaven"),
+        "client_secret": env.text("PAPER_CLIENT_SECRET", ""),
+    },
+}
+ENGINE_SHARD = env.text("ENGINE_SHARD", "main")

@@ -1,0 +1,8 @@
+"""Settings of `make run`: one machine, one person, nothing public."""
+
+from tradehaven.settings.base import *  # noqa: F403
+
+STORAGES = {  # pages must work before anything was collected
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
