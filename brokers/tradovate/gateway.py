@@ -40,7 +40,7 @@ from tradehaven.domain.errors import (
     Unavailable,
 )
 from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
-from tradehaven.domain.ids import Nanos
+from tradehaven.domain.ids import Nanos, OrderId
 
 log = logging.getLogger(__name__)
 
@@ -323,7 +323,7 @@ def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome:
         return _unresolved(command, str(error), at)
     if isinstance(command, PlaceOrder) and placed.orderId is None:
         return _unresolved(command, "the answer names no order", at)
-    order_id = placed.orderId if isinstance(command, PlaceOrder) else None
+    order_id = OrderId(placed.orderId) if isinstance(command, PlaceOrder) and placed.orderId else None
     return Confirmed(
         account=command.account, client_order_id=command.client_order_id, order_id=order_id, at=at
     )

@@ -223,9 +223,7 @@ class View:
                 yield from self._turned_down(track, report.commandId, code, report.text or "", at)
         yield from self._command_stands(track, report.commandId, report.commandStatus, at)
 
-    def _command_stands(
-        self, track: Track, command: int, status: str, at: Nanos
-    ) -> Iterator[ViewEvent]:
+    def _command_stands(self, track: Track, command: int, status: str, at: Nanos) -> Iterator[ViewEvent]:
         if command in track.changes and track.changes[command] is None:
             if status in _IN_FORCE:
                 track.changes[command] = True
@@ -306,5 +304,3 @@ class View:
             yield BalanceReported(
                 account=account, cash=money(cash.amount), realized=money(cash.realizedPnL), at=at
             )
-
-

@@ -63,9 +63,7 @@ def settings_of(owner: OwnerId) -> Settings:
     """Return an owner's plan, gates and logins."""
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
-    accounts = list(
-        Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection")
-    )
+    accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
     groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers"))
     return Settings(
         plan=OwnerPlan(
@@ -171,7 +169,8 @@ def book_of(owner: OwnerId) -> Book:
         book.keep(_copy_of(row))
     fills = Fill.objects.filter(account__connection__owner_id=owner, traded_at__gte=since)
     book.fills.update(
-        (AccountId(account), FillId(fill)) for account, fill in fills.values_list("account_id", "broker_fill_id")
+        (AccountId(account), FillId(fill))
+        for account, fill in fills.values_list("account_id", "broker_fill_id")
     )
     for holding in Holding.objects.filter(group__owner_id=owner).exclude(net=0):
         key = (GroupId(holding.group_id), AccountId(holding.account_id), Symbol(holding.symbol))

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from django.db import DatabaseError, close_old_connections, transaction
@@ -31,18 +31,15 @@ from syncgroups.services.lineage import Names
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.events import (
     BalanceReported,
-    GateChanged,
     LinkLost,
     OrderChanged,
     OrderEnded,
     OrderFilled,
-    OrdersListed,
     OrderWorking,
     PositionReported,
     SnapshotTaken,
-    TimePassed,
 )
-from tradehaven.domain.ids import OwnerId
+from tradehaven.domain.ids import GroupId, OwnerId
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
 
@@ -148,49 +145,64 @@ def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
 
 
 def _event(record: EventRecord, names: Names) -> tuple[Topic, ...]:
-    owner, event = record.owner, event_of(record)
-    match event:
-        case OrderWorking():
-            facts.record_working(event)
-            lineage.copy_working(event)
-            _leader_line(owner, event, names)
-            return (Topic.ACTIVITY,)
-        case OrderChanged():
-            facts.record_changed(event)
-            lineage.copy_changed(event)
-            return ()
-        case OrderFilled():
-            facts.record_fills([event])
-            lineage.copy_filled(owner, event, names)
-            return (Topic.OVERVIEW, Topic.ACCOUNTS, Topic.ACTIVITY)
-        case OrderEnded():
-            facts.record_ended(event)
-            lineage.copy_ended(owner, event, names)
-            return (Topic.ACTIVITY,)
-        case PositionReported():
-            facts.record_positions([event])
-            return (Topic.ACCOUNTS, Topic.OVERVIEW)
-        case BalanceReported():
-            facts.record_balance(event)
-            return (Topic.ACCOUNTS, Topic.OVERVIEW)
-        case SnapshotTaken() | LinkLost():
-            return _link(owner, event, names)
-        case Confirmed():
-            lineage.copy_confirmed(event)
-            return ()
-        case Rejected():
-            lineage.copy_rejected(owner, event, names)
-            return (Topic.ACTIVITY,)
-        case Denied():
-            lineage.copy_denied(event.client_order_id, str(event.reason), event.at)
-            return (Topic.ACTIVITY,)
-        case Unresolved():
-            lineage.copy_unresolved(owner, event, names)
-            return (Topic.ACTIVITY,)
-        case OrdersListed() | GateChanged() | TimePassed():
-            return ()
-        case _:  # pragma: no cover
-            assert_never(event)
+    event = event_of(record)
+    write = _EVENTS.get(type(event))
+    return write(record.owner, event, names) if write is not None else ()
+
+
+def _working(owner: OwnerId, event: OrderWorking, names: Names) -> tuple[Topic, ...]:
+    facts.record_working(event)
+    lineage.copy_working(event)
+    _leader_line(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _changed(_owner: OwnerId, event: OrderChanged, _names: Names) -> tuple[Topic, ...]:
+    facts.record_changed(event)
+    lineage.copy_changed(event)
+    return ()
+
+
+def _filled(owner: OwnerId, event: OrderFilled, names: Names) -> tuple[Topic, ...]:
+    facts.record_fills([event])
+    lineage.copy_filled(owner, event, names)
+    return (Topic.OVERVIEW, Topic.ACCOUNTS, Topic.ACTIVITY)
+
+
+def _ended(owner: OwnerId, event: OrderEnded, names: Names) -> tuple[Topic, ...]:
+    facts.record_ended(event)
+    lineage.copy_ended(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _position(_owner: OwnerId, event: PositionReported, _names: Names) -> tuple[Topic, ...]:
+    facts.record_positions([event])
+    return (Topic.ACCOUNTS, Topic.OVERVIEW)
+
+
+def _balance(_owner: OwnerId, event: BalanceReported, _names: Names) -> tuple[Topic, ...]:
+    facts.record_balance(event)
+    return (Topic.ACCOUNTS, Topic.OVERVIEW)
+
+
+def _confirmed(_owner: OwnerId, event: Confirmed, _names: Names) -> tuple[Topic, ...]:
+    lineage.copy_confirmed(event)
+    return ()
+
+
+def _rejected(owner: OwnerId, event: Rejected, names: Names) -> tuple[Topic, ...]:
+    lineage.copy_rejected(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _denied(_owner: OwnerId, event: Denied, _names: Names) -> tuple[Topic, ...]:
+    lineage.copy_denied(event.client_order_id, str(event.reason), event.at)
+    return (Topic.ACTIVITY,)
+
+
+def _unresolved(owner: OwnerId, event: Unresolved, names: Names) -> tuple[Topic, ...]:
+    lineage.copy_unresolved(owner, event, names)
+    return (Topic.ACTIVITY,)
 
 
 def _leader_line(owner: OwnerId, event: OrderWorking, names: Names) -> None:
@@ -206,7 +218,7 @@ def _leader_line(owner: OwnerId, event: OrderWorking, names: Names) -> None:
         text,
         names,
         account=event.account,
-        group=group.pk,
+        group=GroupId(group.pk),
         symbol=event.symbol,
     )
 
@@ -226,3 +238,20 @@ def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tupl
         severity = Severity.GOOD if up else Severity.WARNING
         lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=severity)
     return (Topic.ACCOUNTS, Topic.OVERVIEW, Topic.ACTIVITY, Topic.GROUPS)
+
+
+_EVENTS: dict[type, Callable[[OwnerId, Any, Names], tuple[Topic, ...]]] = {
+    OrderWorking: _working,
+    OrderChanged: _changed,
+    OrderFilled: _filled,
+    OrderEnded: _ended,
+    PositionReported: _position,
+    BalanceReported: _balance,
+    SnapshotTaken: _link,
+    LinkLost: _link,
+    Confirmed: _confirmed,
+    Rejected: _rejected,
+    Denied: _denied,
+    Unresolved: _unresolved,
+}
+"""How each kind of event becomes rows. Gates and the passing of time come from rows, or from nowhere."""

@@ -64,7 +64,9 @@ def describe(symbol: Symbol, spec: OrderSpec) -> str:
     return " ".join(parts)
 
 
-def record_copy(owner: OwnerId, copy: Copy, command: str, received: Nanos, decided: Nanos, names: Names) -> None:
+def record_copy(
+    owner: OwnerId, copy: Copy, command: str, received: Nanos, decided: Nanos, names: Names
+) -> None:
     """Store a copy as it is after a step, and a line of the log for the command that it sent."""
     spec = copy.target or copy.sent
     CopiedOrder.objects.update_or_create(
@@ -261,7 +263,9 @@ def copy_unresolved(owner: OwnerId, event: Unresolved, names: Names) -> None:
     for copy in CopiedOrder.objects.filter(key=event.client_order_id, broker_order_id=None):
         copy.state, copy.outcome = CopyState.UNRESOLVED, event.text[:300]
         copy.save(update_fields=["state", "outcome"])
-        text = f"{names.account(event.account)}: no answer for {copy.symbol}, asking the broker ({event.text})"
+        text = (
+            f"{names.account(event.account)}: no answer for {copy.symbol}, asking the broker ({event.text})"
+        )
         log(
             owner,
             ActivityKind.UNRESOLVED,

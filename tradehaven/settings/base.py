@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "tradehaven.apps.TradeHavenConfig",
     "accounts",
     "brokers",
+    "brokers.paper",
     "risk",
     "syncgroups",
     "analytics",
