@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from brokers.paper import accounts, terms
-from brokers.paper.calls import Answer, Call, Denied, Handler
+from brokers.paper.calls import Answer, Call, DeniedError, Handler
 from brokers.paper.catalogue import Listing, Spec
 from brokers.paper.codec import Json, number, to_wire
 from brokers.paper.entities import Account, Order, Position
@@ -11,8 +11,8 @@ from brokers.paper.exchange import Exchange
 from brokers.paper.executions import book_cash, margin_snapshot
 from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.options import Hours
-from brokers.paper.params import Params, Violation
-from brokers.paper.reads import NotFound
+from brokers.paper.params import Params, ViolationError
+from brokers.paper.reads import NotFoundError
 from brokers.paper.records import Journal
 from brokers.paper.tokens import Caller
 from brokers.paper.venue import Outcome, Ticketed
@@ -46,7 +46,7 @@ def place_oso(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     listing, wanted = _entry(exchange, call)
     members = [name for name in ("bracket1", "bracket2") if call.body.raw(name) is not None]
     if "bracket1" not in members:
-        raise Violation("bracket1", None, "bracket1 is required")
+        raise ViolationError("bracket1", None, "bracket1 is required")
     legs = [_leg(call.body, name, wanted, listing) for name in members]
     if len(legs) == 2:
         terms.check_pair(legs[0].action, legs[0].terms, legs[1].action, legs[1].terms)
@@ -73,7 +73,7 @@ def liquidate(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     contract_id = call.body.integer("contractId")
     listing = None if contract_id is None else exchange.state.catalogue.listing_of_id(contract_id)
     if listing is None:
-        raise Violation("contractId", contract_id, "contractId must name a contract")
+        raise ViolationError("contractId", contract_id, "contractId must name a contract")
     return _answer(exchange.venue.liquidate(account.id, listing.id, _sender(call, caller), call.now))
 
 
@@ -214,7 +214,7 @@ def _entry(exchange: Exchange, call: Call) -> tuple[Listing, Ticketed]:
 def _leg(params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:
     body = params.raw(name)
     if not isinstance(body, dict):
-        raise Violation(name, None, f"{name} is required")
+        raise ViolationError(name, None, f"{name} is required")
     # Legs inherit the quantity, whatever they say about it (protocol 11.2).
     leg = Params({**body, "orderQty": entry.terms.qty})
     return Ticketed(action=terms.action(leg), terms=terms.terms(leg, listing))
@@ -231,27 +231,27 @@ def _sender(call: Call, caller: Caller) -> terms.Sender:
 def _account(exchange: Exchange, params: Params, caller: Caller) -> Account:
     number, spec = params.integer("accountId"), params.text("accountSpec")
     if number is None and spec is None:
-        raise Violation("accountId or accountSpec is required", None, "Account is not specified")
+        raise ViolationError("accountId or accountSpec is required", None, "Account is not specified")
     account = exchange.state.account(number, spec)
     if account is None:
-        raise Denied
+        raise DeniedError
     return _own(exchange, account.id, caller)
 
 
 def _own(exchange: Exchange, account_id: int, caller: Caller) -> Account:
     account = exchange.state.records.get(Account, account_id)
     if account is None or account.user_id != caller.user_id:
-        raise Denied
+        raise DeniedError
     return account
 
 
 def _order(exchange: Exchange, params: Params, caller: Caller) -> Order:
     number = params.integer("orderId")
     if number is None:
-        raise Violation("orderId", None, "orderId is required")
+        raise ViolationError("orderId", None, "orderId is required")
     order = exchange.state.records.get(Order, number)
     if order is None:
-        raise NotFound
+        raise NotFoundError
     _own(exchange, order.account_id, caller)
     return order
 
@@ -260,7 +260,7 @@ def _in_session(exchange: Exchange, listing: Listing, now: datetime) -> None:
     if exchange.options.hours is Hours.CME:
         state = market_state(now, listing.spec.template)
         if state is not MarketState.OPEN:
-            raise terms.Refused(RejectReason.SESSION_CLOSED, f"Session is closed ({state})")
+            raise terms.RefusedError(RejectReason.SESSION_CLOSED, f"Session is closed ({state})")
 
 
 def _journal(exchange: Exchange, now: datetime) -> Journal:

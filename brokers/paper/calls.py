@@ -13,10 +13,10 @@ from brokers.paper import faults, reads
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.hub import Connection
-from brokers.paper.params import Params, Violation
-from brokers.paper.reads import NotFound
+from brokers.paper.params import Params, ViolationError
+from brokers.paper.reads import NotFoundError
 from brokers.paper.records import Frame
-from brokers.paper.terms import Refused, violations
+from brokers.paper.terms import RefusedError, violations
 from brokers.paper.tokens import Caller
 
 DENIED = "Access is denied"
@@ -48,7 +48,7 @@ class Answer:
     after: str = ""
 
 
-class Denied(Exception):
+class DeniedError(Exception):
     """The caller may not do that."""
 
 
@@ -71,13 +71,13 @@ class Calls:
             if call.caller is None:
                 return Answer(status=401, payload=DENIED)
             return self._for_caller(exchange, call, call.caller)
-        except Violation as error:
+        except ViolationError as error:
             return Answer(payload=violations(error))
-        except Refused as error:
+        except RefusedError as error:
             return Answer(payload=error.reply())
-        except Denied:
+        except DeniedError:
             return Answer(status=401, payload=DENIED)
-        except NotFound:
+        except NotFoundError:
             return Answer(status=404, payload="")
 
     def _for_caller(self, exchange: Exchange, call: Call, caller: Caller) -> Answer:
@@ -92,7 +92,7 @@ class Calls:
             return handler(exchange, call, caller)
         if found := reads.operation(call.endpoint):
             return Answer(payload=reads.answer(exchange.state, caller.user_id, *found, call.query))
-        raise NotFound
+        raise NotFoundError
 
 
 def _troubled(planned: Planned) -> Answer:

@@ -5,12 +5,13 @@ events, and all of it in the order in which it happened.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import ParamSpec, TypeVar
 
@@ -57,8 +58,8 @@ class Exchange:
         options: Options,
         store: Store,
         *,
+        clock: Callable[[], datetime],
         recording: Recording | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.options = options
         self.store = store
@@ -233,10 +234,8 @@ class Exchange:
         while True:
             due = self.venue.due()
             wait = None if due is None else max(0.0, (due - self.clock()).total_seconds())
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stepped.wait(), wait)
-            except TimeoutError:
-                pass
             self._stepped.clear()
             self.publish_some(self.venue.advance(self.clock()))
 

@@ -5,7 +5,7 @@ from brokers.paper.catalogue import Listing
 from brokers.paper.codec import Json
 from brokers.paper.exchange import Exchange
 from brokers.paper.hub import Connection, dump
-from brokers.paper.reads import NotFound
+from brokers.paper.reads import NotFoundError
 from brokers.paper.tokens import Caller
 
 _UNKNOWN: Json = {"errorText": "Symbol is inaccessible", "errorCode": "UnknownSymbol", "mode": "None"}
@@ -59,7 +59,7 @@ ACTIONS: dict[str, Handler] = {
 
 def _connection(call: Call) -> Connection:
     if call.connection is None:
-        raise NotFound
+        raise NotFoundError
     return call.connection
 
 

@@ -24,7 +24,7 @@ class PaperLogin(models.Model):
     @property
     def user_id(self) -> int:
         """Return the id under which the wire knows the login."""
-        return FIRST_USER_ID + self.pk
+        return FIRST_USER_ID + self.id
 
 
 class PaperAccount(models.Model):
@@ -40,7 +40,7 @@ class PaperAccount(models.Model):
     @property
     def account_id(self) -> int:
         """Return the id under which the wire knows the account."""
-        return FIRST_ACCOUNT_ID + self.pk
+        return FIRST_ACCOUNT_ID + self.id
 
 
 class PaperClient(models.Model):
@@ -77,9 +77,7 @@ class PaperEntity(models.Model):
     body = models.JSONField()
 
     class Meta:
-        constraints = [  # noqa: RUF012
-            models.UniqueConstraint(fields=["kind", "entity_id"], name="paper_entity_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "entity_id"], name="paper_entity_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.entity_id}"

@@ -14,7 +14,7 @@ from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.hub import dump
-from brokers.paper.params import Params, Violation
+from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import RejectReason
 
 Command = Callable[[Params], Json]
@@ -52,7 +52,7 @@ class OperatorDesk:
             return web.Response(status=400, text="The body is no JSON object")
         try:
             answer = command(Params({**bodies.query_members(request.query_string), **body}))
-        except (Violation, ValueError) as error:
+        except (ViolationError, ValueError) as error:
             return web.Response(status=400, text=str(error))
         return web.Response(text=dump(answer), content_type="application/json")
 

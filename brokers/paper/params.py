@@ -1,7 +1,7 @@
 """Parameters of a request, read as tolerantly as existing clients need.
 
 Numbers and booleans may come as text, a null counts as absent, unknown members are ignored. Where
-a value is present but unusable the reader raises `Violation`.
+a value is present but unusable the reader raises `ViolationError`.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _TEXT_LIMIT = 64
 _INT64 = 2**63
 
 
-class Violation(Exception):
+class ViolationError(Exception):
     """A request that breaks the shape of its endpoint; names the member."""
 
     def __init__(self, member: str, value: Any, description: str) -> None:
@@ -45,7 +45,7 @@ class Params:
         if value is None or value == "":
             return None
         if isinstance(value, (dict, list)) or len(str(value)) > limit:
-            raise Violation(name, None, f"{name} must be a text of at most {limit} characters")
+            raise ViolationError(name, None, f"{name} must be a text of at most {limit} characters")
         return str(value)
 
     def integer(self, name: str) -> int | None:
@@ -54,7 +54,7 @@ class Params:
         if value is None:
             return None
         if value != value.to_integral_value() or abs(value) >= _INT64:
-            raise Violation(name, self.raw(name), f"{name} must be a whole number of at most 64 bits")
+            raise ViolationError(name, self.raw(name), f"{name} must be a whole number of at most 64 bits")
         return int(value)
 
     def decimal(self, name: str) -> Decimal | None:
@@ -72,7 +72,7 @@ class Params:
             or len(found.as_tuple().digits) > 20
             or abs(found.adjusted()) > 19
         ):
-            raise Violation(name, str(value)[:_TEXT_LIMIT], f"{name} must be a number")
+            raise ViolationError(name, str(value)[:_TEXT_LIMIT], f"{name} must be a number")
         return found
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -104,7 +104,7 @@ class Params:
         for word in words:
             if word.value.lower() == value.lower():
                 return word
-        raise Violation(name, value, f"{name} must be one of {', '.join(words)}")
+        raise ViolationError(name, value, f"{name} must be one of {', '.join(words)}")
 
     def moment(self, name: str) -> datetime | None:
         """Return an instant."""
@@ -112,4 +112,4 @@ class Params:
         try:
             return parse_instant(value) if value else None
         except ValueError:
-            raise Violation(name, value, f"{name} must be an ISO 8601 instant") from None
+            raise ViolationError(name, value, f"{name} must be an ISO 8601 instant") from None

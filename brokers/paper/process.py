@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from datetime import UTC, datetime
+
+from django.utils.timezone import now
 
 from brokers.paper.catalogue import Catalogue, load_specs
 from brokers.paper.exchange import Exchange
@@ -15,13 +16,13 @@ from brokers.paper.store import Store
 
 async def run(options: Options, store: Store) -> None:
     """Serve until SIGTERM or SIGINT; one line on standard output tells when the exchange is ready."""
-    catalogue = Catalogue(load_specs(), datetime.now(UTC).date())
+    catalogue = Catalogue(load_specs(), now().date())
     recording = read_recording(options.replay, catalogue) if options.replay else None
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    server = Server(Exchange(options, store, recording=recording))
+    server = Server(Exchange(options, store, clock=now, recording=recording))
     await server.start()
     sys.stdout.write(f"paper exchange ready on {server.base_url}\n")
     sys.stdout.flush()

@@ -80,7 +80,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 _SUGGEST_LIMIT = 50
 
 
-class NotFound(Exception):
+class NotFoundError(Exception):
     """Nothing has the id or name that was asked for."""
 
 
@@ -92,7 +92,7 @@ def operation(endpoint: str) -> tuple[str, str] | None:
 
 
 def answer(state: State, user_id: int, entity: str, verb: str, params: Params) -> Payload:
-    """Return what a read operation shows to a user; raises NotFound and Violation."""
+    """Return what a read operation shows to a user; raises NotFoundError and ViolationError."""
     kind = _KINDS.get(entity)
     source = _source(state, user_id, kind)
     match verb:
@@ -132,10 +132,10 @@ class Source:
         return next((item for item in self.everything() if item.id == number), None)
 
     def item(self, number: int) -> Entity:
-        """Return the entity with an id; raises NotFound."""
+        """Return the entity with an id; raises NotFoundError."""
         found = self.peek(number)
         if found is None:
-            raise NotFound
+            raise NotFoundError
         return found
 
     def everything(self) -> Iterable[Entity]:
@@ -147,10 +147,10 @@ class Source:
         return ()
 
     def find(self, name: str) -> Entity:
-        """Return the entity of a name; raises NotFound."""
+        """Return the entity of a name; raises NotFoundError."""
         found = next((item for item in self.everything() if getattr(item, "name", None) == name), None)
         if found is None:
-            raise NotFound
+            raise NotFoundError
         return found
 
     def suggest(self, text: str, limit: int) -> Iterable[Entity]:
@@ -206,7 +206,7 @@ class _Contracts(Source):
     def find(self, name: str) -> Entity:
         found = self._one(self._catalogue.find(name))
         if found is None:
-            raise NotFound
+            raise NotFoundError
         return found
 
     def suggest(self, text: str, limit: int) -> Iterable[Entity]:
@@ -259,5 +259,5 @@ def _source(state: State, user_id: int, kind: Kind | None) -> Source:
 def _needed(value: T | None) -> T:
     # Reads without their parameter are answered like reads of an unknown id.
     if value is None:
-        raise NotFound
+        raise NotFoundError
     return value

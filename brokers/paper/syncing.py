@@ -1,6 +1,6 @@
 """`user/syncrequest`: a snapshot and, without a gap, every later event (protocol 7)."""
 
-from brokers.paper.calls import Answer, Call, Denied, Handler
+from brokers.paper.calls import Answer, Call, DeniedError, Handler
 from brokers.paper.entities import Account
 from brokers.paper.exchange import Exchange
 from brokers.paper.hub import Sync, known_kinds
@@ -12,11 +12,11 @@ def sync_request(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Answer the snapshot and subscribe the connection in the same step; any selector may be left out."""
     users = call.body.integers("users") or []
     if any(number != caller.user_id for number in users):
-        raise Denied
+        raise DeniedError
     selected = call.body.integers("accounts") or []
     owned = {account.id for account in exchange.state.records.of_master(Account, caller.user_id)}
     if not owned.issuperset(selected):
-        raise Denied
+        raise DeniedError
     kinds = call.body.texts("entityTypes")
     sync = Sync(
         accounts=frozenset(selected) if selected else None,

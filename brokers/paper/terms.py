@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from brokers.paper.catalogue import Catalogue, Listing
-from brokers.paper.params import Params, Violation
+from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import Action, OrderType, RejectReason, TimeInForce
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _WITH_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT})
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that is refused in its reply; carries the reason and a text for people."""
 
     def __init__(self, reason: RejectReason, text: str) -> None:
@@ -62,7 +62,7 @@ class Sender:
 
 
 def sender(params: Params, *, user_id: int, session_id: int) -> Sender:
-    """Return the marks of a command; raises Violation on texts over 64 characters."""
+    """Return the marks of a command; raises ViolationError on texts over 64 characters."""
     return Sender(
         user_id=user_id,
         session_id=session_id,
@@ -73,33 +73,33 @@ def sender(params: Params, *, user_id: int, session_id: int) -> Sender:
 
 
 def action(params: Params) -> Action:
-    """Return the side; raises Violation when it is absent or no side."""
+    """Return the side; raises ViolationError when it is absent or no side."""
     return _present(params.word("action", Action), "action")
 
 
 def contract(params: Params, catalogue: Catalogue, now: datetime) -> Listing:
-    """Return the dated contract of `symbol`; raises Refused for roots, continuous names and expired ones."""
+    """Return the dated contract of `symbol`; raises RefusedError for roots, `@` names and expired ones."""
     symbol = _present(params.text("symbol"), "symbol")
     listing = catalogue.find(symbol)
     if listing is None or listing.expires <= now:
-        raise Refused(RejectReason.INVALID_CONTRACT, f"symbol {symbol} is not a contract that trades")
+        raise RefusedError(RejectReason.INVALID_CONTRACT, f"symbol {symbol} is not a contract that trades")
     return listing
 
 
 def terms(params: Params, listing: Listing) -> Terms:
-    """Return an order's parameters; raises Violation on shape and Refused on type or price."""
+    """Return an order's parameters; raises ViolationError on shape and RefusedError on type or price."""
     qty = _present(params.integer("orderQty"), "orderQty")
     if not 0 < qty <= LARGEST_QTY:
-        raise Violation("orderQty", qty, f"orderQty must be from 1 to {LARGEST_QTY}")
+        raise ViolationError("orderQty", qty, f"orderQty must be from 1 to {LARGEST_QTY}")
     order_type = _present(params.word("orderType", OrderType), "orderType")
     if order_type not in SUPPORTED:
-        raise Refused(RejectReason.UNSUPPORTED, f"orderType {order_type} is not supported")
+        raise RefusedError(RejectReason.UNSUPPORTED, f"orderType {order_type} is not supported")
     if params.raw("activationTime") is not None:
-        raise Refused(RejectReason.UNSUPPORTED, "activationTime is not supported")
+        raise RefusedError(RejectReason.UNSUPPORTED, "activationTime is not supported")
     time_in_force = params.word("timeInForce", TimeInForce) or TimeInForce.DAY
     expires = params.moment("expireTime")
     if time_in_force is TimeInForce.GTD and expires is None:
-        raise Violation("expireTime", None, "expireTime is required for timeInForce GTD")
+        raise ViolationError("expireTime", None, "expireTime is required for timeInForce GTD")
     return Terms(
         qty=qty,
         order_type=order_type,
@@ -117,10 +117,10 @@ def check_pair(one: Action, first: Terms, other: Action, second: Terms) -> None:
     limit = first.limit if first.stop is None else second.limit if second.stop is None else None
     stop = second.stop if first.stop is None else first.stop
     if one is other and limit is not None and stop is not None and (limit - stop) * one.sign > 0:
-        raise Refused(RejectReason.INVALID_PRICE, "Wrong OCO combination")
+        raise RefusedError(RejectReason.INVALID_PRICE, "Wrong OCO combination")
 
 
-def violations(error: Violation) -> dict[str, Any]:
+def violations(error: ViolationError) -> dict[str, Any]:
     """Return the reply's members for a request of a wrong shape."""
     value = error.value if isinstance(error.value, (int, str)) else None
     return {"violations": [{"constraint": error.member, "value": value, "description": error.description}]}
@@ -135,13 +135,13 @@ def _stop_ticks(params: Params, order_type: OrderType, listing: Listing) -> int:
 def _ticks(params: Params, member: str, listing: Listing) -> int:
     try:
         price = params.decimal(member)
-    except Violation as error:
-        raise Refused(RejectReason.INVALID_PRICE, error.description) from None
+    except ViolationError as error:
+        raise RefusedError(RejectReason.INVALID_PRICE, error.description) from None
     if price is None:
-        raise Refused(RejectReason.INVALID_PRICE, f"{member} is required for this order type")
+        raise RefusedError(RejectReason.INVALID_PRICE, f"{member} is required for this order type")
     ticks = listing.spec.ticks(price)
     if ticks is None:
-        raise Refused(RejectReason.INVALID_PRICE, _off_tick(member, price, listing))
+        raise RefusedError(RejectReason.INVALID_PRICE, _off_tick(member, price, listing))
     return ticks
 
 
@@ -151,5 +151,5 @@ def _off_tick(member: str, price: Decimal, listing: Listing) -> str:
 
 def _present(value: T | None, member: str) -> T:
     if value is None:
-        raise Violation(member, None, f"{member} is required")
+        raise ViolationError(member, None, f"{member} is required")
     return value

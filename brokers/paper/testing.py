@@ -12,6 +12,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -85,6 +86,7 @@ def running_exchange(
     recording: Recording | None = None,
     max_order_qty: int = 200,
     command_window_ms: int = 0,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),  # noqa: TID251 - a test may bring its own
     **options: Any,
 ) -> Iterator[RunningExchange]:
     """Run an exchange while the block runs.
@@ -117,7 +119,7 @@ def running_exchange(
     thread.start()
 
     async def start() -> Server:
-        server = Server(Exchange(settings, store, recording=recording))
+        server = Server(Exchange(settings, store, clock=clock, recording=recording))
         await server.start()
         return server
 

@@ -16,7 +16,7 @@ from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.matching import Depth
 from brokers.paper.records import Frame, Journal
 from brokers.paper.state import Due, State, Step
-from brokers.paper.terms import Refused, Sender, Terms
+from brokers.paper.terms import RefusedError, Sender, Terms
 from brokers.paper.words import (
     Action,
     CommandStatus,
@@ -105,11 +105,11 @@ class Venue:
         return self._outcome(life, reply)
 
     def modify(self, order_id: int, terms: Terms, sender: Sender, now: datetime) -> Outcome:
-        """Accept a replacement of all parameters; raises Refused when it comes too late or too early."""
+        """Accept a replacement of all parameters; raises RefusedError when it comes too late or too early."""
         order = self._changeable(order_id)
         old = self.state.version(order_id)
         if old.time_in_force is TimeInForce.GTC and terms.time_in_force is not TimeInForce.GTC:
-            raise Refused(RejectReason.OTHER_EXECUTION_RELATED, "cannot modify time-in-force")
+            raise RefusedError(RejectReason.OTHER_EXECUTION_RELATED, "cannot modify time-in-force")
         life = self._life(now)
         command = life.desk.command(order, CommandType.MODIFY, sender)
         life.desk.version(command.id, order, terms)
@@ -123,7 +123,7 @@ class Venue:
         return self._outcome(life, {"commandId": command.id})
 
     def cancel(self, order_id: int, sender: Sender, now: datetime) -> Outcome:
-        """Accept a cancel; raises Refused when the order is final or another command is in flight."""
+        """Accept a cancel; raises RefusedError when the order is final or another command is in flight."""
         order = self._changeable(order_id)
         life = self._life(now)
         command = self._plan_cancel(life, order, sender)
@@ -178,9 +178,9 @@ class Venue:
     def _changeable(self, order_id: int) -> Order:
         order = self.state.records.need(Order, order_id)
         if order.ord_status.final:
-            raise Refused(RejectReason.TOO_LATE, "Too late")
+            raise RefusedError(RejectReason.TOO_LATE, "Too late")
         if self.state.pending_command(order_id) is not None:
-            raise Refused(RejectReason.ANOTHER_COMMAND_PENDING, "Another command is pending")
+            raise RefusedError(RejectReason.ANOTHER_COMMAND_PENDING, "Another command is pending")
         return order
 
     def _record(

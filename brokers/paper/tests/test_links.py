@@ -44,7 +44,7 @@ def statuses(alice: Client, *numbers: int) -> list[str]:
 def open_qty(alice: Client, number: int) -> int:
     version = alice.get("orderVersion/deps", masterid=number)[-1]
     filled = sum(fill["qty"] for fill in alice.get("fill/deps", masterid=number))
-    return int(version["orderQty"]) - filled
+    return int(version["orderQty"] - filled)
 
 
 def test_orders_of_a_pair_point_at_each_other(alice: Client) -> None:
@@ -110,9 +110,7 @@ def test_bracket_of_a_market_entry_works_at_once(alice: Client) -> None:
     assert alice.order(target) == alice.order(target) | {"parentId": entry, "ocoId": stop}
 
 
-def test_legs_sleep_until_the_entry_trades_and_grow_with_it(
-    alice: Client, exchange: RunningExchange
-) -> None:
+def test_legs_sleep_until_the_entry_trades_and_grow_with_it(alice: Client, exchange: RunningExchange) -> None:
     reply = bracket(alice, orderType="Limit", price=5045, orderQty=5)
     entry, target, stop = reply["orderId"], reply["oso1Id"], reply["oso2Id"]
     assert statuses(alice, entry, target, stop) == ["Working", "Suspended", "Suspended"]
@@ -146,7 +144,7 @@ def test_bracket_with_one_leg_has_no_second(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("legs", [{"bracket1": None}, {"bracket1": "x"}])
-def test_bracket_without_a_proper_first_leg_is_refused(alice: Client, legs: dict) -> None:
+def test_bracket_without_a_proper_first_leg_is_refused(alice: Client, legs: dict[str, Any]) -> None:
     assert bracket(alice, **legs)["violations"][0]["constraint"] == "bracket1"
 
 

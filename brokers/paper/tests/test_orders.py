@@ -1,12 +1,14 @@
 """The life of orders over a real socket: what is answered, which events follow, in which order."""
 
+from typing import Any
+
 import pytest
 
 from brokers.paper.testing import RunningExchange
 from brokers.paper.tests.client import Client
 
 
-def kinds(events: list[dict]) -> list[tuple[str, str]]:
+def kinds(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(event["entityType"], event["eventType"]) for event in events]
 
 
@@ -102,9 +104,7 @@ def test_order_larger_than_the_book_fills_in_parts(alice: Client, exchange: Runn
     assert socket.until("order", id=number)["ordStatus"] == "Filled"
 
 
-def test_market_order_walks_the_book_and_waits_for_the_rest(
-    alice: Client, exchange: RunningExchange
-) -> None:
+def test_market_order_walks_the_book_and_waits_for_the_rest(alice: Client, exchange: RunningExchange) -> None:
     exchange.set_price("MESZ6", "5050.00", size=3)
     number = alice.place(orderQty=35)["orderId"]
     fills = alice.get("fill/deps", masterid=number)
@@ -169,9 +169,7 @@ def test_resting_orders_of_two_logins_trade_with_each_other(
     assert bob.position("B-1")["netPos"] == -2
 
 
-def test_liquidation_cancels_orders_and_closes_the_position(
-    alice: Client, exchange: RunningExchange
-) -> None:
+def test_liquidation_cancels_orders_and_closes_the_position(alice: Client, exchange: RunningExchange) -> None:
     alice.place(orderQty=3)
     resting = alice.place(orderType="Limit", price=5000)["orderId"]
     contract = alice.order(resting)["contractId"]
@@ -228,7 +226,7 @@ def test_order_beyond_the_margin_is_accepted_and_then_rejected(alice: Client) ->
     ],
 )
 def test_order_that_cannot_exist_is_refused_in_the_reply(
-    alice: Client, members: dict, reason: str, words: str
+    alice: Client, members: dict[str, Any], reason: str, words: str
 ) -> None:
     reply = alice.place(**members)
     assert reply["failureReason"] == reason
@@ -253,7 +251,7 @@ def test_order_that_cannot_exist_is_refused_in_the_reply(
         {"clOrdId": "x" * 65},
     ],
 )
-def test_order_of_a_wrong_shape_gets_violations(alice: Client, members: dict) -> None:
+def test_order_of_a_wrong_shape_gets_violations(alice: Client, members: dict[str, Any]) -> None:
     reply = alice.place(**members)
     (violation,) = reply["violations"]
     assert violation["constraint"] in members or violation["constraint"] == "expireTime"
