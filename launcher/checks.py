@@ -28,7 +28,10 @@ def main() -> int:
         began = time.monotonic()
         surroundings = dict(os.environ)
         if name == "deploy":
-            surroundings |= {"DJANGO_SETTINGS_MODULE": "tradehaven.settings.prod", "ALLOWED_HOSTS": "example.org"}
+            surroundings |= {
+                "DJANGO_SETTINGS_MODULE": "tradehaven.settings.prod",
+                "ALLOWED_HOSTS": "example.org",
+            }
         code = subprocess.run([BIN / command[0], *command[1:]], env=surroundings).returncode
         say(f"{'ok    ' if code == 0 else 'FAILED'} {name} ({time.monotonic() - began:.1f} s)")
         if code != 0:

@@ -31,7 +31,9 @@ def free_port(wanted: int | None = None) -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(port: int, process: "subprocess.Popen[bytes]", name: str, log: object, limit: float = 30) -> None:
+def wait_for(
+    port: int, process: "subprocess.Popen[bytes]", name: str, log: object, limit: float = 30
+) -> None:
     """Wait until a service answers; end with a sentence when it stopped or stays silent."""
     end = time.monotonic() + limit
     while time.monotonic() < end:

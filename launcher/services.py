@@ -111,7 +111,9 @@ def postgres(data: Path, state: State) -> Service:
     if who:
         os.chown(folder, who["user"], who["group"])
         if not _can_reach(folder, who):
-            give_up(f"the database's account cannot reach {folder}: set DATA_DIR to a folder others may enter")
+            give_up(
+                f"the database's account cannot reach {folder}: set DATA_DIR to a folder others may enter"
+            )
     binaries = _reachable_binaries(_postgres_binaries(), data, who)
     password = state.text("postgres")
     port = state.port("postgres")

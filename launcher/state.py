@@ -21,11 +21,15 @@ class State:
 
     def key_ring(self) -> str:
         """Return the key ring that seals tokens: one key of 32 random bytes."""
-        return str(self._once("data_keys", lambda: f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"))
+        return str(
+            self._once("data_keys", lambda: f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}")
+        )
 
     def password(self) -> str:
         """Return the demo owner's password: random, and within the product's own rule."""
-        return str(self._once("demo_password", lambda: f"Paper-{secrets.token_hex(4)}-{secrets.randbelow(90) + 10}"))
+        return str(
+            self._once("demo_password", lambda: f"Paper-{secrets.token_hex(4)}-{secrets.randbelow(90) + 10}")
+        )
 
     def port(self, name: str) -> int | None:
         """Return the port that a service used last time."""
