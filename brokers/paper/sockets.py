@@ -31,16 +31,23 @@ class SocketShell:
         """Serve one socket until either side ends it."""
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        session = _Session(self._exchange, self._calls, socket)
+        session = _Session(self._exchange, self._calls, socket, request.transport)
         await session.serve()
         return socket
 
 
 class _Session:
-    def __init__(self, exchange: Exchange, calls: Calls, socket: web.WebSocketResponse) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        calls: Calls,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+    ) -> None:
         self._exchange = exchange
         self._calls = calls
         self._socket = socket
+        self._transport = transport
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._heard = self._said = self._loop.time()
@@ -128,9 +135,8 @@ class _Session:
 
     def _close(self) -> None:
         self._exchange.hub.connections.pop(self._connection, None)
-        transport = self._socket.get_extra_info("transport")
-        if transport is not None:
-            transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _end(self) -> None:
         self._outbox.put_nowait(_GO_AWAY)
