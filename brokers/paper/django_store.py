@@ -17,7 +17,6 @@ from brokers.paper.models import (
 )
 from brokers.paper.records import Event, Row
 from brokers.paper.store import Batch, Client, Login, RefreshGrant, Saved, Seat
-from brokers.paper.words import EventType
 
 _STATE_ROW = 1
 _CHUNK = 500
@@ -48,18 +47,14 @@ class DjangoStore:
         _refresh_connection()
         # The last image of an entity is the one to keep; a batch may hold several.
         latest = {(event.kind.value, event.entity.id): event for event in batch.events}
-        kept = [event for event in latest.values() if event.event_type is not EventType.DELETED]
         with transaction.atomic():
             PaperEntity.objects.bulk_create(
-                [_record(event) for event in kept],
+                [_record(event) for event in latest.values()],
                 batch_size=_CHUNK,
                 update_conflicts=True,
                 unique_fields=["kind", "entity_id"],
                 update_fields=["account_id", "session", "body"],
             )
-            for (kind, number), event in latest.items():
-                if event.event_type is EventType.DELETED:
-                    PaperEntity.objects.filter(kind=kind, entity_id=number).delete()
             values = {"next_id": batch.next_id, "session": batch.session, "marks": batch.marks}
             PaperState.objects.update_or_create(pk=_STATE_ROW, defaults=values)
 

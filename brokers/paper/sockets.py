@@ -10,7 +10,7 @@ from brokers.paper import bodies, tokens
 from brokers.paper.bodies import SocketRequest
 from brokers.paper.calls import DENIED, Answer, Call, Calls
 from brokers.paper.exchange import Exchange
-from brokers.paper.hub import Connection, dump
+from brokers.paper.hub import Connection, array
 from brokers.paper.params import Params
 
 logger = logging.getLogger(__name__)
@@ -116,13 +116,13 @@ class _Session:
 
     def _reply(self, request: SocketRequest, answer: Answer) -> None:
         payload = {} if answer.payload is None else answer.payload
-        text = dump([{"s": answer.status, "i": request.request_id, "d": payload}])
+        text = array({"s": answer.status, "i": request.request_id, "d": payload})
 
         def deliver() -> None:
             if not answer.mute:
-                self._send(f"a{text}")
-            if answer.after:
-                self._send(answer.after)
+                self._send(text)
+            if answer.then is not None:
+                answer.then()
 
         self._exchange.publish(answer.frames, deliver)
 

@@ -137,14 +137,13 @@ def test_refresh_token_is_taken_once() -> None:
 
 
 @pytest.mark.django_db
-def test_store_keeps_the_last_image_and_forgets_the_deleted() -> None:
+def test_store_keeps_the_last_image_of_an_entity() -> None:
     store = DjangoStore()
     assert store.load().rows == ()
     store.save(batch(event(cash(5, "10.25"), Kind.CASH_BALANCE), event(cash(5, "11.75"), Kind.CASH_BALANCE)))
-    store.save(batch(event(cash(6, "1"), Kind.CASH_BALANCE), next_id=120))
-    store.save(batch(event(cash(6, "1"), Kind.CASH_BALANCE, EventType.DELETED), next_id=121))
+    store.save(batch(event(cash(5, "12.50"), Kind.CASH_BALANCE, EventType.UPDATED), next_id=121))
     saved = store.load()
-    assert [row.entity for row in saved.rows] == [cash(5, "11.75")]
+    assert [row.entity for row in saved.rows] == [cash(5, "12.50")]
     assert (saved.next_id, saved.session, saved.marks) == (121, SESSION, {300701123: 20171})
 
 

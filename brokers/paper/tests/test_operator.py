@@ -180,3 +180,33 @@ def test_balance_can_be_changed_and_the_account_set_back(alice: Client) -> None:
     assert alice.cash() == alice.cash() | {"totalCashValue": 50_000, "realizedPnL": 0, "openPnL": 0}
     assert alice.position()["netPos"] == 0
     assert [order["ordStatus"] for order in alice.get("order/list")] == ["Filled", "Canceled"]
+
+
+def test_missed_events_never_arrive_and_duplicated_ones_twice(alice: Client) -> None:
+    socket = alice.socket()
+    alice.operator("events", login="alice", kind="miss", times=2)
+    alice.place()
+    assert socket.events(1)[0]["entityType"] == "executionReport"
+    while not socket.quiet(0.1):
+        socket.events(1)
+    alice.operator("events", login="alice", kind="duplicate")
+    alice.place(orderType="Limit", price=5000)
+    events = socket.events(6)
+    assert events[:3] == events[3:]
+
+
+def test_silenced_rest_request_ends_without_an_answer() -> None:
+    with running_exchange(logins=LOGINS, mute_seconds=0.1) as exchange, Client(exchange, "alice") as alice:
+        alice.operator("trouble", login="alice", kind="silence", endpoint="placeorder")
+        with pytest.raises(requests.ConnectionError):
+            alice.place()
+        assert len(alice.get("order/list")) == 1
+
+
+def test_third_login_evicts_the_oldest_session() -> None:
+    with running_exchange(logins=LOGINS, sessions_per_user=2) as exchange:
+        with Client(exchange, "alice") as first, Client(exchange, "alice") as second:
+            socket = first.socket()
+            with Client(exchange, "alice") as third:
+                assert socket.message()["d"] == {"reasonCode": "ConnectionQuotaReached"}
+                assert [one.status("account/list") for one in (first, second, third)] == [401, 200, 200]
