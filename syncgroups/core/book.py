@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import AccountStep, CopyRefused, CopyStep, Decision, HoldingKey, Remark, RemarkKind
+from syncgroups.core.decision import (
+    AccountStep,
+    CopyRefused,
+    CopyStep,
+    Decision,
+    HoldingKey,
+    Remark,
+    RemarkKind,
+)
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (

@@ -51,7 +51,7 @@ class Journal:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
 
     def intend(self, payload: bytes) -> None:
-        """Write one record now, and what waited behind it; raise `JournalError` when it did not all get there."""
+        """Write one record now, after what waited; raise `JournalError` when it did not all get there."""
         self._behind.append(frame(payload))
         self.flush()
 

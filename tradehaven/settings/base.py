@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "tradehaven.apps.TradeHavenConfig",
     "accounts",
     "brokers",
+    "brokers.paper",
     "risk",
     "syncgroups",
     "analytics",
@@ -179,3 +180,21 @@ BROKERS = {
     },
 }
 ENGINE_SHARD = env.text("ENGINE_SHARD", "main")
+
+# The paper exchange's own process; what each means stands in docs/paper-exchange.md.
+PAPER_HOST = env.text("PAPER_HOST", "127.0.0.1")
+PAPER_PORT = env.number("PAPER_PORT", 8090)
+PAPER_SEED = env.number("PAPER_SEED", 1)
+PAPER_LATENCY_MS = env.text("PAPER_LATENCY_MS", "50-200")
+PAPER_SLIPPAGE_TICKS = env.text("PAPER_SLIPPAGE_TICKS", "0-2")
+PAPER_COMMISSION = env.text("PAPER_COMMISSION", "2.50")
+PAPER_MAX_ORDER_QTY = env.number("PAPER_MAX_ORDER_QTY", 200)
+PAPER_COMMAND_WINDOW_MS = env.number("PAPER_COMMAND_WINDOW_MS", 0)
+PAPER_TICK_MS = env.number("PAPER_TICK_MS", 250)
+PAPER_TOKEN_SECONDS = env.number("PAPER_TOKEN_SECONDS", 4800)
+PAPER_HOURS = env.text("PAPER_HOURS", "always")
+PAPER_DATA_FILE = env.text("PAPER_DATA_FILE", "")
+PAPER_SYMBOL = env.text("PAPER_SYMBOL", "")
+PAPER_SPEED = env.text("PAPER_SPEED", "1")
+PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
+PAPER_TOKEN_SECRET = env.text("PAPER_TOKEN_SECRET", "")

@@ -1,0 +1,64 @@
+"""Requests as they come in: paths, queries, bodies and socket frames, read tolerantly.
+
+Existing clients send JSON over several lines, form bodies, trailing slashes, the words `undefined`
+and `null`, quoted tokens; each tolerance here is needed by one of them (protocol 19).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+_NOTHING = frozenset({"", "undefined", "null"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketRequest:
+    """One client frame: endpoint in lower case, id as sent, raw query and body."""
+
+    endpoint: str
+    request_id: int
+    query: str
+    body: str
+
+
+def endpoint(path: str) -> str:
+    """Return a path without slashes around it and without `v1`, in lower case."""
+    return path.strip().strip("/").lower().removeprefix("v1/")
+
+
+def socket_request(text: str) -> SocketRequest | None:
+    """Return the request in a client frame, cut at the first three line ends; None when it has no id."""
+    name, *rest = text.split("\n", 3)
+    number, query, body = (*rest, "", "", "")[:3]
+    try:
+        request_id = int(number.strip())
+    except ValueError:
+        return None
+    return SocketRequest(
+        endpoint=endpoint(name), request_id=request_id, query=_given(query.strip()), body=_given(body.strip())
+    )
+
+
+def query_members(query: str) -> dict[str, Any]:
+    """Return the members of a query text; a repeated member becomes a list."""
+    parsed = parse_qs(query.lstrip("?"), keep_blank_values=True)
+    return {name: values[0] if len(values) == 1 else values for name, values in parsed.items()}
+
+
+def body_members(text: str, *, form: bool = False) -> dict[str, Any] | None:
+    """Return the members of a JSON or form body, none for an empty one, None for an unreadable one."""
+    text = _given(text.strip())
+    if not text:
+        return {}
+    if form:
+        return query_members(text)
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _given(text: str) -> str:
+    return "" if text in _NOTHING else text

@@ -1,0 +1,102 @@
+"""One request, whatever way it came, and its answer; and the table of what can be asked.
+
+REST and the socket make a `Call`, `answer` finds what it asks for, and both turn the `Answer` into
+their own form. Nothing here knows HTTP or frames.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from brokers.paper import faults, reads
+from brokers.paper.exchange import Exchange
+from brokers.paper.faults import Planned, Trouble
+from brokers.paper.hub import Connection
+from brokers.paper.params import Params, ViolationError
+from brokers.paper.reads import NotFoundError
+from brokers.paper.records import Frame
+from brokers.paper.terms import RefusedError, violations
+from brokers.paper.tokens import Caller
+
+DENIED = "Access is denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request: its endpoint in lower case without slashes around it, and its parameters."""
+
+    endpoint: str
+    query: Params
+    body: Params
+    now: datetime
+    caller: Caller | None = None
+    connection: Connection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Status and payload; frames are published after the reply, the text `after` goes to the asker alone.
+
+    A mute answer is never sent.
+    """
+
+    status: int = 200
+    payload: Any = None
+    frames: tuple[Frame, ...] = ()
+    mute: bool = False
+    after: str = ""
+
+
+class DeniedError(Exception):
+    """The caller may not do that."""
+
+
+Handler = Callable[[Exchange, Call, Caller], Answer]
+OpenHandler = Callable[[Exchange, Call], Awaitable[Answer]]
+
+
+class Calls:
+    """What can be asked: actions of a logged-in caller, and log-in itself, which needs no caller."""
+
+    def __init__(self, actions: dict[str, Handler], open_actions: dict[str, OpenHandler]) -> None:
+        self._actions = actions
+        self._open = open_actions
+
+    async def answer(self, exchange: Exchange, call: Call) -> Answer:
+        """Return the answer to a request; refusals of every kind are answers too."""
+        try:
+            if handler := self._open.get(call.endpoint):
+                return await handler(exchange, call)
+            if call.caller is None:
+                return Answer(status=401, payload=DENIED)
+            return self._for_caller(exchange, call, call.caller)
+        except ViolationError as error:
+            return Answer(payload=violations(error))
+        except RefusedError as error:
+            return Answer(payload=error.reply())
+        except DeniedError:
+            return Answer(status=401, payload=DENIED)
+        except NotFoundError:
+            return Answer(status=404, payload="")
+
+    def _for_caller(self, exchange: Exchange, call: Call, caller: Caller) -> Answer:
+        planned = exchange.faults.strike(caller.user_id, call.endpoint)
+        if planned is not None and planned.trouble is not Trouble.SILENCE:
+            return _troubled(planned)
+        answer = self._carry_out(exchange, call, caller)
+        return Answer(frames=answer.frames, mute=True) if planned else answer
+
+    def _carry_out(self, exchange: Exchange, call: Call, caller: Caller) -> Answer:
+        if handler := self._actions.get(call.endpoint):
+            return handler(exchange, call, caller)
+        if found := reads.operation(call.endpoint):
+            return Answer(payload=reads.answer(exchange.state, caller.user_id, *found, call.query))
+        raise NotFoundError
+
+
+def _troubled(planned: Planned) -> Answer:
+    if planned.trouble is Trouble.LOSE:
+        return Answer(mute=True)
+    status, payload = faults.answer(planned)
+    return Answer(status=status, payload=payload)

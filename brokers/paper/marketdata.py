@@ -1,0 +1,78 @@
+"""Subscriptions to market data on a socket (protocol 16)."""
+
+from brokers.paper.calls import Answer, Call, Handler
+from brokers.paper.catalogue import Listing
+from brokers.paper.codec import Json
+from brokers.paper.exchange import Exchange
+from brokers.paper.hub import Connection, dump
+from brokers.paper.reads import NotFoundError
+from brokers.paper.tokens import Caller
+
+_UNKNOWN: Json = {"errorText": "Symbol is inaccessible", "errorCode": "UnknownSymbol", "mode": "None"}
+
+
+def subscribe_quote(exchange: Exchange, call: Call, caller: Caller) -> Answer:
+    """Subscribe to quotes; the first one follows the reply at once."""
+    connection, listing = _connection(call), _listing(exchange, call)
+    if listing is None:
+        return Answer(payload=_UNKNOWN)
+    exchange.open_market(listing.id)
+    connection.quotes.add(listing.id)
+    first = dump({"e": "md", "d": {"quotes": [exchange.quote_of(listing.id)]}})
+    return Answer(payload=_subscribed(listing), after=f"a[{first}]")
+
+
+def subscribe_dom(exchange: Exchange, call: Call, caller: Caller) -> Answer:
+    """Subscribe to the order book; the first one follows the reply at once."""
+    connection, listing = _connection(call), _listing(exchange, call)
+    if listing is None:
+        return Answer(payload=_UNKNOWN)
+    exchange.open_market(listing.id)
+    connection.doms.add(listing.id)
+    first = dump({"e": "md", "d": {"doms": [exchange.dom_of(listing.id)]}})
+    return Answer(payload=_subscribed(listing), after=f"a[{first}]")
+
+
+def unsubscribe_quote(exchange: Exchange, call: Call, caller: Caller) -> Answer:
+    """End a quote subscription."""
+    listing = _listing(exchange, call)
+    if listing is not None:
+        _connection(call).quotes.discard(listing.id)
+    return Answer(payload={})
+
+
+def unsubscribe_dom(exchange: Exchange, call: Call, caller: Caller) -> Answer:
+    """End an order-book subscription."""
+    listing = _listing(exchange, call)
+    if listing is not None:
+        _connection(call).doms.discard(listing.id)
+    return Answer(payload={})
+
+
+ACTIONS: dict[str, Handler] = {
+    "md/subscribequote": subscribe_quote,
+    "md/unsubscribequote": unsubscribe_quote,
+    "md/subscribedom": subscribe_dom,
+    "md/unsubscribedom": unsubscribe_dom,
+}
+
+
+def _connection(call: Call) -> Connection:
+    if call.connection is None:
+        raise NotFoundError
+    return call.connection
+
+
+def _listing(exchange: Exchange, call: Call) -> Listing | None:
+    symbol = call.body.text("symbol") or ""
+    catalogue = exchange.state.catalogue
+    if symbol.isdecimal():
+        return catalogue.listing_of_id(int(symbol))
+    if symbol.startswith("@"):
+        spec = catalogue.spec(symbol[1:])
+        return catalogue.front(spec) if spec else None
+    return catalogue.find(symbol)
+
+
+def _subscribed(listing: Listing) -> Json:
+    return {"subscriptionId": listing.id, "contractId": listing.id, "mode": "RealTime"}

@@ -1,0 +1,138 @@
+"""The operator's endpoints: trouble on demand, prices by hand, and the exchange's own log.
+
+For tests and drills only: they exist when an operator token is set and answer 404 otherwise.
+"""
+
+import hmac
+from collections.abc import Callable
+
+from aiohttp import web
+
+from brokers.paper import bodies
+from brokers.paper.codec import Json
+from brokers.paper.entities import Account, User
+from brokers.paper.exchange import Exchange
+from brokers.paper.faults import Planned, Trouble
+from brokers.paper.hub import dump
+from brokers.paper.params import Params, ViolationError
+from brokers.paper.words import RejectReason
+
+Command = Callable[[Params], Json]
+_LARGE = 10_000
+
+
+class OperatorDesk:
+    """Answers `/operator/<command>`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._commands: dict[str, Command] = {
+            "drop": self._drop,
+            "trouble": self._trouble,
+            "reject": self._reject,
+            "fills": self._fills,
+            "price": self._price,
+            "market": self._market,
+            "evict": self._evict,
+            "shutdown": self._shutdown,
+            "log": self._log,
+        }
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request; errors are 400 with a text."""
+        command = self._commands.get(request.match_info["command"])
+        token = self._exchange.options.operator_token
+        if not token or command is None:
+            return web.Response(status=404)
+        given = request.headers.get("X-Operator-Token", "")
+        if not hmac.compare_digest(given.encode(), token.encode()):
+            return web.Response(status=401, text="Access is denied")
+        body = bodies.body_members(await request.text())
+        if body is None:
+            return web.Response(status=400, text="The body is no JSON object")
+        try:
+            answer = command(Params({**bodies.query_members(request.query_string), **body}))
+        except (ViolationError, ValueError) as error:
+            return web.Response(status=400, text=str(error))
+        return web.Response(text=dump(answer), content_type="application/json")
+
+    def _drop(self, params: Params) -> Json:
+        dropped = self._exchange.hub.of_user(self._user(params).id)
+        for connection in dropped:
+            connection.close()
+        return {"dropped": len(dropped)}
+
+    def _trouble(self, params: Params) -> Json:
+        trouble = params.word("kind", Trouble) or Trouble.SILENCE
+        seconds = params.integer("seconds")
+        planned = Planned(
+            trouble=trouble,
+            endpoint=params.text("endpoint") or "",
+            seconds=15 if seconds is None else seconds,
+        )
+        self._exchange.faults.plan(self._user(params).id, planned, params.integer("times") or 1)
+        return {"ok": True}
+
+    def _reject(self, params: Params) -> Json:
+        reason = params.word("reason", RejectReason) or RejectReason.OTHER_EXECUTION_RELATED
+        text = params.text("text", 200) or "Rejected by the operator"
+        queue = self._exchange.state.next_rejects[self._account(params).id]
+        queue.extend([(reason, text)] * (params.integer("times") or 1))
+        return {"ok": True}
+
+    def _fills(self, params: Params) -> Json:
+        parts = params.integers("parts") or []
+        if any(part < 0 for part in parts):
+            raise ValueError("parts must not be negative")
+        self._exchange.state.next_parts[self._account(params).id].append(tuple(parts))
+        return {"ok": True}
+
+    def _price(self, params: Params) -> Json:
+        listing = self._exchange.state.catalogue.find(params.text("symbol") or "")
+        price = params.decimal("price")
+        ticks = listing.spec.ticks(price) if listing and price is not None else None
+        if listing is None or ticks is None:
+            raise ValueError("symbol must name a contract and price must be on its tick")
+        spread, size = params.integer("spread") or 0, params.integer("size")
+        self._exchange.set_price(listing.id, ticks, spread=spread, size=_LARGE if size is None else size)
+        return {"ok": True, "contractId": listing.id}
+
+    def _market(self, params: Params) -> Json:
+        self._exchange.floor.paused = params.flag("paused", True)
+        return {"paused": self._exchange.floor.paused}
+
+    def _evict(self, params: Params) -> Json:
+        user = self._user(params)
+        connections = self._exchange.hub.of_user(user.id)
+        self._exchange.evicted.update(item.caller.session_id for item in connections if item.caller)
+        return self._say_goodbye(params, "ConnectionQuotaReached")
+
+    def _shutdown(self, params: Params) -> Json:
+        return self._say_goodbye(params, params.text("reasonCode") or "Maintenance")
+
+    def _say_goodbye(self, params: Params, reason: str) -> Json:
+        connections = self._exchange.hub.of_user(self._user(params).id)
+        for connection in connections:
+            connection.send(f"a[{dump({'e': 'shutdown', 'd': {'reasonCode': reason}})}]")
+            connection.end()
+        return {"closed": len(connections)}
+
+    def _log(self, params: Params) -> Json:
+        account = self._account(params).id if params.raw("account") else None
+        user = self._user(params).id if params.raw("login") else None
+        entries = self._exchange.logbook.since(params.integer("since") or 0, account_id=account, user_id=user)
+        return {"entries": entries}
+
+    def _user(self, params: Params) -> User:
+        name = params.text("login")
+        found = next((user for user in self._exchange.state.records.all(User) if user.name == name), None)
+        if found is None:
+            raise ValueError("login must name a user that has logged in")
+        return found
+
+    def _account(self, params: Params) -> Account:
+        name = params.text("account")
+        found = self._exchange.state.account(None, name)
+        if found is None:
+            raise ValueError("account must name an account that has been opened")
+        return found

@@ -1,0 +1,48 @@
+"""Refusals that depend on the account: locks, order size and margin.
+
+They come after the reply, as a command report and a rejected order, because the real desk checks
+them after it has accepted the command.
+"""
+
+from brokers.paper.entities import Order
+from brokers.paper.state import State
+from brokers.paper.words import AdminAction, RejectReason
+
+Refusal = tuple[RejectReason, str]
+
+
+def review(state: State, order: Order, qty: int) -> Refusal | None:
+    """Return why an order on record may not go to the market with `qty` contracts; None lets it through."""
+    if queue := state.next_rejects[order.account_id]:
+        return queue.popleft()
+    reduces = _reduces(state, order, qty)
+    match state.lock(order.account_id):
+        case AdminAction.LOCK_TRADING_IMMEDIATELY | AdminAction.LIQUIDATE_IMMEDIATELY:
+            return RejectReason.TRADING_LOCKED, "Trading is locked for this account."
+        case AdminAction.LIQUIDATE_ONLY_MODE_IMMEDIATELY if not reduces:
+            return RejectReason.LIQUIDATION_ONLY, "Only orders that reduce a position are accepted."
+    if reduces:
+        return None
+    if qty > state.rules.max_order_qty:
+        return RejectReason.MAX_ORDER_QTY_LIMIT_REACHED, "Your maximum order quantity has been met."
+    return _margin(state, order)
+
+
+def _reduces(state: State, order: Order, qty: int) -> bool:
+    net = state.holdings[order.account_id, order.contract_id].net
+    others = sum(
+        state.version(other.id).order_qty - state.filled(other.id)
+        for other in state.alive(order.account_id, order.contract_id)
+        if other.action is order.action and other.id != order.id and other.oco_id != order.id
+    )
+    return net * order.action.sign < 0 and qty + others <= abs(net)
+
+
+def _margin(state: State, order: Order) -> Refusal | None:
+    required = state.margin(order.account_id)
+    available = state.cash(order.account_id).amount + state.open_profit(order.account_id)
+    if required <= available:
+        return None
+    # The protocol has no reject reason for margin; the explanation travels as text.
+    text = f"Insufficient margin: {required} USD required, {available} USD available."
+    return RejectReason.UNKNOWN_REASON, text

@@ -1,0 +1,106 @@
+"""The trading day: which one an instant belongs to, and what happens when one ends (protocol 12.11)."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from brokers.paper.entities import (
+    Account,
+    CashBalance,
+    Command,
+    ExecutionReport,
+    Fill,
+    Order,
+    OrderVersion,
+    Position,
+)
+from brokers.paper.executions import book_cash
+from brokers.paper.kinds import SESSION_KINDS
+from brokers.paper.lifecycle import Lifecycle
+from brokers.paper.records import Frame, Journal
+from brokers.paper.venue import Venue
+from brokers.paper.words import CashChangeType, ExecType, OrdStatus, TimeInForce
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_SESSION_END_HOUR = 17
+
+
+def trade_date(now: datetime) -> date:
+    """Return the trading day of an instant: the date on which its session ends at 17:00 New York."""
+    local = now.astimezone(_NEW_YORK)
+    day = local.date() + timedelta(days=1 if local.hour >= _SESSION_END_HOUR else 0)
+    return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
+
+
+def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
+    """End the session: Day orders expire, positions are carried, each account gets a new cash row."""
+    state = venue.state
+    expired = venue.step(now, _expire_day_orders)
+    new_week = new.isocalendar()[:2] != state.session.isocalendar()[:2]
+    state.session = new
+    journal = Journal(records=state.records, now=now, session=new)
+    for account in list(state.records.all(Account)):
+        _carry(venue, journal, account.id, new_week=new_week)
+    _keep_open(venue, journal)
+    return expired + journal.finish()
+
+
+def _expire_day_orders(life: Lifecycle) -> None:
+    records = life.state.records
+    for account in list(records.all(Account)):
+        for order in records.open_orders(account.id):
+            day = life.state.version(order.id).time_in_force is TimeInForce.DAY
+            if day and not records.need(Order, order.id).ord_status.final:
+                life.end(order, OrdStatus.EXPIRED, ExecType.EXPIRED)
+
+
+def _carry(venue: Venue, journal: Journal, account_id: int, *, new_week: bool) -> None:
+    state = venue.state
+    for position in state.records.of_master(Position, account_id):
+        carried = Position(
+            id=position.id,
+            account_id=account_id,
+            contract_id=position.contract_id,
+            timestamp=journal.now,
+            trade_date=state.session,
+            net_pos=position.net_pos,
+            net_price=position.net_price,
+            prev_pos=position.net_pos,
+            prev_price=position.net_price,
+        )
+        journal.write(carried, account_id)
+    old = state.cash(account_id)
+    cash = CashBalance(
+        id=state.ids.take(),
+        account_id=account_id,
+        timestamp=journal.now,
+        trade_date=state.session,
+        amount=old.amount,
+        week_realized_pnl=Decimal(0) if new_week else old.week_realized_pnl,
+        amount_sod=old.amount,
+    )
+    journal.write(cash, account_id)
+    book_cash(state, journal, account_id, Decimal(0), CashChangeType.NEW_SESSION)
+    journal.cut()
+
+
+def _keep_open(venue: Venue, journal: Journal) -> None:
+    """Carry what still matters into the new session and forget the rest; the store keeps it as history."""
+    records = venue.state.records
+    kept = [order for account in records.all(Account) for order in records.open_orders(account.id)]
+    unpaired = [fill for fill in records.all(Fill) if fill.finally_paired < fill.qty]
+    kept += [records.need(Order, number) for number in sorted({fill.order_id for fill in unpaired})]
+    for order in dict.fromkeys(kept):
+        journal.write(order, order.account_id)
+        for version in records.of_master(OrderVersion, order.id):
+            journal.write(version, order.account_id)
+        for command in records.of_master(Command, order.id):
+            journal.write(command, order.account_id)
+        for report in records.of_master(ExecutionReport, order.id):
+            journal.write(report, order.account_id)
+        for fill in records.of_master(Fill, order.id):
+            journal.write(fill, order.account_id)
+    journal.cut()
+    for kind in SESSION_KINDS:
+        for row in [row for row in records.rows(kind) if row.session != venue.state.session]:
+            records.drop(kind, row.entity.id)
