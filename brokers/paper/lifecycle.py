@@ -160,6 +160,8 @@ class Lifecycle:
         for order_id in book.resting_market():
             if order_id in book.tickets:
                 self.settle(book.take(order_id, self._slippage()))
+        for order_id, stop in book.trailed():
+            self._trail(self.state.records.need(Order, order_id), stop)
         self.trigger(contract_id)
 
     def trigger(self, contract_id: int) -> None:
@@ -228,6 +230,17 @@ class Lifecycle:
         self.journal.cut()
         if order.ord_status is OrdStatus.WORKING:
             self.enter_book(order)
+
+    def _trail(self, order: Order, stop: int) -> None:
+        """Move a trailing stop; clients see it as a new version of the order (protocol 12.9)."""
+        command = self.desk.command(order, CommandType.MODIFY, self._server_sender(order))
+        price = self.state.price(order.contract_id, stop)
+        version = replace(self.state.version(order.id), id=command.id, stop_price=price)
+        self.journal.write(version, order.account_id)
+        self.desk.report(order, ExecType.REPLACED, command_id=command.id)
+        self.desk.at_execution(command.id)
+        self.journal.cut()
+        self.state.books[order.contract_id].add(self.state.ticket(order))
 
     def _sibling(self, order: Order) -> Order | None:
         return None if order.oco_id is None else self.state.records.get(Order, order.oco_id)

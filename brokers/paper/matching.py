@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from brokers.paper.words import Action, OrderType, TimeInForce
 
 _MARKET_LIKE = frozenset({OrderType.MARKET, OrderType.STOP, OrderType.MIT, OrderType.TRAILING_STOP})
-_TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT})
+_TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT, OrderType.TRAILING_STOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,10 @@ class Depth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """An order in the book; `qty` is what is still open, `cap` what may trade at all now."""
+    """An order in the book; `qty` is what is still open, `cap` what may trade at all now.
+
+    `trail` is the distance in ticks at which a trailing stop follows the market.
+    """
 
     order_id: int
     account_id: int
@@ -42,6 +45,7 @@ class Ticket:
     qty: int
     limit: int | None = None
     stop: int | None = None
+    trail: int | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     triggered: bool = False
     rank: int = 0
@@ -113,6 +117,16 @@ class Book:
         for ticket in hit:
             self.tickets[ticket.order_id] = replace(ticket, triggered=True)
         return [ticket.order_id for ticket in sorted(hit, key=lambda ticket: ticket.rank)]
+
+    def trailed(self) -> list[tuple[int, int]]:
+        """Return trailing stops that the market has drawn along, with the ticks they move to."""
+        found: list[tuple[int, int]] = []
+        for ticket in self.tickets.values():
+            if ticket.waiting and self.last is not None and ticket.trail and ticket.stop is not None:
+                stop = self.last + ticket.trail * ticket.action.sign
+                if (stop - ticket.stop) * ticket.action.sign < 0:
+                    found.append((ticket.order_id, stop))
+        return found
 
     def fillable(self, order_id: int) -> int:
         """Return how many contracts an order could trade at once, without trading."""

@@ -147,6 +147,7 @@ class State:
             qty=version.order_qty - self.filled(order.id),
             limit=None if version.price is None else spec.ticks(version.price),
             stop=None if version.stop_price is None else spec.ticks(version.stop_price),
+            trail=None if version.peg_difference is None else spec.ticks(version.peg_difference),
             time_in_force=version.time_in_force,
             triggered=self._triggered(order.id),
             cap=None if parts is None else (parts[0] if parts else 0),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from brokers.paper import risk
-from brokers.paper.entities import Command, Order
+from brokers.paper.entities import Command, Order, OrderVersion
 from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.matching import Depth
 from brokers.paper.records import Frame, Journal
@@ -110,6 +110,8 @@ class Venue:
         old = self.state.version(order_id)
         if old.time_in_force is TimeInForce.GTC and terms.time_in_force is not TimeInForce.GTC:
             raise RefusedError(RejectReason.OTHER_EXECUTION_RELATED, "cannot modify time-in-force")
+        if OrderType.TRAILING_STOP in (old.order_type, terms.order_type):
+            terms = self._only_qty(order, old, terms)
         life = self._life(now)
         command = life.desk.command(order, CommandType.MODIFY, sender)
         life.desk.version(command.id, order, terms)
@@ -182,6 +184,18 @@ class Venue:
         if self.state.pending_command(order_id) is not None:
             raise RefusedError(RejectReason.ANOTHER_COMMAND_PENDING, "Another command is pending")
         return order
+
+    def _only_qty(self, order: Order, old: OrderVersion, terms: Terms) -> Terms:
+        """Return a trailing stop's terms with a new quantity; raises RefusedError on any other change."""
+        first = self.state.records.need(OrderVersion, order.id)
+        stops = (first.stop_price, old.stop_price)
+        trail = self.state.price(order.contract_id, terms.trail)
+        same = old.order_type is terms.order_type and trail in (None, old.peg_difference)
+        if not same or self.state.price(order.contract_id, terms.stop) not in stops:
+            reason = RejectReason.TRAILING_STOP_NON_ORDER_QTY_MODIFY
+            raise RefusedError(reason, "Only the quantity of a trailing stop can be modified")
+        ticket = self.state.ticket(order)
+        return replace(terms, stop=ticket.stop, trail=ticket.trail)
 
     def _record(
         self, life: Lifecycle, account_id: int, contract_id: int, wanted: Ticketed, sender: Sender

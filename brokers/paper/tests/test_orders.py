@@ -221,7 +221,13 @@ def test_order_beyond_the_margin_is_accepted_and_then_rejected(alice: Client) ->
         ({"orderType": "Limit", "price": "abc"}, "InvalidPrice", "price"),
         ({"orderType": "Stop", "price": 5100}, "InvalidPrice", "stopPrice is required"),
         ({"orderType": "Stop", "stopPrice": 5100.1}, "InvalidPrice", "stopPrice"),
-        ({"orderType": "TrailingStop", "stopPrice": 5100}, "Unsupported", "TrailingStop"),
+        ({"orderType": "TrailingStopLimit", "stopPrice": 5100}, "Unsupported", "TrailingStopLimit"),
+        ({"orderType": "TrailingStop", "pegDifference": 5}, "InvalidPrice", "stopPrice is required"),
+        (
+            {"orderType": "TrailingStop", "stopPrice": 5100, "pegDifference": -5},
+            "InvalidPrice",
+            "pegDifference",
+        ),
         ({"activationTime": "2030-01-01T00:00:00Z"}, "Unsupported", "activationTime"),
     ],
 )
@@ -290,3 +296,32 @@ def test_modification_below_the_filled_quantity_is_rejected_later(
     assert alice.order(number)["ordStatus"] == "Working"
     exchange.set_price("MESZ6", "5050.00", size=3)
     assert alice.order(number)["ordStatus"] == "Filled"
+
+
+@pytest.mark.parametrize("distance", [{"pegDifference": 10}, {}])
+def test_trailing_stop_follows_the_market_at_its_distance(
+    alice: Client, exchange: RunningExchange, distance: dict[str, Any]
+) -> None:
+    alice.place()
+    number = alice.place(action="Sell", orderType="TrailingStop", stopPrice=5040, **distance)["orderId"]
+    for price, stop in (("5045.00", 5040), ("5060.00", 5050), ("5055.00", 5050), ("5070.25", 5060.25)):
+        exchange.set_price("MESZ6", price)
+        version = alice.get("orderVersion/deps", masterid=number)[-1]
+        assert (version["stopPrice"], version["pegDifference"]) == (stop, 10)
+    exchange.set_price("MESZ6", "5060.25")
+    assert alice.order(number)["ordStatus"] == "Filled"
+    assert alice.position()["netPos"] == 0
+
+
+def test_only_the_quantity_of_a_trailing_stop_can_be_modified(
+    alice: Client, exchange: RunningExchange
+) -> None:
+    number = alice.place(orderType="TrailingStop", stopPrice=5060, pegDifference=10)["orderId"]
+    exchange.set_price("MESZ6", "5045.00")
+    body = {"orderId": number, "orderType": "TrailingStop", "orderQty": 3, "stopPrice": 5060}
+    assert "commandId" in alice.post("order/modifyorder", body)
+    version = alice.get("orderVersion/deps", masterid=number)[-1]
+    assert version == version | {"orderQty": 3, "stopPrice": 5055, "pegDifference": 10}
+    for change in ({"stopPrice": 5058}, {"pegDifference": 5}, {"orderType": "Stop"}):
+        refused = alice.post("order/modifyorder", {**body, **change})
+        assert refused["failureReason"] == "TrailingStopNonOrderQtyModify"
