@@ -32,7 +32,7 @@ class User(AbstractUser):
     time_zone = models.CharField(max_length=64, default="America/Chicago")
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []
     objects = UserManager()  # type: ignore[assignment,misc]
 
     def __str__(self) -> str:

@@ -21,7 +21,9 @@ class CharacterClassValidator:
         ]
         if missing:
             raise ValidationError(
-                _("The password lacks %(missing)s."), code="password_classes", params={"missing": ", ".join(missing)}
+                _("The password lacks %(missing)s."),
+                code="password_classes",
+                params={"missing": ", ".join(missing)},
             )
 
     def get_help_text(self) -> str:

@@ -9,5 +9,5 @@ app = Celery("tradehaven")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    "refresh-tokens": {"task": "brokers.tasks.refresh_tokens", "schedule": 60.0},
+    "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
 }

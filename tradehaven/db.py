@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 from django.db import models
 
 
-
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     """Return the choices of a column from the enum that is its vocabulary."""
     return [(member.value, member.value.replace("_", " ").capitalize()) for member in enum]

@@ -3,7 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tradehaven import health
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("", include("analytics.urls")),
+    path("", include("syncgroups.urls")),
+    path("", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
 ]

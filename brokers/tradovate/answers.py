@@ -21,7 +21,9 @@ UNCERTAIN_CODES = frozenset({"RiskCheckTimeout", "UnknownReason"})
 """Reasons that do not say whether the order lives (reliability anchors, section 2)."""
 
 
-class _Envelope(msgspec.Struct, gc=False, rename={"ticket": "p-ticket", "wait": "p-time", "captcha": "p-captcha"}):
+class _Envelope(
+    msgspec.Struct, gc=False, rename={"ticket": "p-ticket", "wait": "p-time", "captcha": "p-captcha"}
+):
     failureReason: str | None = None
     failureText: str | None = None
     errorText: str | None = None

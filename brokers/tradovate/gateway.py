@@ -40,7 +40,7 @@ from tradehaven.domain.errors import (
     Unavailable,
 )
 from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
-from tradehaven.domain.ids import Nanos
+from tradehaven.domain.ids import Nanos, OrderId
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class TradovateGateway:
         self._pulse = wire.Pulse(clock.monotonic())
         self._asked: dict[int, _Asked] = {}
         self._number = 0
+        self._opened = False
         self._ready = False
         self._ended: asyncio.Future[str] | None = None
         self._failure: BrokerError | None = None
@@ -99,6 +100,8 @@ class TradovateGateway:
         """Connect, stay connected and return why it ended; raise `BrokerError` when it never came up."""
         self._ended = asyncio.get_running_loop().create_future()
         self._transport = await self._connect(self._login.socket_url, self)
+        if self._opened:  # the greeting may come before the connection is ours to write to
+            self._authorise()
         started = self._clock.monotonic()
         self._pulse = wire.Pulse(started)
         while not self._ended.done():
@@ -214,14 +217,14 @@ class TradovateGateway:
     # -- in -----------------------------------------------------------------------------------------
 
     def on_frame(self, frame: memoryview) -> None:
-        """Take one frame. A frame that makes no sense is counted and dropped; the socket lives on."""
+        """Take one frame. A frame that makes no sense is counted and dropped; the socket lives on (F19)."""
         at = self._clock.nanos()
         self._pulse.heard(self._clock.monotonic())
         try:
             self._take(wire.parse(frame), at)
-        except ProtocolError:
+        except Exception:  # the top of the loop: one bad frame must not take the link down
             self.bad_frames += 1
-            log.exception("unreadable frame on connection %s", self._login.connection)
+            log.exception("connection %s: a frame could not be taken", self._login.connection)
 
     def on_closed(self, reason: str) -> None:
         """Learn that the transport is gone."""
@@ -232,7 +235,9 @@ class TradovateGateway:
             for message in frame:
                 self._message(message, at)
         elif isinstance(frame, wire.Opened):
-            self._ask("authorize", self._login.token.encode(), answered=self._authorised)
+            self._opened = True
+            if self._transport is not None:
+                self._authorise()
         elif isinstance(frame, wire.Closed):
             self._end(f"the broker closed the session: {frame.code} {frame.reason}")
 
@@ -254,6 +259,9 @@ class TradovateGateway:
             self._sink(_outcome(asked.command, status, body, at))
         elif asked.answered is not None:
             asked.answered(status, body, at)
+
+    def _authorise(self) -> None:
+        self._ask("authorize", self._login.token.encode(), answered=self._authorised)
 
     def _authorised(self, status: int, body: bytes, _at: Nanos) -> None:
         try:
@@ -315,7 +323,7 @@ def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome:
         return _unresolved(command, str(error), at)
     if isinstance(command, PlaceOrder) and placed.orderId is None:
         return _unresolved(command, "the answer names no order", at)
-    order_id = placed.orderId if isinstance(command, PlaceOrder) else None
+    order_id = OrderId(placed.orderId) if isinstance(command, PlaceOrder) and placed.orderId else None
     return Confirmed(
         account=command.account, client_order_id=command.client_order_id, order_id=order_id, at=at
     )

@@ -4,7 +4,8 @@ Lists may lag behind the socket (protocol 7.3), so they only add: nothing is for
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 class ListLook:
     """Collects the lists; `done` is called once, and only when every one of them came whole."""
 
-    ENDPOINTS = {
+    ENDPOINTS: Mapping[str, tuple[str, msgspec.json.Decoder[Any]]] = {
         "command/list": ("command", msgspec.json.Decoder(list[e.Command])),
         "orderVersion/list": ("orderVersion", msgspec.json.Decoder(list[e.OrderVersion])),
         "order/list": ("order", msgspec.json.Decoder(list[e.Order])),

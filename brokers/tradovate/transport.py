@@ -44,7 +44,7 @@ class Transport(Protocol):
 Connect = Callable[[str, Receiver], Awaitable[Transport]]
 
 
-class _Listener(WSListener):  # type: ignore[misc]  # the library ships no types
+class _Listener(WSListener):
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._parts: list[bytes] = []
@@ -103,7 +103,7 @@ async def connect(url: str, receiver: Receiver) -> Transport:
 
 
 def _refused(error: WSInvalidStatusError) -> BrokerError:
-    status = int(error.response.status)
+    status = int(error.response.status) if error.response is not None else 0
     if status == 429:
         return RateLimited("too many handshakes at once", retry_after=TOO_MANY_HANDSHAKES)
     if status in (401, 403):

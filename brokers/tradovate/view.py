@@ -42,6 +42,7 @@ _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     "position": msgspec.json.Decoder(e.Position),
     "cashBalance": msgspec.json.Decoder(e.CashBalance),
 }
+_BRACKET = ord("[")
 _props = msgspec.json.Decoder(e.Props)
 _many = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -77,7 +78,8 @@ class View:
             change = _props.decode(payload)
             if change.entityType not in _decoders or change.eventType == "Deleted":
                 return []
-            images = _many.decode(change.entity) if bytes(change.entity[:1]) == b"[" else [change.entity]
+            is_list = memoryview(change.entity)[0] == _BRACKET
+            images = _many.decode(change.entity) if is_list else [change.entity]
             decoder = _decoders[change.entityType]
             entities = [decoder.decode(image) for image in images]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -171,6 +173,7 @@ class View:
         for track in list(self._tracks.values()):
             if track.order is not None and track.order.contractId == contract.id:
                 track.symbol = symbol
+                self._release_fills(track, at)
                 yield from track.told(at)
 
     def _track(self, order_id: int) -> Track:
@@ -190,9 +193,7 @@ class View:
             return  # lists lag behind the socket: an older image never undoes a newer one
         track.account, track.order = account, order
         track.symbol = self.symbol_of(order.contractId)
-        for fill in track.waiting_fills:
-            self._keep_fill(track, fill, at)
-        track.waiting_fills.clear()
+        self._release_fills(track, at)
         yield from track.told(at)
 
     def _version(self, version: e.OrderVersion, at: Nanos) -> Iterator[ViewEvent]:
@@ -222,9 +223,7 @@ class View:
                 yield from self._turned_down(track, report.commandId, code, report.text or "", at)
         yield from self._command_stands(track, report.commandId, report.commandStatus, at)
 
-    def _command_stands(
-        self, track: Track, command: int, status: str, at: Nanos
-    ) -> Iterator[ViewEvent]:
+    def _command_stands(self, track: Track, command: int, status: str, at: Nanos) -> Iterator[ViewEvent]:
         if command in track.changes and track.changes[command] is None:
             if status in _IN_FORCE:
                 track.changes[command] = True
@@ -254,6 +253,14 @@ class View:
             return
         self._keep_fill(track, fill, at)
         yield from track.told(at)
+
+    def _release_fills(self, track: Track, at: Nanos) -> None:
+        waiting, track.waiting_fills = track.waiting_fills, []
+        for fill in waiting:
+            if self.symbol_of(fill.contractId) is None:
+                track.waiting_fills.append(fill)
+            else:
+                self._keep_fill(track, fill, at)
 
     def _keep_fill(self, track: Track, fill: e.Fill, at: Nanos) -> None:
         symbol = self.symbol_of(fill.contractId)
@@ -297,5 +304,3 @@ class View:
             yield BalanceReported(
                 account=account, cash=money(cash.amount), realized=money(cash.realizedPnL), at=at
             )
-
-

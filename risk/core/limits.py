@@ -5,6 +5,6 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLimits:
-    """Hard limits of one account. `max_position` counts contracts of one instrument, either way; None is no limit."""
+    """Hard limits of one account. `max_position` counts contracts of one instrument; None is no limit."""
 
     max_position: int | None = None

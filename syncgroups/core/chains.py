@@ -7,7 +7,7 @@ Node = TypeVar("Node", bound=int)
 
 
 def find_loop(followers_of: Mapping[Node, Iterable[Node]]) -> tuple[Node, ...]:
-    """Return the accounts of a loop in the order of copying, its first one repeated; () when there is none."""
+    """Return the accounts of a loop in copying order, its first one repeated; () when there is none."""
     done: set[Node] = set()
     for start in followers_of:
         trail: list[Node] = []

@@ -1,4 +1,4 @@
-"""What `decide` answers: steps to take, refusals to log, remarks to show. Values only; `book` applies them."""
+"""What `decide` answers: steps to take, refusals to log, remarks to show. Values; `book` applies them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from syncgroups.core.copies import Copy
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
-
 
 HoldingKey = tuple[GroupId, AccountId, Symbol]
 """What a follower holds because of one group: contracts of one symbol."""

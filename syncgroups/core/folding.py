@@ -4,9 +4,9 @@ Events of one login arrive in any order between their kinds: a fill may come bef
 after both (protocol 7.3). So every fold stands alone and none waits for another.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState
@@ -39,40 +39,29 @@ SECOND_LOOK = 5 * SECOND
 
 def fold(book: Book, event: Event) -> bool:
     """Take a fact in. Return False when it changes nothing, as a repeat does."""
-    match event:
-        case OrderWorking():
-            return _order_working(book, event)
-        case OrderFilled():
-            return _order_filled(book, event)
-        case OrderChanged():
-            return _order_changed(book, event)
-        case OrderEnded():
-            return _order_ended(book, event)
-        case PositionReported():
-            before = book.reported.get((event.account, event.symbol))
-            book.reported[event.account, event.symbol] = event.net
-            return before != event.net
-        case BalanceReported():
-            return _balance(book, event)
-        case SnapshotTaken():
-            _snapshot(book, event)
-            return True
-        case OrdersListed():
-            for account in event.accounts:
-                _missing_copies(book, account, event.client_order_ids, event.at)
-            return True
-        case LinkLost():
-            known = event.connection in book.links
-            book.links.discard(event.connection)
-            return known
-        case GateChanged():
-            return _gate(book, event)
-        case Confirmed() | Rejected() | Denied() | Unresolved():
-            return _outcome(book, event)
-        case TimePassed():
-            return True
-        case _:  # pragma: no cover
-            assert_never(event)
+    return _FOLDS[type(event)](book, event)
+
+
+def _position(book: Book, event: PositionReported) -> bool:
+    before = book.reported.get((event.account, event.symbol))
+    book.reported[event.account, event.symbol] = event.net
+    return before != event.net
+
+
+def _listed(book: Book, event: OrdersListed) -> bool:
+    for account in event.accounts:
+        _missing_copies(book, account, event.client_order_ids, event.at)
+    return True
+
+
+def _link_lost(book: Book, event: LinkLost) -> bool:
+    known = event.connection in book.links
+    book.links.discard(event.connection)
+    return known
+
+
+def _time_passed(_book: Book, _event: TimePassed) -> bool:
+    return True
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
@@ -96,10 +85,8 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     known = book.orders.get(order)
     if known is not None:
         return False
-    book.orders[order] = OrderRecord(
-        symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING
-    )
-    book.working[event.account].add(event.order_id)
+    record = OrderRecord(symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING)
+    book.set_order(event.account, event.order_id, record)
     copy = _copy_named(book, event.client_order_id) or _adopted(
         event.client_order_id, event.account, _state_of_event(event)
     )
@@ -167,8 +154,7 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
     if record is not None and is_final(record.status):
         return False
     if record is not None:
-        book.orders[order] = replace(record, status=event.status)
-    book.working[event.account].discard(event.order_id)
+        book.set_order(event.account, event.order_id, replace(record, status=event.status))
     copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
     if copy is not None:
         book.keep(replace(copy, order_id=event.order_id, state=CopyState.ENDED, in_flight=None))
@@ -268,7 +254,7 @@ def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderSt
 # -- snapshots --------------------------------------------------------------------------------------
 
 
-def _snapshot(book: Book, event: SnapshotTaken) -> None:
+def _snapshot(book: Book, event: SnapshotTaken) -> bool:
     book.links.add(event.connection)
     for account in event.accounts:
         _orders_as_stated(book, account)
@@ -281,25 +267,23 @@ def _snapshot(book: Book, event: SnapshotTaken) -> None:
             _balance(book, account.balance)
         listed = {order.client_order_id for order in account.orders if order.client_order_id}
         _missing_copies(book, account.account, listed, event.at)
+    return True
 
 
 def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     filled: dict[OrderId, int] = {}
     for fill in account.fills:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
-    for known in [key for key in book.orders if key[0] == account.account]:
-        del book.orders[known]
-    book.working[account.account].clear()
+    book.forget_orders(account.account)
     for order in account.orders:
-        book.orders[account.account, order.order_id] = OrderRecord(
+        record = OrderRecord(
             symbol=order.symbol,
             side=order.side,
             spec=order.spec,
             status=order.status,
             filled=filled.get(order.order_id, 0),
         )
-        if not is_final(order.status):
-            book.working[account.account].add(order.order_id)
+        book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)
 
 
@@ -327,9 +311,7 @@ def _positions_as_stated(book: Book, account: AccountSnapshot) -> None:
         book.reported[position.account, position.symbol] = position.net
 
 
-def _missing_copies(
-    book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos
-) -> None:
+def _missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
     """Look for copies that the broker does not list; the second look decides that they never were."""
     for copy in list(book.open_copies_of(account)):
         if copy.key in listed:
@@ -341,3 +323,23 @@ def _missing_copies(
             book.keep(replace(copy, state=state, in_flight=None))
         elif copy.state is CopyState.SENDING:
             book.keep(replace(copy, state=CopyState.UNRESOLVED))
+
+
+_FOLDS: dict[type, Callable[[Book, Any], bool]] = {
+    OrderWorking: _order_working,
+    OrderChanged: _order_changed,
+    OrderFilled: _order_filled,
+    OrderEnded: _order_ended,
+    PositionReported: _position,
+    BalanceReported: _balance,
+    SnapshotTaken: _snapshot,
+    OrdersListed: _listed,
+    LinkLost: _link_lost,
+    GateChanged: _gate,
+    TimePassed: _time_passed,
+    Confirmed: _outcome,
+    Rejected: _outcome,
+    Denied: _outcome,
+    Unresolved: _outcome,
+}
+"""One fold for each kind of event; a test holds this against the list of events."""

@@ -161,7 +161,9 @@ def _group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
         detail = f"{order.spec.order_type} orders are not copied yet"
         return Refusal(reason=RefusalReason.ORDER_TYPE_UNSUPPORTED, detail=detail)
     if group.instruments and product_of(order.symbol).symbol not in group.instruments:
-        return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=f"{order.symbol} is not in the filter")
+        return Refusal(
+            reason=RefusalReason.INSTRUMENT_FILTERED, detail=f"{order.symbol} is not in the filter"
+        )
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
         if not in_hours(when, product_of(order.symbol), group.hours):
@@ -199,7 +201,9 @@ def _sized(
 
 def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
     if order.before * order.change < 0 and own == 0:
-        return Refusal(reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes")
+        return Refusal(
+            reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes"
+        )
     detail = f"its share of {order.spec.qty} rounds down to 0 contracts"
     return Refusal(reason=RefusalReason.ROUNDS_TO_ZERO, detail=detail)
 

@@ -1,4 +1,4 @@
-"""What gates and passing time ask for: flatten until flat, try again what was turned down, say what drifts."""
+"""What gates and passing time ask for: flatten until flat, retry what was turned down, say what drifts."""
 
 from collections.abc import Iterator, Mapping
 

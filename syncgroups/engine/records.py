@@ -119,7 +119,8 @@ def encode_holdings(owner: OwnerId, holdings: list[tuple[GroupId, AccountId, Sym
 
 def decode(payload: bytes) -> JournalRecord:
     """Return what a record says; raise `msgspec.MsgspecError` when it says nothing readable."""
-    return _decoder.decode(payload)
+    record: JournalRecord = _decoder.decode(payload)
+    return record
 
 
 def event_of(record: EventRecord) -> Event:

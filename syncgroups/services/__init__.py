@@ -1,1 +1,1 @@
-"""Writes to the groups' tables, by noun: groups, lineage."""
+"""Writes to the groups' tables, by noun: activity, gates, groups, lineage, logins."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from brokers.models import Account
+from brokers.models import Account, Fill
 from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
@@ -16,9 +16,10 @@ from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Seve
 from tradehaven.domain.commands import Confirmed, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderStatus
-from tradehaven.domain.events import OrderChanged, OrderEnded, OrderFilled, OrderWorking
+from tradehaven.domain.events import OrderChanged, OrderEnded, OrderFilled, OrderState, OrderWorking
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OwnerId, Symbol
 from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.transitions import is_final
 
 REMARKS = {
     RemarkKind.DRIFT: (ActivityKind.DRIFT, Severity.WARNING),
@@ -63,7 +64,9 @@ def describe(symbol: Symbol, spec: OrderSpec) -> str:
     return " ".join(parts)
 
 
-def record_copy(owner: OwnerId, copy: Copy, command: str, received: Nanos, decided: Nanos, names: Names) -> None:
+def record_copy(
+    owner: OwnerId, copy: Copy, command: str, received: Nanos, decided: Nanos, names: Names
+) -> None:
     """Store a copy as it is after a step, and a line of the log for the command that it sent."""
     spec = copy.target or copy.sent
     CopiedOrder.objects.update_or_create(
@@ -93,7 +96,8 @@ def record_copy(owner: OwnerId, copy: Copy, command: str, received: Nanos, decid
         kind, verb = kinds[command]
         order = f"{copy.side} {spec.qty} {copy.symbol} {describe(copy.symbol, spec)}"
         text = f"{verb} for {names.account(copy.follower)}: {order}"
-        log(owner, kind, decided, text, names, account=copy.follower, group=copy.group, key=copy.key, symbol=copy.symbol)
+        where = {"account": copy.follower, "group": copy.group, "key": copy.key, "symbol": copy.symbol}
+        log(owner, kind, decided, text, names, **where)  # type: ignore[arg-type]
 
 
 def _spec_columns(spec: OrderSpec) -> dict[str, Any]:
@@ -108,7 +112,8 @@ def _spec_columns(spec: OrderSpec) -> dict[str, Any]:
 def record_refusal(owner: OwnerId, refusal: CopyRefused, at: Nanos, names: Names) -> None:
     """Store why a follower was left out."""
     reason = str(refusal.reason).replace("_", " ")
-    text = f"{names.account(refusal.follower)} did not {refusal.action} {refusal.symbol}: {refusal.detail or reason}"
+    why = refusal.detail or reason
+    text = f"{names.account(refusal.follower)} did not {refusal.action} {refusal.symbol}: {why}"
     log(
         owner,
         ActivityKind.COPY_REFUSED,
@@ -185,6 +190,21 @@ def copy_working(event: OrderWorking) -> None:
         )
 
 
+def copy_stated(account: AccountId, order: OrderState, at: Nanos) -> None:
+    """Store how a snapshot shows one of our orders: what happened while nobody looked."""
+    if not order.client_order_id:
+        return
+    found = CopiedOrder.objects.filter(key=order.client_order_id, follower_id=account)
+    for copy in found.exclude(state=CopyState.ENDED):
+        fills = Fill.objects.filter(account_id=account, broker_order_id=order.order_id)
+        copy.broker_order_id = order.order_id
+        copy.filled = sum(fills.values_list("qty", flat=True))
+        copy.state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
+        if copy.state == CopyState.ENDED:
+            copy.outcome, copy.ended_at = str(order.status), moment(at)
+        copy.save(update_fields=["broker_order_id", "filled", "state", "outcome", "ended_at"])
+
+
 def copy_changed(event: OrderChanged) -> None:
     """Store a copy's parameters in force."""
     _copy(event.account, event.order_id).update(**_spec_columns(event.spec))
@@ -192,8 +212,6 @@ def copy_changed(event: OrderChanged) -> None:
 
 def copy_filled(owner: OwnerId, event: OrderFilled, names: Names) -> None:
     """Store an execution of a copy. `filled` is counted from the fills, so that a repeat adds nothing."""
-    from brokers.models import Fill  # noqa: PLC0415
-
     for copy in _copy(event.account, event.order_id):
         fills = Fill.objects.filter(account_id=event.account, broker_order_id=event.order_id)
         copy.filled = sum(fills.values_list("qty", flat=True))
@@ -245,7 +263,9 @@ def copy_unresolved(owner: OwnerId, event: Unresolved, names: Names) -> None:
     for copy in CopiedOrder.objects.filter(key=event.client_order_id, broker_order_id=None):
         copy.state, copy.outcome = CopyState.UNRESOLVED, event.text[:300]
         copy.save(update_fields=["state", "outcome"])
-        text = f"{names.account(event.account)}: no answer for {copy.symbol}, asking the broker ({event.text})"
+        text = (
+            f"{names.account(event.account)}: no answer for {copy.symbol}, asking the broker ({event.text})"
+        )
         log(
             owner,
             ActivityKind.UNRESOLVED,

@@ -82,7 +82,9 @@ def follower(account: int, **settings: Any) -> FollowerPlan:
     return FollowerPlan(account=mine, gates=(gate_of(mine), GROUP_GATE, OWNER_GATE), **settings)
 
 
-def group_of(*followers: FollowerPlan, leader: AccountId = LEADER, group: GroupId = GROUP, **settings: Any) -> GroupPlan:
+def group_of(
+    *followers: FollowerPlan, leader: AccountId = LEADER, group: GroupId = GROUP, **settings: Any
+) -> GroupPlan:
     """Return a running group."""
     return GroupPlan(group=group, name="group", leader=leader, followers=followers, **settings)
 
@@ -198,12 +200,12 @@ class Desk:
         self.now += int(seconds * SECOND)
         return self.step(TimePassed(at=self.at()))
 
-    def shut(self, gate: GateId, *, state: TradingState = TradingState.HALTED, flatten: bool = False) -> Decision:
+    def shut(
+        self, gate: GateId, *, state: TradingState = TradingState.HALTED, flatten: bool = False
+    ) -> Decision:
         """Turn a gate."""
         version = self.book.gates[gate].version + 1 if gate in self.book.gates else 1
-        return self.step(
-            GateChanged(gate=gate, state=state, flatten=flatten, version=version, at=self.at())
-        )
+        return self.step(GateChanged(gate=gate, state=state, flatten=flatten, version=version, at=self.at()))
 
     def balance(self, account: AccountId, cash: Any) -> None:
         """Report cash."""
@@ -275,9 +277,7 @@ class Desk:
         order = self.orders[order_id]
         order.spec = replace(order.spec, **spec)
         if seen:
-            self.step(
-                OrderChanged(account=order.account, order_id=order_id, spec=order.spec, at=self.at())
-            )
+            self.step(OrderChanged(account=order.account, order_id=order_id, spec=order.spec, at=self.at()))
 
     # -- the broker ---------------------------------------------------------------------------------
 
@@ -349,9 +349,7 @@ class Desk:
             side = Side.SELL if net > 0 else Side.BUY
             self.market(side, abs(net), account=command.account, symbol=command.symbol)
         self.step(
-            PositionReported(
-                account=command.account, symbol=command.symbol, net=0, price=None, at=self.at()
-            )
+            PositionReported(account=command.account, symbol=command.symbol, net=0, price=None, at=self.at())
         )
 
     def _accept(
@@ -426,7 +424,3 @@ def desk(*followers: FollowerPlan, **settings: Any) -> Desk:
     found = Desk(plan_of(group_of(*(followers or (follower(2),)), **settings)))
     found.connect()
     return found
-
-
-
-

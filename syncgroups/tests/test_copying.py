@@ -1,6 +1,7 @@
 """A leader's orders become the followers', one behaviour at a time."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_a_market_order_reaches_every_follower_at_its_ratio() -> None:
         (OrderType.STOP_LIMIT, {"limit": 20104, "stop": 20100}),
     ],
 )
-def test_a_resting_order_is_copied_with_its_prices(order_type: OrderType, prices: dict[str, int]) -> None:
+def test_a_resting_order_is_copied_with_its_prices(order_type: OrderType, prices: dict[str, Any]) -> None:
     world = desk()
     world.trade(BUY, 2, order_type, **prices)
     (command,) = world.outbox

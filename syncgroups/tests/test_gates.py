@@ -41,9 +41,7 @@ def test_a_disarmed_gate_copies_again() -> None:
 def test_old_news_of_a_gate_changes_nothing() -> None:
     world = desk()
     world.shut(GROUP_GATE)
-    late = GateChanged(
-        gate=GROUP_GATE, state=TradingState.ACTIVE, flatten=False, version=1, at=world.at()
-    )
+    late = GateChanged(gate=GROUP_GATE, state=TradingState.ACTIVE, flatten=False, version=1, at=world.at())
     world.step(late)
     world.market(BUY, 1)
     assert world.reasons() == ["kill_switch"]

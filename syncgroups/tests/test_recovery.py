@@ -7,7 +7,9 @@ from syncgroups.tests.desk import ES, LEADER, Desk, connection_of, desk, followe
 from tradehaven.domain.commands import CancelOrder, Confirmed, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
+from tradehaven.domain.money import Ticks
+from tradehaven.domain.orders import OrderSpec
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -243,19 +245,11 @@ def test_a_stranger_cannot_answer_for_another_account() -> None:
 
 def test_an_id_of_ours_on_another_account_is_not_adopted() -> None:
     world = Desk(desk().plan)
-    order = world._accept(
-        TWO, "th1.g9.l1.o5.f3", ES, BUY, world_spec()  # type: ignore[arg-type]
-    )
+    spec = OrderSpec(order_type=OrderType.LIMIT, qty=1, limit=Ticks(1))
+    order = world._accept(TWO, ClientOrderId("th1.g9.l1.o5.f3"), ES, BUY, spec)
     world.connect(TWO)
     assert order.status is OrderStatus.WORKING
     assert not world.book.copies
-
-
-def world_spec():  # type: ignore[no-untyped-def]
-    """Return any resting order."""
-    from tradehaven.domain.orders import OrderSpec
-
-    return OrderSpec(order_type=OrderType.LIMIT, qty=1, limit=1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", ["AnotherCommandPending", "RiskCheckTimeout"])

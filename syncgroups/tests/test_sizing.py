@@ -89,10 +89,10 @@ def test_a_share_is_never_more_than_its_part_nor_a_whole_contract_less(qty: int,
     assert got * qty >= 0
 
 
-@given(
-    own=st.integers(-50, 50), leader=st.integers(-50, 50), change=st.integers(-80, 80), ratio=RATIOS
-)
-def test_a_reduction_never_opens_flips_or_exceeds(own: int, leader: int, change: int, ratio: Fraction) -> None:
+@given(own=st.integers(-50, 50), leader=st.integers(-50, 50), change=st.integers(-80, 80), ratio=RATIOS)
+def test_a_reduction_never_opens_flips_or_exceeds(
+    own: int, leader: int, change: int, ratio: Fraction
+) -> None:
     sized = follower_order(plan=follower(2), ratio=ratio, own=own, leader=leader, change=change)
     reducing, entering = split(leader, change)
     assert 0 <= sized.reduce <= abs(own)
@@ -123,7 +123,9 @@ def test_a_fixed_quantity_is_always_the_same(own: int, leader: int, change: int,
 def test_a_cap_holds_the_position_not_the_order(own: int, change: int, entered: int) -> None:
     plan = follower(2, max_contracts=2)
     leader = own
-    assert follower_order(plan=plan, ratio=Fraction(1), own=own, leader=leader, change=change).enter == entered
+    assert (
+        follower_order(plan=plan, ratio=Fraction(1), own=own, leader=leader, change=change).enter == entered
+    )
 
 
 def test_no_balance_of_a_follower_is_no_ratio() -> None:

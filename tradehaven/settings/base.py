@@ -50,6 +50,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.TimeZoneMiddleware",
+    "tradehaven.http_errors.DomainErrorMiddleware",
 ]
 ROOT_URLCONF = "tradehaven.urls"
 ASGI_APPLICATION = "tradehaven.asgi.application"

@@ -1,0 +1,57 @@
+"""The live page's socket: takes a seat in the hub, and gives it up. Anonymous visitors are turned away."""
+
+from typing import Any
+
+from channels.db import database_sync_to_async  # type: ignore[import-untyped]
+from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
+
+from accounts.models import User
+from analytics.hub import Seat, hub
+
+UNAUTHORIZED = 4401
+"""Our own close code: the page goes to the log-in instead of trying again."""
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library ships no types
+    """One open live page."""
+
+    user: User | None = None
+    seat: Seat | None = None
+
+    async def connect(self) -> None:
+        """Accept a person who is logged in, and send the whole page's parts."""
+        user = self.scope.get("user")
+        await self.accept()
+        if not isinstance(user, User):
+            await self.close(code=UNAUTHORIZED)
+            return
+        self.user = user
+        self.seat = Seat(self._send_text, self._may_see, self._turn_away)
+        await hub().join(user, self.seat)
+
+    async def disconnect(self, _code: int) -> None:
+        """Give the seat up."""
+        if self.user is not None and self.seat is not None:
+            await hub().leave(self.user, self.seat)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Anything that a page says means: send me everything again."""
+        if self.user is not None and self.seat is not None and await self._may_see():
+            hub().again(self.user, self.seat)
+
+    async def _send_text(self, text: str) -> None:
+        await self.send(text_data=text)
+
+    async def _turn_away(self) -> None:
+        await self.close(code=UNAUTHORIZED)
+
+    async def _may_see(self) -> bool:
+        return bool(await database_sync_to_async(_still_logged_in)(self.scope, self.user))
+
+
+def _still_logged_in(scope: dict[str, Any], user: User | None) -> bool:
+    session = scope.get("session")
+    if user is None or session is None or not session.session_key:
+        return False
+    known = bool(session.exists(session.session_key))
+    return known and User.objects.filter(pk=user.pk, is_active=True).exists()

@@ -1,0 +1,25 @@
+"""The live page and what it loads by itself."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.access import is_verified
+from accounts.http import UserRequest
+from analytics.selectors import dashboard
+from syncgroups.selectors import activity_of
+
+
+@login_required
+@require_GET
+def live(request: UserRequest) -> HttpResponse:
+    page = {"live": dashboard(request.user), "verified": is_verified(request.user)}
+    return render(request, "analytics/live.html", page)
+
+
+@login_required
+@require_GET
+def older(request: UserRequest, before: int) -> HttpResponse:
+    page = {"page": activity_of(request.user, before)}
+    return render(request, "analytics/_lines.html" if request.htmx else "analytics/older.html", page)

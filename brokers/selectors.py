@@ -1,0 +1,55 @@
+"""Reads of logins and accounts. The functions that take a user are the only way from a page to a row."""
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db.models import Max, Prefetch, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from accounts.models import User
+from brokers.models import Account, Connection, ConnectionStatus, Lease
+
+T = TypeVar("T")
+REFRESH_AHEAD = timedelta(minutes=15)
+"""How long before its end a token is renewed (CONN-04; protocol 3.3)."""
+
+
+def connections_of(user: User) -> QuerySet[Connection]:
+    """Return a person's logins with their accounts."""
+    accounts = Prefetch("accounts", Account.objects.order_by("name"))
+    return user.connections.prefetch_related(accounts).order_by("environment", "name", "pk")
+
+
+def connection_for(user: User, pk: int) -> Connection:
+    """Return one of the user's own logins; a stranger's does not exist."""
+    return _or_404(Connection.objects.filter(owner=user, pk=pk).first())
+
+
+def accounts_of(user: User) -> QuerySet[Account]:
+    """Return all accounts that a person has brought in."""
+    return Account.objects.filter(connection__owner=user).select_related("connection")
+
+
+def account_for(user: User, pk: int) -> Account:
+    """Return one of the user's own accounts; a stranger's does not exist."""
+    return _or_404(accounts_of(user).filter(pk=pk).first())
+
+
+def due_for_refresh(now: datetime) -> QuerySet[Connection]:
+    """Return the logins whose token ends soon; lost ones wait for a person."""
+    return Connection.objects.exclude(status=ConnectionStatus.DISCONNECTED).filter(
+        token_expires_at__lte=now + REFRESH_AHEAD
+    )
+
+
+def engine_beat_age() -> float | None:
+    """Return the seconds since the newest sign of life of any engine, or None when there was none."""
+    newest = Lease.objects.aggregate(newest=Max("beat_at"))["newest"]
+    return (timezone.now() - newest).total_seconds() if newest else None
+
+
+def _or_404(row: T | None) -> T:
+    if row is None:
+        raise Http404
+    return row

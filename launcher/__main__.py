@@ -1,0 +1,122 @@
+"""`python3 -m launcher run|test|check|bench|lock|exec`: what the Makefile calls."""
+
+import os
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from launcher import bootstrap
+from launcher.words import give_up, say
+
+DEMO_EMAIL = "demo@tradehaven.example"
+
+
+def main(arguments: list[str]) -> int:
+    """Make the environment, go on inside it, and run what was asked for."""
+    if not arguments:
+        give_up("say what to do: run, test, check, bench or exec")
+    name, rest = arguments[0], arguments[1:]
+    bootstrap.ensure(bootstrap.RUN if name in ("run", "exec") else bootstrap.TEST)
+    if Path(sys.prefix) != bootstrap.VENV:
+        os.execv(bootstrap.PYTHON, [str(bootstrap.PYTHON), "-m", "launcher", *arguments])
+    os.chdir(bootstrap.ROOT)
+    commands = {"run": run, "test": test, "check": check, "bench": bench, "exec": execute}
+    if name not in commands:
+        give_up(f"{name} is unknown: say run, test, check, bench or exec")
+    return commands[name](rest)
+
+
+def run(_arguments: list[str]) -> int:
+    """Start everything: services, migrations, and each process of the product with a demo beside it."""
+    from honcho.environ import parse_procfile
+
+    from launcher import runner, services, session
+    from launcher.state import State
+
+    began = time.monotonic()
+    folder = services.data_folder(bootstrap.ROOT)
+    with session.only_one(folder):
+        state = State(folder)
+        with session.data_services(folder, state) as addresses:
+            surroundings = session.environment(folder, state, addresses)
+            session.manage(["migrate", "-v0"], surroundings)
+            (folder / "run.env").write_text(_as_shell(surroundings))
+            (folder / "run.env").chmod(0o600)
+            processes = parse_procfile((bootstrap.ROOT / "Procfile").read_text()).processes
+            processes.pop("release", None)
+            processes["web"] = processes["web"].replace("0.0.0.0", "127.0.0.1")
+            processes["paper"] = "python manage.py run_paper_exchange"
+            processes["demo"] = "python manage.py run_demo"
+            threading.Thread(target=_announce, args=(surroundings, began), daemon=True).start()
+            return runner.run(processes, surroundings, str(bootstrap.ROOT))
+
+
+def _as_shell(surroundings: dict[str, str]) -> str:
+    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "DATA_DIR", "DJANGO_SETTINGS_MODULE")
+    names += ("PAPER_URL", "SITE_URL", "PORT", "PAPER_CLIENT_SECRET", "PAPER_OPERATOR_TOKEN")
+    return "".join(f"export {name}='{surroundings[name]}'\n" for name in names)
+
+
+def _announce(surroundings: dict[str, str], began: float) -> None:
+    """Say where to go once the pages answer."""
+    address = surroundings["SITE_URL"]
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/livez", timeout=2):
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    lines = [
+        f"TradeHaven is up after {time.monotonic() - began:.1f} seconds",
+        f"address    {address}",
+        f"e-mail     {DEMO_EMAIL}",
+        f"password   {surroundings['DEMO_PASSWORD']}",
+        "Ctrl-C ends all of it",
+    ]
+    width = max(map(len, lines))
+    say("\n".join(["", "─" * (width + 4), *(f"  {line:<{width}}" for line in lines), "─" * (width + 4), ""]))
+
+
+def _with_services(command: list[str]) -> int:
+    """Run a command with data services of its own, forgotten afterwards."""
+    import subprocess
+
+    from launcher import services, session
+    from launcher.state import State
+
+    with tempfile.TemporaryDirectory(prefix="tradehaven-", dir="/var/tmp") as scratch:
+        folder = Path(scratch)
+        folder.chmod(0o711)
+        state = State(folder)
+        with session.data_services(folder, state) as addresses:
+            surroundings = session.environment(folder, state, addresses)
+            surroundings["DJANGO_SETTINGS_MODULE"] = "tradehaven.settings.test"
+            return subprocess.run(command, cwd=bootstrap.ROOT, env=surroundings).returncode
+
+
+def test(arguments: list[str]) -> int:
+    """Run every test that can run here."""
+    return _with_services([sys.executable, "-m", "pytest", *(arguments or ["-q"])])
+
+
+def check(_arguments: list[str]) -> int:
+    """Run format, lint, types, import contracts, templates, deploy checks and the fast tests."""
+    return _with_services([sys.executable, "-m", "launcher.checks"])
+
+
+def bench(arguments: list[str]) -> int:
+    """Run the benchmarks: everything side by side, as ratios."""
+    return _with_services([sys.executable, "-m", "tests.bench", *arguments])
+
+
+def execute(arguments: list[str]) -> int:
+    """Run any command of the project with services of its own."""
+    return _with_services([sys.executable, *arguments])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

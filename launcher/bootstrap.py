@@ -1,0 +1,65 @@
+"""Makes the virtual environment from the locked requirements. Standard library only.
+
+A marker in the environment holds the locks' hashes, so that a later start costs a few milliseconds.
+"""
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from launcher.words import give_up, say
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+MARKER = VENV / "tradehaven-installed.json"
+RUN = ("requirements.txt", "requirements/embedded.txt")
+TEST = (*RUN, "requirements/dev.txt")
+
+
+def ensure(locks: tuple[str, ...]) -> None:
+    """Install the locked packages unless exactly these are there already."""
+    if sys.version_info[:2] != (3, 11):
+        found = ".".join(map(str, sys.version_info[:2]))
+        give_up(f"Python 3.11 is needed, this is {found}: install it, then `make PYTHON=python3.11 run`")
+    wanted = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in locks}
+    installed = json.loads(MARKER.read_text()) if MARKER.is_file() and PYTHON.exists() else {}
+    missing = [name for name in locks if installed.get(name) != wanted[name]]
+    if not missing:
+        return
+    say(f"installing {', '.join(missing)} into .venv (once)")
+    if not PYTHON.exists():
+        _create()
+    _install(missing)
+    MARKER.write_text(json.dumps(installed | wanted))
+
+
+def _create() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    if importlib.util.find_spec("ensurepip") is not None:
+        done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        shutil.rmtree(VENV, ignore_errors=True)
+    # Debian keeps ensurepip in python3-venv; a pip or uv that is there already can do without it.
+    if importlib.util.find_spec("pip") is None and shutil.which("uv") is None:
+        give_up("neither python3-venv nor pip is installed: `apt install python3-venv`, then again")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
+
+
+def _install(locks: list[str]) -> None:
+    uv = shutil.which("uv")
+    if uv is not None:
+        command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    elif (VENV / "bin" / "pip").exists():
+        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-compile", "--no-input"]
+    else:
+        command = [sys.executable, "-m", "pip", f"--python={PYTHON}", "install", "--quiet", "--no-compile"]
+    for lock in locks:
+        arguments = [*command, "--no-deps", "--require-hashes", "-r", str(ROOT / lock)]
+        if subprocess.run(arguments, cwd=ROOT).returncode != 0:
+            give_up(f"{lock} could not be installed: see the lines above; is the package index reachable?")

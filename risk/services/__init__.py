@@ -1,0 +1,1 @@
+"""Writes to gates and limits, by noun: gates, limits."""

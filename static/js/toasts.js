@@ -1,0 +1,24 @@
+// Short notices: those of the page load, and those that an answer carries in its trigger.
+const STAY = 6000;
+
+export function watchToasts() {
+  for (const toast of document.querySelectorAll("[data-toast]")) fade(toast);
+  document.body.addEventListener("toast", ({ detail }) => say(detail.text, detail.level));
+  document.body.addEventListener("htmx:sendError", () => say("No connection to the server.", "danger"));
+  document.body.addEventListener("htmx:responseError", ({ detail }) => {
+    if (!detail.xhr.getResponseHeader("HX-Trigger")) say("That did not work. Reload the page.", "danger");
+  });
+}
+
+function say(text, level) {
+  const toast = document.createElement("p");
+  toast.className = `toast ${level}`;
+  toast.textContent = text;
+  document.getElementById("toasts").append(toast);
+  fade(toast);
+}
+
+function fade(toast) {
+  toast.addEventListener("click", () => toast.remove());
+  setTimeout(() => toast.remove(), toast.classList.contains("danger") || toast.classList.contains("error") ? STAY * 2 : STAY);
+}

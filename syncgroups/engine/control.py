@@ -1,0 +1,83 @@
+"""Settings into mailboxes: by the bus at once, by a look at the stamps each second. One owner at a time.
+
+Everything that touches the database runs in one helper thread; the loop only swaps what it brings back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import DatabaseError, close_old_connections
+
+from syncgroups.engine import plans
+from syncgroups.engine.plans import Settings
+from tradehaven.control import bus
+from tradehaven.control.messages import SettingsChanged
+from tradehaven.domain.ids import OwnerId
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0
+Found = TypeVar("Found")
+
+
+class Database:
+    """One thread in which the engine reads rows, so that the loop never waits for them."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine-database")
+
+    async def ask(self, question: Callable[[], Found]) -> Found:
+        """Run a read in the database's thread."""
+
+        def asked() -> Found:
+            close_old_connections()
+            return question()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, asked)
+
+    def close(self) -> None:
+        """End the thread once it is idle."""
+        self._thread.shutdown(wait=True)
+
+
+class Control:
+    """Keeps every owner's settings as fresh as a second, or as a message on the bus."""
+
+    def __init__(self, database: Database, changed: Callable[[Settings], Awaitable[None]]) -> None:
+        self._database = database
+        self._changed = changed
+        self._versions: dict[int, int] = {}
+        self._wake = asyncio.Event()
+
+    async def refresh(self) -> None:
+        """Bring in whatever has another version than the known one."""
+        for owner, version in (await self._database.ask(self._stale)).items():
+            settings = await self._database.ask(lambda owner=owner: plans.settings_of(OwnerId(owner)))  # type: ignore[misc]
+            await self._changed(settings)
+            self._versions[owner] = version
+
+    def _stale(self) -> dict[int, int]:
+        return plans.changed_owners(self._versions)
+
+    async def run(self) -> None:
+        """Look each second, or when the bus says so, until cancelled."""
+        listening = asyncio.create_task(bus.listen(self._heard))
+        try:
+            while True:
+                try:
+                    await self.refresh()
+                except DatabaseError:
+                    log.exception("settings cannot be read; the engine goes on with what it knows")
+                try:
+                    await asyncio.wait_for(self._wake.wait(), LOOK_EVERY)
+                except TimeoutError:
+                    continue
+                self._wake.clear()
+        finally:
+            listening.cancel()
+
+    def _heard(self, _message: SettingsChanged) -> None:
+        self._wake.set()

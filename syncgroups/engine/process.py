@@ -1,0 +1,200 @@
+"""The engine from start to drain. There is one way up, and it asks the brokers what is true first.
+
+Lease, journal into rows, books from rows, then the links: each login's snapshot brings its accounts in.
+On SIGTERM no event is taken any more, what was decided is written down, and the lease is given up.
+"""
+
+import asyncio
+import gc
+import logging
+import multiprocessing
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from brokers.clock import process_clock
+from brokers.lease import ShardLease
+from brokers.link import Link
+from brokers.ports import Login
+from brokers.services import connections
+from syncgroups.core.copies import CopyState
+from syncgroups.engine import plans
+from syncgroups.engine.control import Control, Database
+from syncgroups.engine.dispatch import Dispatch
+from syncgroups.engine.journal import Journal
+from syncgroups.engine.mailbox import Mailbox
+from syncgroups.engine.plans import LoginRow, Settings
+from syncgroups.engine.recorder import Recorder
+from syncgroups.engine.recording import start_recorder
+from tradehaven.domain.events import TimePassed
+from tradehaven.domain.ids import ConnectionId, OwnerId
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+LOOK_AGAIN_EVERY = 5.0
+LEASE_EVERY = 1.0
+DRAIN_LIMIT = 8.0
+"""Seconds for the recorder to write what is left; the whole leave stays under ten (OPS-04)."""
+
+
+class Engine:
+    """One shard's mailboxes and links."""
+
+    def __init__(self, shard: str, holder: str, folder: Path, chance: Random) -> None:
+        self._shard = shard
+        self._folder = folder / "journal" / shard
+        self._chance = chance
+        self._clock = process_clock()
+        self._lease = ShardLease(shard, holder)
+        self._database = Database()
+        self._control = Control(self._database, self.take_settings)
+        self._mailboxes: dict[OwnerId, Mailbox] = {}
+        self._links: dict[ConnectionId, Link] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._journal: Journal | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Live until a signal or until the lease is lost."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stopping.set)
+        if not await self._take_lease():
+            return
+        recorded = await self._database.ask(Recorder(self._shard, self._folder).drain)
+        log.info("shard %s, epoch %s: %s records caught up", self._shard, self._lease.epoch, recorded)
+        recorder = start_recorder(self._shard, self._folder)
+        self._journal = Journal(self._folder)
+        try:
+            await self._control.refresh()
+            for work in (self._control.run(), self._tick(), self._keep_lease(recorder)):
+                self._start(work)
+            gc.collect()
+            gc.freeze()  # what lives for the whole run is never looked at again
+            await self._stopping.wait()
+        finally:
+            await self._drain(recorder)
+
+    async def _take_lease(self) -> bool:
+        waiting = False
+        while not self._stopping.is_set():
+            if await self._database.ask(self._lease.try_take):
+                return True
+            if not waiting:
+                log.warning("shard %s is led by another engine; waiting for its lease", self._shard)
+                waiting = True
+            await self._pause(LEASE_EVERY)
+        return False
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a part of the engine failed; it stops", exc_info=task.exception())
+            self._stopping.set()
+
+    # -- settings -----------------------------------------------------------------------------------
+
+    async def take_settings(self, settings: Settings) -> None:
+        """Bring one owner's plan, gates and logins in line with the database."""
+        owner = settings.plan.owner
+        mailbox = self._mailboxes.get(owner)
+        if mailbox is None:
+            if self._journal is None:
+                raise RuntimeError("settings came before the journal was open")
+            book = await self._database.ask(lambda: plans.book_of(owner))
+            dispatch = Dispatch(self._links, self._clock.nanos)
+            mailbox = Mailbox(settings.plan, book, self._journal, dispatch, self._clock.nanos)
+            self._mailboxes[owner] = mailbox
+        mailbox.replan(settings.plan)
+        for gate in settings.gates:
+            mailbox.post(gate)
+        self._link_up(mailbox, settings.logins)
+
+    def _link_up(self, mailbox: Mailbox, logins: tuple[LoginRow, ...]) -> None:
+        wanted = {login.connection: login for login in logins}
+        for connection, login in wanted.items():
+            if connection not in self._links:
+                link = Link(
+                    login.name, self._credentials(connection), mailbox.post, self._clock, self._chance
+                )
+                self._links[connection] = link
+                self._start(link.run())
+        mine = {account.connection for account in mailbox.plan.accounts.values()}
+        for connection in mine - set(wanted):
+            gone = self._links.pop(connection, None)
+            if gone is not None:
+                gone.close()
+
+    def _credentials(self, connection: ConnectionId) -> Any:
+        async def credentials(refused: bool) -> Login | None:
+            if refused:
+                await self._database.ask(lambda: connections.refresh_token(connection))
+            return await self._database.ask(lambda: connections.login_for_engine(connection))
+
+        return credentials
+
+    # -- time ---------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        looked_at = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(TICK)
+            for mailbox in self._mailboxes.values():
+                mailbox.post(TimePassed(at=self._clock.nanos()))
+            if self._clock.monotonic() - looked_at >= LOOK_AGAIN_EVERY:
+                looked_at = self._clock.monotonic()
+                self._look_again()
+
+    def _look_again(self) -> None:
+        """Ask the brokers about every order whose answer never came."""
+        for mailbox in self._mailboxes.values():
+            doubtful = {
+                mailbox.plan.accounts[account].connection
+                for account, keys in mailbox.book.open_copies.items()
+                if account in mailbox.plan.accounts
+                and any(mailbox.book.copies[key].state is CopyState.UNRESOLVED for key in keys)
+            }
+            for connection in doubtful & set(self._links):
+                self._links[connection].look_again()
+
+    async def _keep_lease(self, recorder: multiprocessing.process.BaseProcess) -> None:
+        while True:
+            await asyncio.sleep(LEASE_EVERY)
+            if not await self._database.ask(self._lease.is_held):
+                log.error("the lease of shard %s was lost; another engine may trade now", self._shard)
+                self._stopping.set()
+            if not recorder.is_alive():
+                log.error("the recorder ended by itself; the engine stops")
+                self._stopping.set()
+
+    # -- the way out --------------------------------------------------------------------------------
+
+    async def _drain(self, recorder: multiprocessing.process.BaseProcess) -> None:
+        """Take no more events, write down what was decided, give the lease up."""
+        for link in self._links.values():
+            link.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._journal is not None:
+            self._journal.close()
+        recorder.terminate()
+        await asyncio.to_thread(recorder.join, DRAIN_LIMIT)
+        await self._database.ask(self._lease.release)
+        self._database.close()
+        log.info("shard %s: left", self._shard)

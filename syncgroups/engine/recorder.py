@@ -1,0 +1,257 @@
+"""The journal's records become rows, behind the engine and in a process of its own.
+
+A batch and the mark that stands behind it are one transaction: what was recorded is never recorded
+again, and what was not is found at the next start. The engine's loop never waits for any of this.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, assert_never
+
+import msgspec
+from django.db import DatabaseError, close_old_connections, transaction
+
+from brokers.models import Connection
+from brokers.services import facts
+from syncgroups.engine import journal
+from syncgroups.engine.records import (
+    DecisionRecord,
+    EventRecord,
+    HoldingsRecord,
+    JournalRecord,
+    WrittenRecord,
+    decode,
+    event_of,
+)
+from syncgroups.models import ActivityKind, JournalMark, Severity, SyncGroup
+from syncgroups.services import lineage
+from syncgroups.services.lineage import Names
+from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.events import (
+    BalanceReported,
+    LinkLost,
+    OrderChanged,
+    OrderEnded,
+    OrderFilled,
+    OrderWorking,
+    PositionReported,
+    SnapshotTaken,
+)
+from tradehaven.domain.ids import GroupId, OwnerId
+from tradehaven.live.messages import Topic
+from tradehaven.live.publish import publish
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+PAUSE = 0.05
+"""Seconds between looks at a journal that has nothing new."""
+RETRY_AFTER = 1.0
+
+
+class Recorder:
+    """Reads one shard's journal from its mark."""
+
+    def __init__(self, shard: str, folder: Path) -> None:
+        self._shard = shard
+        self._folder = folder
+        self.unreadable = 0
+
+    def drain(self) -> int:
+        """Record everything that the journal holds now; return how many records that were."""
+        total = 0
+        while count := self.step():
+            total += count
+        return total
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Record as the journal grows, until told to stop and nothing is left."""
+        while True:
+            ending = stopped()
+            try:
+                count = self.step()
+            except DatabaseError:
+                log.exception("the database does not take the records; trying again")
+                close_old_connections()
+                time.sleep(RETRY_AFTER)
+                continue
+            if count == 0:
+                if ending:
+                    return
+                time.sleep(PAUSE)
+
+    def step(self) -> int:
+        """Record one batch, in one transaction."""
+        row, _ = JournalMark.objects.get_or_create(shard=self._shard)
+        mark = journal.Mark(segment=row.segment, offset=row.offset)
+        batch: list[JournalRecord] = []
+        for payload, after in journal.read(self._folder, mark):
+            mark = after
+            try:
+                batch.append(decode(payload))
+            except msgspec.MsgspecError:
+                self.unreadable += 1
+                log.exception("a journal record could not be read and is left out")
+            if len(batch) >= BATCH:
+                break
+        if mark.segment == row.segment and mark.offset == row.offset:
+            return 0
+        with transaction.atomic():
+            self._record(batch)
+            JournalMark.objects.filter(pk=row.pk).update(segment=mark.segment, offset=mark.offset)
+        journal.forget(self._folder, mark.segment)
+        return max(1, len(batch))
+
+    def _record(self, batch: list[JournalRecord]) -> None:
+        names: dict[OwnerId, Names] = {}
+        topics: dict[OwnerId, set[Topic]] = {}
+        for record in batch:
+            owner = record.owner
+            if owner not in names:
+                names[owner] = lineage.names_of(owner)
+            topics.setdefault(owner, set()).update(record_one(record, names[owner]))
+        for owner, found in topics.items():
+            publish(owner, found)
+
+
+def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
+    """Write one record down; return which parts of its owner's pages it changes."""
+    match record:
+        case DecisionRecord():
+            return _decision(record, names)
+        case EventRecord():
+            return _event(record, names)
+        case WrittenRecord():
+            lineage.record_written(record.at)
+            return ()
+        case HoldingsRecord():
+            lineage.record_holdings(record.holdings, names)
+            return (Topic.GROUPS,)
+        case _:  # pragma: no cover
+            assert_never(record)
+
+
+def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
+    for step in record.steps:
+        if step.copy is not None:
+            lineage.record_copy(record.owner, step.copy, step.command, record.received, record.decided, names)
+    for refusal in record.refusals:
+        lineage.record_refusal(record.owner, refusal, record.decided, names)
+    for remark in record.remarks:
+        lineage.record_remark(record.owner, remark, record.decided, names)
+    return (Topic.ACTIVITY, Topic.GROUPS)
+
+
+def _event(record: EventRecord, names: Names) -> tuple[Topic, ...]:
+    event = event_of(record)
+    write = _EVENTS.get(type(event))
+    return write(record.owner, event, names) if write is not None else ()
+
+
+def _working(owner: OwnerId, event: OrderWorking, names: Names) -> tuple[Topic, ...]:
+    facts.record_working(event)
+    lineage.copy_working(event)
+    _leader_line(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _changed(_owner: OwnerId, event: OrderChanged, _names: Names) -> tuple[Topic, ...]:
+    facts.record_changed(event)
+    lineage.copy_changed(event)
+    return ()
+
+
+def _filled(owner: OwnerId, event: OrderFilled, names: Names) -> tuple[Topic, ...]:
+    facts.record_fills([event])
+    lineage.copy_filled(owner, event, names)
+    return (Topic.OVERVIEW, Topic.ACCOUNTS, Topic.ACTIVITY)
+
+
+def _ended(owner: OwnerId, event: OrderEnded, names: Names) -> tuple[Topic, ...]:
+    facts.record_ended(event)
+    lineage.copy_ended(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _position(_owner: OwnerId, event: PositionReported, _names: Names) -> tuple[Topic, ...]:
+    facts.record_positions([event])
+    return (Topic.ACCOUNTS, Topic.OVERVIEW)
+
+
+def _balance(_owner: OwnerId, event: BalanceReported, _names: Names) -> tuple[Topic, ...]:
+    facts.record_balance(event)
+    return (Topic.ACCOUNTS, Topic.OVERVIEW)
+
+
+def _confirmed(_owner: OwnerId, event: Confirmed, _names: Names) -> tuple[Topic, ...]:
+    lineage.copy_confirmed(event)
+    return ()
+
+
+def _rejected(owner: OwnerId, event: Rejected, names: Names) -> tuple[Topic, ...]:
+    lineage.copy_rejected(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _denied(_owner: OwnerId, event: Denied, _names: Names) -> tuple[Topic, ...]:
+    lineage.copy_denied(event.client_order_id, str(event.reason), event.at)
+    return (Topic.ACTIVITY,)
+
+
+def _unresolved(owner: OwnerId, event: Unresolved, names: Names) -> tuple[Topic, ...]:
+    lineage.copy_unresolved(owner, event, names)
+    return (Topic.ACTIVITY,)
+
+
+def _leader_line(owner: OwnerId, event: OrderWorking, names: Names) -> None:
+    group = SyncGroup.objects.filter(leader_id=event.account, active=True).first()
+    if group is None:
+        return
+    order = f"{event.side} {event.spec.qty} {event.symbol} {lineage.describe(event.symbol, event.spec)}"
+    text = f"{names.account(event.account)} placed {order}"
+    lineage.log(
+        owner,
+        ActivityKind.LEADER_ORDER,
+        event.at,
+        text,
+        names,
+        account=event.account,
+        group=GroupId(group.pk),
+        symbol=event.symbol,
+    )
+
+
+def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tuple[Topic, ...]:
+    up = isinstance(event, SnapshotTaken)
+    reason = "" if isinstance(event, SnapshotTaken) else event.reason
+    before = Connection.objects.filter(pk=event.connection).values_list("link_up", "name").first()
+    facts.record_link(event.connection, up=up, reason=reason, at=event.at)
+    if isinstance(event, SnapshotTaken):
+        for snapshot in event.accounts:
+            facts.record_snapshot(snapshot)
+            for order in snapshot.orders:
+                lineage.copy_stated(snapshot.account, order, event.at)
+    if before is not None and before[0] is not up:
+        text = f"{before[1]} is connected" if up else f"{before[1]} lost its connection: {reason}"
+        severity = Severity.GOOD if up else Severity.WARNING
+        lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=severity)
+    return (Topic.ACCOUNTS, Topic.OVERVIEW, Topic.ACTIVITY, Topic.GROUPS)
+
+
+_EVENTS: dict[type, Callable[[OwnerId, Any, Names], tuple[Topic, ...]]] = {
+    OrderWorking: _working,
+    OrderChanged: _changed,
+    OrderFilled: _filled,
+    OrderEnded: _ended,
+    PositionReported: _position,
+    BalanceReported: _balance,
+    SnapshotTaken: _link,
+    LinkLost: _link,
+    Confirmed: _confirmed,
+    Rejected: _rejected,
+    Denied: _denied,
+    Unresolved: _unresolved,
+}
+"""How each kind of event becomes rows. Gates and the passing of time come from rows, or from nowhere."""

@@ -1,0 +1,51 @@
+"""The recorder's own process: it shares no interpreter with the engine, so it can never hold it up."""
+
+import ctypes
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import django
+
+from syncgroups.engine.journal import Syncer
+
+log = logging.getLogger(__name__)
+_DIE_WITH_PARENT = 1
+SYNC_EVERY = 0.002
+"""Seconds: what a power cut may cost. A killed process loses nothing that was written."""
+
+
+def start_recorder(shard: str, folder: Path) -> BaseProcess:
+    """Start a recorder; SIGTERM lets it finish what the journal holds."""
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=record, args=(shard, folder), name=f"recorder-{shard}", daemon=True)
+    process.start()
+    return process
+
+
+def record(shard: str, folder: Path) -> None:
+    """Record until SIGTERM, then what is left. The process's main function."""
+    if sys.platform == "linux":  # an engine that is killed must not leave two recorders after its restart
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    django.setup()
+    from syncgroups.engine.recorder import Recorder  # the models exist only from here on
+
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_sync, args=(Syncer(folder),), name="journal-sync", daemon=True).start()
+    Recorder(shard, folder).run(stopped.is_set)
+
+
+def _sync(syncer: Syncer) -> None:
+    while True:
+        try:
+            syncer.step()
+        except OSError:
+            log.warning("the journal could not be forced to disk", exc_info=True)
+        time.sleep(SYNC_EVERY)

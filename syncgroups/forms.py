@@ -1,0 +1,156 @@
+"""What people type about groups, turned into the values that services take."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from accounts.models import User
+from brokers.models import Account
+from syncgroups.models import Follower, SyncGroup
+from syncgroups.selectors import may_follow, may_lead
+from syncgroups.services.groups import FollowerSettings, GroupSettings
+from tradehaven.domain.enums import SessionHours, SizingMode
+from tradehaven.domain.errors import InvalidInput
+
+HOURS = [
+    (SessionHours.ALL, "All hours"),
+    (SessionHours.RTH, "Regular hours only (RTH)"),
+    (SessionHours.ETH, "Extended hours only (ETH)"),
+]
+SIZINGS = [
+    (SizingMode.RATIO, "Ratio of the leader's"),
+    (SizingMode.FIXED, "Fixed quantity"),
+    (SizingMode.BALANCE, "In proportion to balance"),
+]
+
+
+def put_error(form: forms.Form, error: InvalidInput) -> None:
+    """Show a service's refusal at the field that it names, or above the form."""
+    form.add_error(error.field if error.field in form.fields else None, error.message)
+
+
+class _AccountChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker only
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} · {obj.connection.environment}"
+
+
+class _AccountChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # as above
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} · {obj.connection.environment}"
+
+
+class GroupForm(forms.Form):
+    """A group's own settings."""
+
+    name = forms.CharField(max_length=80, help_text="For example “ES scalping, live accounts”.")
+    leader = _AccountChoice(
+        queryset=Account.objects.none(),
+        empty_label="Choose an account",
+        help_text="The account that you trade. Accounts that lead another group are not listed.",
+    )
+    followers = _AccountChoices(
+        queryset=Account.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="They start one to one; sizing is set on the group's page.",
+    )
+    hours = forms.ChoiceField(choices=HOURS, label="Session hours", initial=SessionHours.ALL)
+    instruments = forms.CharField(
+        required=False,
+        label="Only these instruments",
+        help_text="Product roots such as ES, MNQ, CL. Leave empty to copy everything.",
+    )
+
+    def __init__(self, *args: Any, user: User, group: SyncGroup | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._choose("leader", may_lead(user, group))
+        if group is None:
+            self._choose("followers", Account.objects.filter(connection__owner=user, active=True))
+        else:
+            del self.fields["followers"]
+
+    def _choose(self, name: str, accounts: QuerySet[Account]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
+        field.queryset = accounts.select_related("connection").order_by("name")
+
+    def settings(self) -> GroupSettings:
+        """Return the settings that were typed."""
+        typed = self.cleaned_data
+        roots = re.split(r"[\s,;]+", typed["instruments"].upper())
+        return GroupSettings(
+            name=typed["name"],
+            hours=SessionHours(typed["hours"]),
+            instruments=tuple(root for root in roots if root),
+        )
+
+    @staticmethod
+    def initial_of(group: SyncGroup) -> dict[str, object]:
+        """Return a group's settings as the form shows them."""
+        return {
+            "name": group.name,
+            "leader": group.leader_id,
+            "hours": group.hours,
+            "instruments": ", ".join(group.instruments),
+        }
+
+
+class SizingForm(forms.Form):
+    """How a follower's quantities come about."""
+
+    sizing = forms.ChoiceField(choices=SIZINGS)
+    ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, initial=1, localize=False)
+    fixed_qty = forms.IntegerField(required=False, label="Fixed quantity", initial=1)
+    max_contracts = forms.IntegerField(required=False, label="Cap", help_text="Contracts; empty for no cap.")
+    max_position = forms.IntegerField(
+        required=False, label="Largest position", help_text="Of the account, in one instrument."
+    )
+
+    def settings(self) -> FollowerSettings:
+        """Return the sizing that was typed; what the mode does not use may be left empty."""
+        typed = self.cleaned_data
+        plain = FollowerSettings()
+        mode = SizingMode(typed["sizing"])
+        unset_ratio = 0 if mode is SizingMode.RATIO else plain.ratio
+        return FollowerSettings(
+            sizing=mode,
+            ratio=typed["ratio"] if typed["ratio"] is not None else type(plain.ratio)(unset_ratio),
+            fixed_qty=typed["fixed_qty"] if typed["fixed_qty"] is not None else plain.fixed_qty,
+            max_contracts=typed["max_contracts"],
+        )
+
+    @classmethod
+    def of(cls, follower: Follower) -> "SizingForm":
+        """Return the form of a follower; several stand on one page, so each has a prefix."""
+        risk = getattr(follower.account, "risk", None)
+        initial = {
+            "sizing": follower.sizing,
+            "ratio": follower.ratio.normalize(),
+            "fixed_qty": follower.fixed_qty,
+            "max_contracts": follower.max_contracts,
+            "max_position": risk.max_position if risk else None,
+        }
+        return cls(initial=initial, prefix=str(follower.account_id))
+
+
+class FollowerForm(SizingForm):
+    """A new follower with its sizing."""
+
+    account = _AccountChoice(queryset=Account.objects.none(), empty_label="Choose an account")
+    field_order = ["account"]
+
+    def __init__(self, *args: Any, user: User, group: SyncGroup, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["max_position"]
+        field = self.fields["account"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
+        field.queryset = may_follow(user, group).order_by("name")
+
+
+class HaltForm(forms.Form):
+    """A pull of the kill switch."""
+
+    flatten = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=200, required=False)

@@ -1,0 +1,33 @@
+"""`manage.py run_engine`: the process that copies."""
+
+import os
+import socket
+from argparse import ArgumentParser
+from random import SystemRandom
+from typing import Any
+
+import uvloop
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from syncgroups.engine.process import Engine
+
+
+class Command(BaseCommand):
+    """Copies orders of leaders to their followers, until SIGTERM."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the shard."""
+        parser.add_argument("--shard", default=settings.ENGINE_SHARD, help="which shard to lead")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Run one engine."""
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        engine_shard: str = options["shard"]
+
+        async def main() -> None:
+            await Engine(engine_shard, holder, settings.DATA_DIR, SystemRandom()).run()
+
+        uvloop.run(main())

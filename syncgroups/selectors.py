@@ -1,0 +1,244 @@
+"""Reads of groups, copies and the activity log, and what state each is in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404
+
+from accounts.models import User
+from brokers.models import Account, Connection, ConnectionStatus
+from brokers.selectors import accounts_of, connections_of
+from risk.models import Gate
+from syncgroups.core.status import Gates, LinkState, Status, account_status, group_status, link_status
+from syncgroups.core.waterfall import Step, percentile, waterfall
+from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.enums import Environment, TradingState
+
+ACTIVITY_PAGE = 50
+COPIES_SHOWN = 20
+LATENCY_SAMPLE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """An account in a group, and how it stands."""
+
+    account: Account
+    status: Status
+    follower: Follower | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRow:
+    """A group as pages show it."""
+
+    group: SyncGroup
+    status: Status
+    leader: MemberRow
+    followers: tuple[MemberRow, ...]
+    mixed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRow:
+    """A login as the settings page shows it."""
+
+    connection: Connection
+    status: Status
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long copies took since the leader's event: to the write, and to the broker's answer."""
+
+    count: int
+    written_p50: timedelta | None
+    written_p99: timedelta | None
+    answered_p50: timedelta | None
+    answered_p99: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityPage:
+    """A stretch of the log, newest first; `older` is the cursor of what follows, None at the end."""
+
+    lines: tuple[Activity, ...]
+    older: int | None
+
+
+def link_state(connection: Connection, now: datetime) -> LinkState:
+    """Return how a login stands at a moment (UTC)."""
+    changed = connection.link_changed_at
+    return LinkState(
+        authorized=connection.status != ConnectionStatus.DISCONNECTED,
+        refreshing=connection.status == ConnectionStatus.REFRESHING,
+        up=connection.link_up,
+        down_for=(now - (changed or connection.created_at)).total_seconds(),
+        reason=connection.status_reason or connection.link_reason,
+    )
+
+
+def gates_state(gates: Iterable[Gate | None]) -> Gates:
+    """Return what several gates amount to together; the first reason given is shown."""
+    shut = [gate for gate in gates if gate is not None and gate.state != TradingState.ACTIVE]
+    halted = [gate for gate in shut if gate.is_halted]
+    reason = next((gate.reason for gate in [*halted, *shut] if gate.reason), "")
+    return Gates(halted=bool(halted), reducing=bool(shut), reason=reason)
+
+
+def logins(user: User, now: datetime) -> list[LoginRow]:
+    """Return a person's logins with their states."""
+    return [
+        LoginRow(
+            connection=connection,
+            status=link_status(link_state(connection, now)),
+            accounts=tuple(connection.accounts.all()),
+        )
+        for connection in connections_of(user)
+    ]
+
+
+def groups_of(user: User) -> QuerySet[SyncGroup]:
+    """Return a person's groups with all that their state depends on."""
+    followers = Follower.objects.select_related("account__connection", "account__risk__gate").order_by("pk")
+    return (
+        SyncGroup.objects.filter(owner=user)
+        .select_related("gate", "leader__connection", "leader__risk__gate")
+        .prefetch_related(Prefetch("followers", followers))
+    )
+
+
+def group_for(user: User, public_id: str) -> SyncGroup:
+    """Return one of the user's own groups; a stranger's does not exist."""
+    group = groups_of(user).filter(public_id=public_id).first()
+    if group is None:
+        raise Http404
+    return group
+
+
+def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:
+    """Return groups with their states, under the gate over everything."""
+    return [_group_row(group, over_all, now) for group in groups]
+
+
+def mixes_live_and_demo(accounts: Iterable[Account]) -> bool:
+    """Say whether real money and play money would be copied to each other (CONN-08)."""
+    live = {account.connection.environment == Environment.LIVE for account in accounts}
+    return len(live) > 1
+
+
+def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime) -> GroupRow:
+    members = list(group.followers.all())
+    rows = tuple(_member(member.account, group, over_all, now, member) for member in members)
+    offline = sum(not member.account.connection.link_up for member in members)
+    return GroupRow(
+        group=group,
+        status=group_status(
+            link_state(group.leader.connection, now),
+            gates_state([over_all, group.gate]),
+            active=group.active,
+            followers=len(members),
+            offline=offline,
+        ),
+        leader=_member(group.leader, group, over_all, now),
+        followers=rows,
+        mixed=mixes_live_and_demo([group.leader, *(member.account for member in members)]),
+    )
+
+
+def _member(
+    account: Account, group: SyncGroup, over_all: Gate | None, now: datetime, follower: Follower | None = None
+) -> MemberRow:
+    gates = gates_state([over_all, gate_of(account)])
+    status = account_status(link_state(account.connection, now), gates, copying=group.active)
+    return MemberRow(account=account, status=status, follower=follower)
+
+
+def gate_of(account: Account) -> Gate | None:
+    """Return an account's gate; None while its login is still coming in."""
+    return account.risk.gate if hasattr(account, "risk") else None
+
+
+def may_lead(user: User, group: SyncGroup | None = None) -> QuerySet[Account]:
+    """Return the accounts that could lead: those that lead nothing, or this very group."""
+    free = accounts_of(user).filter(active=True, led_group=None)
+    return free | accounts_of(user).filter(led_group=group) if group else free
+
+
+def may_follow(user: User, group: SyncGroup) -> QuerySet[Account]:
+    """Return the accounts that could join a group; loops are found when it is saved."""
+    return accounts_of(user).filter(active=True).exclude(pk=group.leader_id).exclude(follows__group=group)
+
+
+def activity_of(user: User, before: int | None = None, group: SyncGroup | None = None) -> ActivityPage:
+    """Return a page of the log; `before` is the cursor that the page above gave."""
+    lines = Activity.objects.filter(owner=user).order_by("-at", "-pk")
+    if group is not None:
+        lines = lines.filter(group=group)
+    mark = Activity.objects.filter(owner=user, pk=before).first() if before else None
+    if mark is not None:
+        lines = lines.filter(at__lt=mark.at) | lines.filter(at=mark.at, pk__lt=mark.pk)
+    found: Sequence[Activity] = list(lines[: ACTIVITY_PAGE + 1])
+    older = found[ACTIVITY_PAGE - 1].pk if len(found) > ACTIVITY_PAGE else None
+    return ActivityPage(lines=tuple(found[:ACTIVITY_PAGE]), older=older)
+
+
+def copy_for(user: User, key: str) -> CopiedOrder:
+    """Return one of the user's own copies; a stranger's does not exist."""
+    copies = CopiedOrder.objects.filter(owner=user).select_related("leader", "follower", "group")
+    found = copies.filter(key=key).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def siblings_of(copy: CopiedOrder) -> QuerySet[CopiedOrder]:
+    """Return all copies of the same leader's order, this one among them."""
+    same = CopiedOrder.objects.filter(
+        owner_id=copy.owner_id, leader_id=copy.leader_id, leader_order_id=copy.leader_order_id
+    )
+    return same.select_related("follower").order_by("received_at", "pk")
+
+
+def steps_of(copy: CopiedOrder) -> list[Step]:
+    """Return a copy's five times as a waterfall."""
+    return waterfall(
+        [
+            ("Leader's event received", copy.received_at),
+            ("Decided", copy.decided_at),
+            ("Written to the broker", copy.written_at),
+            ("Acknowledged", copy.acknowledged_at),
+            ("First fill", copy.filled_at),
+        ]
+    )
+
+
+def prices_of(copy: CopiedOrder) -> str:
+    """Return a copy's stop and limit as traders write them, or nothing for a market order."""
+    traded = product_of(copy.symbol)
+    named = (("stop", copy.stop_ticks), ("limit", copy.limit_ticks))
+    return ", ".join(f"{name} {traded.display(ticks)}" for name, ticks in named if ticks is not None)
+
+
+def copies_of(group: SyncGroup) -> list[CopiedOrder]:
+    """Return the newest copies of a group."""
+    return list(group.copies.select_related("follower").order_by("-received_at", "-pk")[:COPIES_SHOWN])
+
+
+def latency_of(group: SyncGroup) -> Latency:
+    """Return how fast a group's newest copies were, in our process and to the broker's answer."""
+    rows = group.copies.exclude(written_at=None).order_by("-received_at")
+    times = list(rows.values_list("received_at", "written_at", "acknowledged_at")[:LATENCY_SAMPLE])
+    inside = [written - received for received, written, _ in times if written]
+    answered = [acknowledged - received for received, _, acknowledged in times if acknowledged]
+    return Latency(
+        count=len(inside),
+        written_p50=percentile(inside, 50),
+        written_p99=percentile(inside, 99),
+        answered_p50=percentile(answered, 50),
+        answered_p99=percentile(answered, 99),
+    )

@@ -1,0 +1,60 @@
+"""The kill switch as people use it: the gate is turned, and the activity log says by whom (RISK-04)."""
+
+from django.db import transaction
+
+from accounts.models import User
+from brokers.models import Account
+from risk.models import Gate, GateKind
+from risk.services import gates, limits
+from syncgroups.models import ActivityKind, Severity, SyncGroup
+from syncgroups.services.activity import note
+
+
+@transaction.atomic
+def halt(*, gate: Gate, by: User, reason: str, flatten: bool) -> bool:
+    """Stop copying behind a gate, and flatten if asked; say whether anything changed."""
+    changed = gates.halt(gate=gate, by=by, reason=reason, flatten=flatten)
+    if changed:
+        also = " and flattened" if flatten else ""
+        because = f": {reason}" if reason else ""
+        text = f"Kill switch on for {subject_of(gate)}{also}, by {by}{because}"
+        _note(gate, text, Severity.DANGER)
+    return changed
+
+
+@transaction.atomic
+def disarm(*, gate: Gate, by: User, reason: str) -> bool:
+    """Let orders through a gate again; say whether it was shut."""
+    changed = gates.disarm(gate=gate, by=by, reason=reason)
+    if changed:
+        _note(gate, f"Kill switch off for {subject_of(gate)}, by {by}", Severity.WARNING)
+    return changed
+
+
+@transaction.atomic
+def set_max_position(*, account: Account, qty: int | None, by: User) -> None:
+    """Set an account's largest position and write it down."""
+    if limits.set_max_position(account=account, qty=qty, by=by):
+        said = f"{qty} contracts of one instrument" if qty else "no limit"
+        note(by.pk, ActivityKind.GATE, f"Largest position of {account}: {said}, by {by}", account=account)
+
+
+def subject_of(gate: Gate) -> str:
+    """Name what a gate stands over."""
+    match gate.kind:
+        case GateKind.OWNER:
+            return "everything"
+        case GateKind.GROUP:
+            return f"group {gate.sync_group}"
+        case _:
+            return f"account {gate.account_risk.account}"
+
+
+def _note(gate: Gate, text: str, severity: Severity) -> None:
+    account: Account | None = None
+    group: SyncGroup | None = None
+    if gate.kind == GateKind.GROUP:
+        group = gate.sync_group
+    elif gate.kind == GateKind.ACCOUNT:
+        account = gate.account_risk.account
+    note(gate.owner_id, ActivityKind.GATE, text, severity=severity, account=account, group=group)

@@ -1,0 +1,246 @@
+"""Groups are made, changed and dissolved here (COPY-01, COPY-04, COPY-10).
+
+Every change first locks the owner's stamp, so that two saves at once cannot close a loop between them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.access import require_verified
+from accounts.models import User
+from brokers.models import Account, EngineStamp
+from brokers.services.stamps import touch
+from risk.services.gates import ensure_owner_gate, new_group_gate
+from syncgroups.core.chains import find_loop
+from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
+from syncgroups.services.activity import note
+from tradehaven.domain.enums import SessionHours, SizingMode, SyncMode
+from tradehaven.domain.errors import InvalidInput
+from tradehaven.domain.instruments import products
+from tradehaven.live.messages import Topic
+from tradehaven.live.publish import publish
+
+LARGEST_RATIO = Decimal(1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSettings:
+    """What a person chooses for a group; an empty `instruments` lets every product through."""
+
+    name: str
+    hours: SessionHours = SessionHours.ALL
+    instruments: tuple[str, ...] = ()
+    mode: SyncMode = SyncMode.IMMEDIATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerSettings:
+    """How one follower's quantities come about; `max_contracts` None means no cap."""
+
+    sizing: SizingMode = SizingMode.RATIO
+    ratio: Decimal = Decimal(1)
+    fixed_qty: int = 1
+    max_contracts: int | None = None
+
+
+@transaction.atomic
+def create_group(
+    owner: User, *, leader: Account, settings: GroupSettings, followers: Iterable[Account] = ()
+) -> SyncGroup:
+    """Make a group, switched off, its followers one to one; raise `InvalidInput` naming what is wrong."""
+    _begin(owner)
+    _check_settings(settings)
+    _check_owned(owner, leader)
+    _check_leads_nowhere(leader)
+    ensure_owner_gate(owner.pk)
+    group = SyncGroup.objects.create(
+        owner=owner, leader=leader, gate=new_group_gate(owner.pk), **_columns(settings)
+    )
+    _done(group, f"Group {group} created, led by {leader}")
+    for account in followers:
+        set_follower(group, account=account, settings=FollowerSettings())
+    return group
+
+
+@transaction.atomic
+def update_group(group: SyncGroup, *, settings: GroupSettings) -> None:
+    """Change a group's own settings."""
+    _begin(group.owner)
+    _check_settings(settings)
+    SyncGroup.objects.filter(pk=group.pk).update(**_columns(settings))
+    group.refresh_from_db()
+    _done(group, f"Group {group} changed")
+
+
+@transaction.atomic
+def revise_group(group: SyncGroup, *, leader: Account, settings: GroupSettings) -> None:
+    """Change settings and leader together, or neither."""
+    update_group(group, settings=settings)
+    change_leader(group, leader=leader)
+
+
+@transaction.atomic
+def change_leader(group: SyncGroup, *, leader: Account) -> None:
+    """Name another leader; positions that came from the old one stay where they are."""
+    _begin(group.owner)
+    if group.leader_id == leader.pk:
+        return
+    _check_owned(group.owner, leader)
+    _check_leads_nowhere(leader)
+    if group.followers.filter(account=leader).exists():
+        raise InvalidInput("leader", f"{leader} follows in this group; remove it from the followers first.")
+    group.leader = leader
+    # What the new leader had working before this moment is not this group's to copy.
+    group.active_since = timezone.now() if group.active else None
+    group.save(update_fields=["leader", "active_since"])
+    _check_loops(group.owner)
+    _done(group, f"Group {group} is now led by {leader}")
+
+
+@transaction.atomic
+def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettings) -> Follower:
+    """Add a follower, or change its sizing; raise `InvalidInput` naming what is wrong."""
+    _begin(group.owner)
+    _check_sizing(settings)
+    _check_owned(group.owner, account)
+    if account.pk == group.leader_id:
+        raise InvalidInput("account", f"{account} leads this group and cannot follow itself.")
+    follower, is_new = Follower.objects.update_or_create(
+        group=group,
+        account=account,
+        defaults={
+            "sizing": settings.sizing,
+            "ratio": settings.ratio,
+            "fixed_qty": settings.fixed_qty,
+            "max_contracts": settings.max_contracts,
+        },
+    )
+    _check_loops(group.owner)
+    verb = "follows" if is_new else "has new sizing in"
+    _done(group, f"{account} {verb} group {group}", account=account)
+    return follower
+
+
+@transaction.atomic
+def remove_follower(group: SyncGroup, *, account: Account) -> None:
+    """Take an account out; its positions stay open."""
+    _begin(group.owner)
+    count, _ = Follower.objects.filter(group=group, account=account).delete()
+    if count:
+        _done(group, f"{account} left group {group}; its positions stay open", account=account)
+
+
+@transaction.atomic
+def activate(group: SyncGroup) -> None:
+    """Start copying; only what the leader orders from now on is copied."""
+    _begin(group.owner)
+    if not group.followers.exists():
+        raise InvalidInput("active", "A group needs at least one follower before it can copy.")
+    changed = SyncGroup.objects.filter(pk=group.pk, active=False).update(
+        active=True, active_since=timezone.now()
+    )
+    group.refresh_from_db()
+    if changed:
+        _done(group, f"Group {group} switched on", severity=Severity.GOOD)
+
+
+@transaction.atomic
+def deactivate(group: SyncGroup) -> None:
+    """Stop copying; orders and positions stay as they are."""
+    _begin(group.owner)
+    changed = SyncGroup.objects.filter(pk=group.pk, active=True).update(active=False, active_since=None)
+    group.refresh_from_db()
+    if changed:
+        _done(group, f"Group {group} switched off")
+
+
+@transaction.atomic
+def dissolve(group: SyncGroup) -> None:
+    """End a group for good; its copies stay in the lineage, positions stay open."""
+    _begin(group.owner)
+    name, owner_id = group.name, group.owner_id
+    group.delete()  # the gate stays behind: its changes are records
+    touch(owner_id)
+    note(owner_id, ActivityKind.GROUP, f"Group {name} dissolved; positions stay open")
+    _publish(owner_id)
+
+
+def _begin(owner: User) -> None:
+    require_verified(owner)
+    EngineStamp.objects.get_or_create(owner=owner)
+    EngineStamp.objects.select_for_update().get(owner=owner)
+
+
+def _columns(settings: GroupSettings) -> dict[str, object]:
+    return {
+        "name": settings.name.strip(),
+        "hours": settings.hours,
+        "instruments": sorted(set(settings.instruments)),
+        "mode": settings.mode,
+    }
+
+
+def _check_settings(settings: GroupSettings) -> None:
+    if not settings.name.strip():
+        raise InvalidInput("name", "A group needs a name.")
+    if settings.mode is not SyncMode.IMMEDIATE:
+        raise InvalidInput("mode", "Confirmed mode comes later; groups copy orders as soon as they work.")
+    known = {product.symbol for product in products()}
+    unknown = [root for root in settings.instruments if root not in known]
+    if unknown:
+        listed = ", ".join(unknown)
+        raise InvalidInput(
+            "instruments", f"Not a product we know: {listed}. Write roots such as ES, MNQ or 6E."
+        )
+
+
+def _check_sizing(settings: FollowerSettings) -> None:
+    if settings.sizing is SizingMode.RATIO and not 0 < settings.ratio <= LARGEST_RATIO:
+        raise InvalidInput("ratio", f"A ratio is above 0 and at most {LARGEST_RATIO}.")
+    if settings.sizing is SizingMode.FIXED and settings.fixed_qty < 1:
+        raise InvalidInput("fixed_qty", "A fixed quantity is at least one contract.")
+    if settings.max_contracts is not None and settings.max_contracts < 1:
+        raise InvalidInput("max_contracts", "A cap is at least one contract, or empty for none.")
+
+
+def _check_owned(owner: User, account: Account) -> None:
+    # Pages resolve accounts through the selectors already; this holds for every other caller.
+    if account.connection.owner_id != owner.pk:
+        raise InvalidInput("account", "There is no such account among yours.")
+
+
+def _check_leads_nowhere(leader: Account) -> None:
+    led = SyncGroup.objects.filter(leader=leader).first()
+    if led is not None:
+        raise InvalidInput("leader", f"{leader} already leads {led}; an account leads at most one group.")
+
+
+def _check_loops(owner: User) -> None:
+    followers: dict[int, list[int]] = defaultdict(list)
+    pairs = Follower.objects.filter(group__owner=owner).values_list("group__leader_id", "account_id")
+    for leader_id, account_id in pairs.order_by("pk"):
+        followers[leader_id].append(account_id)
+    loop = find_loop(followers)
+    if loop:
+        names = dict(Account.objects.filter(pk__in=loop).values_list("pk", "name"))
+        trail = " → ".join(names[pk] for pk in loop)
+        raise InvalidInput(
+            "account", f"This would close a loop: {trail}. An order would copy itself for ever."
+        )
+
+
+def _done(
+    group: SyncGroup, text: str, *, severity: Severity = Severity.INFO, account: Account | None = None
+) -> None:
+    touch(group.owner_id)
+    note(group.owner_id, ActivityKind.GROUP, text, severity=severity, group=group, account=account)
+    _publish(group.owner_id)
+
+
+def _publish(owner_id: int) -> None:
+    publish(owner_id, [Topic.OVERVIEW, Topic.ACCOUNTS, Topic.GROUPS])

@@ -1,0 +1,30 @@
+"""Addresses of groups, logins, gates and copies."""
+
+from django.urls import path
+
+from syncgroups.views import connections, copies, followers, gates, groups
+
+app_name = "syncgroups"
+urlpatterns = [
+    path("groups/", groups.group_list, name="list"),
+    path("groups/new/", groups.create, name="create"),
+    path("groups/<slug:public_id>/", groups.detail, name="detail"),
+    path("groups/<slug:public_id>/edit/", groups.edit, name="edit"),
+    path("groups/<slug:public_id>/on/", groups.switch, {"on": True}, name="on"),
+    path("groups/<slug:public_id>/off/", groups.switch, {"on": False}, name="off"),
+    path("groups/<slug:public_id>/dissolve/", groups.dissolve, name="dissolve"),
+    path("groups/<slug:public_id>/followers/", followers.add, name="follower-add"),
+    path("groups/<slug:public_id>/followers/<int:account_id>/", followers.size, name="follower-size"),
+    path(
+        "groups/<slug:public_id>/followers/<int:account_id>/remove/", followers.remove, name="follower-remove"
+    ),
+    path("halt/", gates.halt_all, name="halt-all"),
+    path("gates/<int:pk>/halt/", gates.halt, name="halt"),
+    path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
+    path("copies/<str:key>/", copies.detail, name="copy"),
+    path("settings/connections/", connections.connection_list, name="connections"),
+    path("settings/connections/callback/", connections.callback, name="connect-callback"),
+    path("settings/connections/connect/<slug:environment>/", connections.connect, name="connect"),
+    path("settings/connections/<int:pk>/reconnect/", connections.reconnect, name="reconnect"),
+    path("settings/connections/<int:pk>/disconnect/", connections.disconnect, name="disconnect"),
+]

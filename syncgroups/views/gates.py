@@ -1,0 +1,48 @@
+"""The kill switch: ask, halt, disarm (RISK-04, DASH-06)."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.http import UserRequest
+from risk.models import Gate
+from risk.selectors import gate_for
+from risk.services.gates import ensure_owner_gate
+from syncgroups.forms import HaltForm
+from syncgroups.services import gates
+from syncgroups.views.answers import done
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def halt_all(request: UserRequest) -> HttpResponse:
+    return _halt(request, ensure_owner_gate(request.user.pk))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def halt(request: UserRequest, pk: int) -> HttpResponse:
+    return _halt(request, gate_for(request.user, pk))
+
+
+def _halt(request: UserRequest, gate: Gate) -> HttpResponse:
+    form = HaltForm(request.POST or None)
+    if form.is_valid():
+        gates.halt(
+            gate=gate,
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            flatten=form.cleaned_data["flatten"],
+        )
+        return done(request, f"Kill switch is on for {gates.subject_of(gate)}.", "analytics:live", warn=True)
+    page = {"gate": gate, "subject": gates.subject_of(gate), "form": form}
+    return render(request, "risk/_halt.html" if request.htmx else "risk/halt.html", page)
+
+
+@login_required
+@require_POST
+def disarm(request: UserRequest, pk: int) -> HttpResponse:
+    gate = gate_for(request.user, pk)
+    gates.disarm(gate=gate, by=request.user, reason="")
+    return done(request, f"Kill switch is off for {gates.subject_of(gate)}.", "analytics:live")

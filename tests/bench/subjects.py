@@ -1,0 +1,193 @@
+"""What is measured, each in a fresh process: the floor, our engine, and what open copiers do.
+
+Every subject gets the same frames. The floor decides nothing and sends frames made in advance; the
+engine is the real one, from the transport's callback through journal and book to the last write; the
+sequential one places one blocking REST call for each follower.
+"""
+
+import asyncio
+import gc
+import os
+import resource
+import select
+import socket
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import requests
+import uvloop
+import websocket
+
+from brokers.clock import process_clock
+from brokers.ports import Login
+from brokers.tradovate.gateway import TradovateGateway
+from brokers.tradovate.mapping import AccountName, place_body
+from brokers.tradovate.wire import request
+from syncgroups.core.book import Book
+from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.engine.dispatch import Dispatch
+from syncgroups.engine.journal import Journal
+from syncgroups.engine.mailbox import Mailbox
+from tests.bench.broker import LEADER, follower_account
+from tradehaven.domain.commands import PlaceOrder
+from tradehaven.domain.enums import OrderType, Side
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, GateId, GroupId, OwnerId, Symbol
+from tradehaven.domain.money import Ticks
+from tradehaven.domain.orders import OrderSpec
+
+
+def _order(index: int) -> bytes:
+    command = PlaceOrder(
+        account=AccountId(2),
+        client_order_id=ClientOrderId(f"th1.g1.l1.o600000000000.f{index}"),
+        symbol=Symbol("ESZ6"),
+        side=Side.BUY,
+        spec=OrderSpec(order_type=OrderType.LIMIT, qty=2, limit=Ticks(26321)),
+    )
+    number = follower_account(index)
+    return place_body(command, AccountName(number=number, name=f"BENCH{number}"))
+
+
+# -- the floor --------------------------------------------------------------------------------------
+
+
+def _masked(payload: bytes) -> bytes:
+    key = b"\x11\x22\x33\x44"
+    size = len(payload)
+    head = b"\x81" + (bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big"))
+    return head + key + bytes(byte ^ key[place & 3] for place, byte in enumerate(payload))
+
+
+def _dial(port: int, path: str) -> socket.socket:
+    found = socket.create_connection(("127.0.0.1", port))
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    found.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += found.recv(4096)
+    found.setblocking(False)
+    return found
+
+
+def floor(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
+    """Raw sockets, frames made in advance, no decision: what the machine itself costs."""
+    sockets = [_dial(ports[0], f"/{follower_account(index)}") for index in range(followers)]
+    frames = [_masked(request("order/placeorder", 3, _order(index))) for index in range(followers)]
+    leader = _dial(ports[0], f"/{LEADER}")
+    poll = select.epoll()
+    for found in (*sockets, leader):
+        poll.register(found, select.EPOLLIN)
+    pairs, spent = list(zip(sockets, frames, strict=True)), []
+    by_number = {found.fileno(): found for found in (*sockets, leader)}
+    conn.send("ready")  # type: ignore[attr-defined]
+    while len(spent) < events:
+        for number, _ in poll.poll():
+            data = by_number[number].recv(65536)
+            if number == leader.fileno() and len(data) > 100:
+                began = time.monotonic_ns()
+                for found, frame in pairs:
+                    found.send(frame)
+                spent.append(time.monotonic_ns() - began)
+    conn.send({"inside": spent})  # type: ignore[attr-defined]
+
+
+# -- what open copiers do ---------------------------------------------------------------------------
+
+
+def sequential(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
+    """One blocking REST call for each follower, one after another."""
+    sessions = [requests.Session() for _ in range(followers)]
+    bodies = [_order(index) for index in range(followers)]
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer " + "x" * 200}
+    address, spent = f"http://127.0.0.1:{ports[1]}/v1/order/placeorder", []
+    leader = websocket.create_connection(f"ws://127.0.0.1:{ports[0]}/{LEADER}", timeout=30)
+    leader.recv()
+    conn.send("ready")  # type: ignore[attr-defined]
+    while len(spent) < events:
+        msgspec.json.decode(leader.recv()[1:])
+        began = time.monotonic_ns()
+        for session, body in zip(sessions, bodies, strict=True):
+            session.post(address, data=body, headers=headers, timeout=5).json()
+        spent.append(time.monotonic_ns() - began)
+    conn.send({"inside": spent})  # type: ignore[attr-defined]
+
+
+# -- the engine -------------------------------------------------------------------------------------
+
+
+def _plan(followers: int) -> OwnerPlan:
+    accounts = {AccountId(LEADER): _account(LEADER)}
+    accounts |= {AccountId(10 + index): _account(10 + index) for index in range(followers)}
+    members = tuple(
+        FollowerPlan(
+            account=AccountId(10 + index), gates=(GateId(1), GateId(2), GateId(10 + index)), ratio=Fraction(1)
+        )
+        for index in range(followers)
+    )
+    group = GroupPlan(group=GroupId(1), name="bench", leader=AccountId(LEADER), followers=members)
+    return OwnerPlan(owner=OwnerId(1), accounts=accounts, groups=(group,))
+
+
+def _account(number: int) -> AccountPlan:
+    return AccountPlan(account=AccountId(number), connection=ConnectionId(number), gates=())
+
+
+def _memory_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+async def _engine(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
+    clock, spent, gateways = process_clock(), [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder))
+        dispatch = Dispatch(gateways, clock.nanos)
+        mailbox = Mailbox(_plan(followers), Book(), journal, dispatch, clock.nanos)
+        before = _memory_kb()
+
+        class Leader(TradovateGateway):
+            def on_frame(self, frame: memoryview) -> None:
+                began = time.monotonic_ns()
+                super().on_frame(frame)
+                if len(frame) > 100 and self.is_ready and mailbox.book.copies:
+                    spent.append(time.monotonic_ns() - began)
+
+        tasks = []
+        for number, ours in [(LEADER, LEADER), *((follower_account(i), 10 + i) for i in range(followers))]:
+            login = Login(
+                connection=ConnectionId(ours),
+                socket_url=f"ws://127.0.0.1:{ports[0]}/{number}",
+                token="t",  # noqa: S106
+                user_id=None,
+                accounts={number: AccountId(ours)},
+            )
+            kind = Leader if ours == LEADER else TradovateGateway
+            gateway = kind(login, mailbox.post, clock)
+            gateways[ConnectionId(ours)] = gateway
+            tasks.append(asyncio.create_task(gateway.run()))
+        while not all(gateway.is_ready for gateway in gateways.values()):
+            await asyncio.sleep(0.02)
+        memory = (_memory_kb() - before) / (followers + 1)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        conn.send("ready")  # type: ignore[attr-defined]
+        while len(spent) < events:
+            await asyncio.sleep(0.05)
+        conn.send({"inside": spent[:events], "memory_kb": memory, "failures": mailbox.failures})  # type: ignore[attr-defined]
+        for task in tasks:
+            task.cancel()
+
+
+def engine(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
+    """Our engine: gateway, mailbox, decide, guard, journal, dispatch, one socket for each login."""
+    uvloop.run(_engine(conn, ports, followers, events))
+    os._exit(0)
+
+
+SUBJECTS = {"floor": floor, "engine": engine, "sequential REST": sequential}

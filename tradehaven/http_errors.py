@@ -1,0 +1,56 @@
+"""The one place that turns domain errors into an answer: a toast for htmx, a page for a browser."""
+
+import json
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django_htmx.middleware import HtmxDetails
+
+from accounts.access import NotAllowed
+from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
+
+log = logging.getLogger(__name__)
+
+
+class DomainErrorMiddleware:
+    """Answers for views that let a domain error through."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return what the person should see, or None for errors that are not ours."""
+        if not isinstance(error, TradeHavenError):
+            return None
+        status = status_of(error)
+        if status == 500:
+            return None
+        if status >= 502:
+            log.warning("%s: %s", type(error).__name__, error)
+        text = error.message if isinstance(error, InvalidInput) else str(error)
+        htmx = getattr(request, "htmx", None)
+        if isinstance(htmx, HtmxDetails) and htmx:
+            toast = json.dumps({"toast": {"text": text, "level": "danger"}})
+            return HttpResponse(status=status, headers={"HX-Trigger": toast})
+        return render(request, "error.html", {"text": text, "status": status}, status=status)
+
+
+def status_of(error: TradeHavenError) -> int:
+    """Return the HTTP status that says whose turn it is: the person's, the broker's or ours."""
+    match error:
+        case InvalidInput():
+            return 400
+        case NotAllowed():
+            return 403
+        case RateLimited():
+            return 503
+        case BrokerError():
+            return 502
+        case _:
+            return 500

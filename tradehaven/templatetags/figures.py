@@ -1,0 +1,65 @@
+"""Numbers as people read them. A sign always stands beside a colour; a missing number is a dash."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django import template
+
+from tradehaven.domain.money import cents, usd
+
+register = template.Library()
+
+DASH = "–"
+MINUS = "\N{MINUS SIGN}"
+
+
+@register.filter
+def dollars(amount: Decimal | None) -> str:
+    """Write an amount: $1,234.50."""
+    if amount is None:
+        return DASH
+    rounded = cents(usd(amount)).amount
+    return f"{MINUS if rounded < 0 else ''}${abs(rounded):,.2f}"
+
+
+@register.filter
+def gain(amount: Decimal | None) -> str:
+    """Write a gain or loss with its sign: +$12.50."""
+    if amount is None:
+        return DASH
+    rounded = cents(usd(amount)).amount
+    sign = "+" if rounded > 0 else MINUS if rounded < 0 else ""
+    return f"{sign}${abs(rounded):,.2f}"
+
+
+@register.filter
+def tone(amount: Decimal | int | None) -> str:
+    """Return the class of an amount's colour."""
+    if not amount:
+        return "flat"
+    return "gain" if amount > 0 else "loss"
+
+
+@register.filter
+def signed(number: int) -> str:
+    """Write contracts with their sign: +2."""
+    return f"{'+' if number > 0 else MINUS if number < 0 else ''}{abs(number)}"
+
+
+@register.filter
+def took(span: timedelta | None) -> str:
+    """Write a short time: 850 µs, 12.4 ms, 1.25 s."""
+    if span is None:
+        return DASH
+    micros = span / timedelta(microseconds=1)
+    if abs(micros) < 1000:
+        return f"{micros:.0f} µs"
+    if abs(micros) < 1_000_000:
+        return f"{micros / 1000:.1f} ms"
+    return f"{micros / 1_000_000:.2f} s"
+
+
+@register.filter
+def words(value: str) -> str:
+    """Write an enum's value as words."""
+    return str(value).replace("_", " ")
