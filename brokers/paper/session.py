@@ -7,15 +7,12 @@ from zoneinfo import ZoneInfo
 from brokers.paper.entities import (
     Account,
     CashBalance,
-    Command,
-    ExecutionReport,
     Fill,
     Order,
-    OrderVersion,
     Position,
 )
 from brokers.paper.executions import book_cash
-from brokers.paper.kinds import SESSION_KINDS
+from brokers.paper.kinds import SESSION_KINDS, Kind
 from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.records import Frame, Journal
 from brokers.paper.venue import Venue
@@ -23,6 +20,8 @@ from brokers.paper.words import CashChangeType, ExecType, OrdStatus, TimeInForce
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _SESSION_END_HOUR = 17
+# Execution reports hang on the order's first command, which has the order's id.
+_OF_ORDER = (Kind.ORDER_VERSION, Kind.COMMAND, Kind.EXECUTION_REPORT, Kind.FILL)
 
 
 def trade_date(now: datetime) -> date:
@@ -92,14 +91,9 @@ def _keep_open(venue: Venue, journal: Journal) -> None:
     kept += [records.need(Order, number) for number in sorted({fill.order_id for fill in unpaired})]
     for order in dict.fromkeys(kept):
         journal.write(order, order.account_id)
-        for version in records.of_master(OrderVersion, order.id):
-            journal.write(version, order.account_id)
-        for command in records.of_master(Command, order.id):
-            journal.write(command, order.account_id)
-        for report in records.of_master(ExecutionReport, order.id):
-            journal.write(report, order.account_id)
-        for fill in records.of_master(Fill, order.id):
-            journal.write(fill, order.account_id)
+        for kind in _OF_ORDER:
+            for row in records.rows_of_master(kind, order.id):
+                journal.write(row.entity, order.account_id)
     journal.cut()
     for kind in SESSION_KINDS:
         for row in [row for row in records.rows(kind) if row.session != venue.state.session]:
