@@ -155,6 +155,7 @@ class Lifecycle:
     def market_moved(self, contract_id: int) -> None:
         """Fill resting orders, finish waiting market orders and trigger stops after a new outside market."""
         book = self.state.books[contract_id]
+        # Limits before stops: a pair of which both are reached ends with its better order.
         while trades := book.sweep():
             self.settle(trades)
         for order_id in book.resting_market():
@@ -202,6 +203,7 @@ class Lifecycle:
         if sibling is None or sibling.ord_status.final:
             return
         left = self.state.version(order.id).order_qty - self.state.filled(order.id)
+        # The pair protects one position, so both must always be good for the same rest.
         if left == 0:
             self.cancel_by_server(sibling)
         else:
@@ -212,6 +214,7 @@ class Lifecycle:
         if leg.ord_status.final:
             return
         if leg.ord_status is OrdStatus.SUSPENDED:
+            # Protect what has been bought so far, not what is still wanted.
             self._resize(leg, self.state.filled(entry.id))
             self.arrive(self.state.records.need(Order, leg.id))
         else:

@@ -33,11 +33,9 @@ class Logbook:
             {"what": "request", "userId": user_id, "via": via, "endpoint": endpoint, "params": shown}
         )
 
-    def reply(self, *, user_id: int | None, endpoint: str, status: int, payload: object) -> None:
-        """Note what an order request was answered."""
-        self._append(
-            {"what": "reply", "userId": user_id, "endpoint": endpoint, "status": status, "payload": payload}
-        )
+    def reply(self, *, user_id: int, endpoint: str, payload: object) -> None:
+        """Note what an accepted order request is answered."""
+        self._append({"what": "reply", "userId": user_id, "endpoint": endpoint, "payload": payload})
 
     def events(self, frame: Frame) -> None:
         """Note the events of one frame."""

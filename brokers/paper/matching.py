@@ -143,9 +143,11 @@ class Book:
         ticket = self.tickets[order_id]
         if ticket.waiting:
             return []
+        # A limit order takes no slippage, or it could pay more than its limit.
         slip = slippage if ticket.market_like else 0
         executions: list[Execution] = []
         left = ticket.tradable
+        # A copy: trading changes the book that the rows are read from.
         for price, size, maker_id in list(self._offered(ticket, slip)):
             if left == 0:
                 break
@@ -190,6 +192,7 @@ class Book:
     def _reached(self, ticket: Ticket) -> bool:
         if self.last is None or ticket.stop is None:
             return False
+        # A touch order waits on the other side of the market than a stop.
         upward = (ticket.action is Action.BUY) != (ticket.order_type is OrderType.MIT)
         return self.last >= ticket.stop if upward else self.last <= ticket.stop
 
@@ -198,6 +201,7 @@ class Book:
 
     def _offered(self, ticket: Ticket, slip: int) -> Iterator[tuple[int, int, int | None]]:
         """Yield (effective tick, size, resting order or None) that the order would meet, best first."""
+        # Multiplied by the sign, the best price is the lowest number for buyers and sellers alike.
         sign = ticket.action.sign
         makers: list[tuple[int, int, int, int, int, int | None]] = [
             (other.limit * sign, 0, other.rank, other.limit, other.tradable, other.order_id)

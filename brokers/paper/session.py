@@ -28,6 +28,7 @@ def trade_date(now: datetime) -> date:
     """Return the trading day of an instant: the date on which its session ends at 17:00 New York."""
     local = now.astimezone(_NEW_YORK)
     day = local.date() + timedelta(days=1 if local.hour >= _SESSION_END_HOUR else 0)
+    # What trades at a weekend counts for Monday.
     return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
 
 

@@ -196,6 +196,7 @@ class State:
         """Return the day margin in USD of the account's positions, with or without its working orders."""
         contracts = {contract for owner, contract in self.holdings if owner == account_id}
         orders = list(self.alive(account_id)) if working else []
+        # A contract without a position needs margin too once an order could open one.
         contracts |= {order.contract_id for order in orders}
         total = Decimal(0)
         for contract_id in contracts:

@@ -71,6 +71,7 @@ class Venue:
         life = self._life(now)
         one, other = (self._record(life, account_id, contract_id, wanted, sender) for wanted in pair)
         one, other = replace(one, oco_id=other.id), replace(other, oco_id=one.id)
+        # Each needs the other's id, which exists only now; both images are in the same frame.
         for order in (one, other):
             life.journal.write(order, account_id)
         life.journal.cut()
@@ -116,6 +117,7 @@ class Venue:
         command = life.desk.command(order, CommandType.MODIFY, sender)
         life.desk.version(command.id, order, terms)
         life.journal.cut()
+        # A smaller order cannot break a limit that the larger one passed.
         refusal = None if terms.qty <= old.order_qty else risk.review(self.state, order, terms.qty)
         if refusal:
             life.desk.refuse(command, order, CommandStatus.RISK_REJECTED, refusal)
@@ -146,6 +148,7 @@ class Venue:
         )
         order = self._record(life, account_id, contract_id, closing, sender)
         life.journal.cut()
+        # No review: a way out of the market is never refused.
         self._accept(life, order)
         return self._outcome(life, {"orderId": order.id})
 
@@ -229,6 +232,7 @@ class Venue:
 
     def _plan_cancel(self, life: Lifecycle, order: Order, sender: Sender) -> Command:
         command = life.desk.command(order, CommandType.CANCEL, sender)
+        # Taken now, because the report of a cancel has the id after its command's (protocol 8.2).
         report_id = self.state.ids.take()
         life.journal.cut()
         at = self._answered(life, order)
