@@ -16,7 +16,6 @@ from brokers.paper.store import Login, RefreshGrant
 from brokers.paper.tokens import challenge, digest
 
 CODE_SECONDS = 60
-PERMISSIONS = ("account:read", "order:read", "order:write", "position:read")
 _LONG = 8192
 
 
