@@ -1,6 +1,7 @@
 """Settings that are the same everywhere. What differs stands in dev, test and prod."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tradehaven.settings import env
 
@@ -144,7 +145,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", "ws:", "wss:"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'", *env.words("FORM_TARGETS")],
+        "form-action": ["'self'"],
     }
 }
 
@@ -179,6 +180,10 @@ BROKERS = {
         "client_secret": env.text("PAPER_CLIENT_SECRET", ""),
     },
 }
+# The Connect button's form ends, by redirects, on a broker's consent page; browsers hold that against us.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += sorted(
+    {"{0.scheme}://{0.netloc}".format(urlsplit(place["authorize_url"])) for place in BROKERS.values()}
+)
 ENGINE_SHARD = env.text("ENGINE_SHARD", "main")
 
 # The paper exchange's own process; what each means stands in docs/paper-exchange.md.
@@ -199,3 +204,4 @@ PAPER_SYMBOL = env.text("PAPER_SYMBOL", "")
 PAPER_SPEED = env.text("PAPER_SPEED", "1")
 PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
 PAPER_TOKEN_SECRET = env.text("PAPER_TOKEN_SECRET", "")
+DEMO_PASSWORD = env.text("DEMO_PASSWORD", "")
