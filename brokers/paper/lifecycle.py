@@ -72,11 +72,8 @@ class Lifecycle:
         if order.ord_status.final:
             self.desk.refuse_late(command, order)
             return
-        if version.order_qty <= self.state.filled(order.id):
-            refusal = (
-                RejectReason.OTHER_EXECUTION_RELATED,
-                "Order quantity must be above the filled quantity",
-            )
+        if reason := self._why_not(order, version):
+            refusal = RejectReason.OTHER_EXECUTION_RELATED, reason
             self.desk.refuse(command, order, CommandStatus.EXECUTION_REJECTED, refusal)
             return
         self.desk.report(order, ExecType.REPLACED, command_id=command.id)
@@ -234,8 +231,19 @@ class Lifecycle:
         if order.ord_status is OrdStatus.WORKING:
             self.enter_book(order)
 
+    def _why_not(self, order: Order, version: OrderVersion) -> str:
+        """Return why a modification that has arrived cannot be put into force, or nothing."""
+        if version.order_qty <= self.state.filled(order.id):
+            return "Order quantity must be above the filled quantity"
+        # A linked order's trade has resized this one after the client asked: its wish is out of date.
+        newer = self.state.version(order.id).id > version.id
+        return "The order has been changed meanwhile" if newer else ""
+
     def _trail(self, order: Order, stop: int) -> None:
         """Move a trailing stop; clients see it as a new version of the order (protocol 12.9)."""
+        # Not under a client's command in flight, which would then be out of date; the next move catches up.
+        if self.state.pending_command(order.id) is not None:
+            return
         command = self.desk.command(order, CommandType.MODIFY, self._server_sender(order))
         price = self.state.price(order.contract_id, stop)
         version = replace(self.state.version(order.id), id=command.id, stop_price=price)

@@ -91,3 +91,35 @@ def test_order_with_an_end_expires_by_itself() -> None:
         ends = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1000):03d}Z"
         number = alice.place(orderType="Limit", price=5000, timeInForce="GTD", expireTime=ends)["orderId"]
         assert socket.until("order", id=number, ordStatus="Expired")
+
+
+def test_modification_overtaken_by_a_linked_trade_is_rejected() -> None:
+    with running_exchange(logins=LOGINS, command_window_ms=300) as exchange:
+        exchange.set_price("MESZ6", "5050.00")
+        with Client(exchange, "alice") as alice:
+            pair = {"accountId": alice.accounts["A-1"], "action": "Sell", "symbol": "MESZ6", "orderQty": 5}
+            other = {"action": "Sell", "orderType": "Stop", "stopPrice": 5040}
+            legs = {**pair, "orderType": "Limit", "price": 5060, "other": other}
+            stop = alice.post("order/placeoco", legs)["ocoId"]
+            socket = alice.socket()
+            change = {"orderId": stop, "orderQty": 5, "orderType": "Stop", "stopPrice": 5045}
+            command = alice.post("order/modifyorder", change)["commandId"]
+            exchange.set_price("MESZ6", "5060.00", size=2)
+            report = socket.until("commandReport", commandId=command, commandStatus="ExecutionRejected")
+            assert report["text"] == "The order has been changed meanwhile"
+            assert alice.get("orderVersion/deps", masterid=stop)[-1]["orderQty"] == 3
+
+
+def test_trailing_stop_waits_with_its_move_while_a_command_is_under_way() -> None:
+    with running_exchange(logins=LOGINS, command_window_ms=200) as exchange:
+        exchange.set_price("MESZ6", "5050.00")
+        with Client(exchange, "alice") as alice:
+            socket = alice.socket()
+            number = alice.place(action="Sell", orderType="TrailingStop", stopPrice=5040)["orderId"]
+            change = {"orderId": number, "orderType": "TrailingStop", "orderQty": 2, "stopPrice": 5040}
+            command = alice.post("order/modifyorder", change)["commandId"]
+            exchange.set_price("MESZ6", "5060.00")
+            socket.until("executionReport", commandId=command, execType="Replaced")
+            exchange.set_price("MESZ6", "5061.00")
+            version = alice.get("orderVersion/deps", masterid=number)[-1]
+            assert (version["orderQty"], version["stopPrice"]) == (2, 5051)
