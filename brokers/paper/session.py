@@ -1,5 +1,6 @@
 """The trading day: which one an instant belongs to, and what happens when one ends (protocol 12.11)."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -35,23 +36,29 @@ def trade_date(now: datetime) -> date:
 def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
     """End the session: Day orders expire, positions are carried, each account gets a new cash row."""
     state = venue.state
-    expired = venue.step(now, _expire_day_orders)
+    ended = venue.step(now, _end_orders)
     new_week = new.isocalendar()[:2] != state.session.isocalendar()[:2]
     state.session = new
     journal = Journal(records=state.records, now=now, session=new)
     for account in list(state.records.all(Account)):
         _carry(venue, journal, account.id, new_week=new_week)
     _keep_open(venue, journal)
-    return expired + journal.finish()
+    return ended + journal.finish()
 
 
-def _expire_day_orders(life: Lifecycle) -> None:
+def _end_orders(life: Lifecycle) -> None:
+    """Expire Day orders; the others sleep until the next session opens."""
     records = life.state.records
     for account in list(records.all(Account)):
         for order in records.open_orders(account.id):
             day = life.state.version(order.id).time_in_force is TimeInForce.DAY
             if day and not records.need(Order, order.id).ord_status.final:
                 life.end(order, OrdStatus.EXPIRED, ExecType.EXPIRED)
+            elif order.ord_status is OrdStatus.WORKING and not day:
+                # Only told: nothing trades between the end of a session and the start of the next here.
+                life.journal.write(replace(order, ord_status=OrdStatus.SUSPENDED), account.id)
+                life.journal.cut()
+                life.journal.write(order, account.id)
 
 
 def _carry(venue: Venue, journal: Journal, account_id: int, *, new_week: bool) -> None:
