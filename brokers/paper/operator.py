@@ -28,6 +28,7 @@ class OperatorDesk:
         self._exchange = exchange
         self._commands: dict[str, Command] = {
             "drop": self._drop,
+            "handshakes": self._handshakes,
             "trouble": self._trouble,
             "reject": self._reject,
             "fills": self._fills,
@@ -63,6 +64,10 @@ class OperatorDesk:
         for connection in dropped:
             connection.close()
         return {"dropped": len(dropped)}
+
+    def _handshakes(self, params: Params) -> Json:
+        self._exchange.faults.close_door(params.integer("times") or 1)
+        return {"ok": True}
 
     def _trouble(self, params: Params) -> Json:
         trouble = params.word("kind", Trouble) or Trouble.SILENCE

@@ -30,6 +30,8 @@ class SocketShell:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket until either side ends it."""
+        if self._exchange.faults.door_is_closed():
+            return web.Response(status=429)
         # Heartbeats are the protocol's own, so aiohttp's pings stay off.
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)

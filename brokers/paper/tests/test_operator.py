@@ -211,3 +211,12 @@ def test_third_login_evicts_the_oldest_session() -> None:
             with Client(exchange, "alice") as third:
                 assert socket.message()["d"] == {"reasonCode": "ConnectionQuotaReached"}
                 assert [one.status("account/list") for one in (first, second, third)] == [401, 200, 200]
+
+
+def test_refused_handshakes_get_429_and_then_the_door_opens(alice: Client) -> None:
+    alice.operator("handshakes", times=2)
+    for _ in range(2):
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            alice.socket()
+        assert refused.value.status_code == 429
+    assert alice.socket().quiet(0.05)
