@@ -325,3 +325,34 @@ def test_only_the_quantity_of_a_trailing_stop_can_be_modified(
     for change in ({"stopPrice": 5058}, {"pegDifference": 5}, {"orderType": "Stop"}):
         refused = alice.post("order/modifyorder", {**body, **change})
         assert refused["failureReason"] == "TrailingStopNonOrderQtyModify"
+
+
+def test_raised_quantity_beyond_the_limit_is_rejected_and_the_old_terms_stay(alice: Client) -> None:
+    number = alice.place(orderType="Limit", price=5000)["orderId"]
+    body = {"orderId": number, "orderQty": 201, "orderType": "Limit", "price": 5001}
+    command = alice.post("order/modifyorder", body)["commandId"]
+    assert alice.get("command/item", id=command)["commandStatus"] == "RiskRejected"
+    assert alice.order(number)["ordStatus"] == "Working"
+    lower = {**body, "orderQty": 1, "price": 5000.25}
+    assert "commandId" in alice.post("order/modifyorder", lower)
+
+
+def test_changes_of_unknown_orders_and_contracts_are_told_apart(alice: Client) -> None:
+    assert alice.post("order/cancelorder", {})["violations"][0]["constraint"] == "orderId"
+    assert alice.status("order/cancelorder", orderId=5) == 404
+    liquidation = {"accountId": alice.accounts["A-1"], "contractId": 5}
+    assert alice.post("order/liquidateposition", liquidation)["violations"][0]["constraint"] == "contractId"
+    many = alice.post("order/liquidatepositions", {"positions": list(range(1, 102))})
+    assert many == {"ok": False, "errorText": "at most 100 positions"}
+    assert alice.status("order/liquidateposition", accountSpec="nobody", contractId=5) == 401
+
+
+def test_incomplete_requests_about_contracts_and_cash_are_answered_with_a_text(alice: Client) -> None:
+    assert alice.post("contract/rollcontract", {"name": "NOPE"}) == {"errorText": "Contract not found"}
+    body = {"accountId": alice.accounts["A-1"]}
+    assert alice.post("cashBalance/changedemobalance", body)["errorText"] == "cashChange is required"
+
+
+def test_end_that_is_no_instant_is_a_violation(alice: Client) -> None:
+    reply = alice.place(orderType="Limit", price=5000, timeInForce="GTD", expireTime="tomorrow")
+    assert reply["violations"][0]["constraint"] == "expireTime"
