@@ -6,7 +6,7 @@ from accounts.models import User
 from tradehaven.domain.errors import TradeHavenError
 
 
-class NotAllowed(TradeHavenError):  # noqa: N818  # named like the rest of the tree
+class NotAllowed(TradeHavenError):  # named like the rest of the tree
     """The person may not do this yet; the message says what would change that."""
 
 
