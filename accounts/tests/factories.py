@@ -1,26 +1,29 @@
 """People for tests, with an address that is confirmed unless a test says otherwise."""
 
-import factory
+from typing import Any
+
 from allauth.account.models import EmailAddress
+from factory.declarations import Sequence
+from factory.django import DjangoModelFactory
 
 from accounts.models import User
 
 
-class UserFactory(factory.django.DjangoModelFactory):
+class UserFactory(DjangoModelFactory[User]):
     """A person who may connect and trade."""
 
     class Meta:
         model = User
-        skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda number: f"person{number}@example.org")
-    display_name = factory.Sequence(lambda number: f"Person {number}")
+    email = Sequence(lambda number: f"person{number}@example.org")
+    display_name = Sequence(lambda number: f"Person {number}")
 
-    @factory.post_generation
-    def verified(self, create: bool, extracted: bool | None, **_: object) -> None:
-        """Confirm the address."""
-        if create and extracted is not False:
-            confirm(self)
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, verified: bool = True, **kwargs: Any) -> User:
+        user = super()._create(model_class, *args, **kwargs)
+        if verified:
+            confirm(user)
+        return user
 
 
 def confirm(user: User) -> None:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import factory
 from django.utils import timezone
+from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
+from factory.django import DjangoModelFactory
 
 from accounts.tests.factories import UserFactory
 from brokers.models import Account, Connection, ConnectionStatus, Fill, Lease, Position, Quote
@@ -13,50 +14,50 @@ from tradehaven.domain.enums import Environment, Side
 from tradehaven.domain.instruments import SessionTemplate
 
 
-class ConnectionFactory(factory.django.DjangoModelFactory):
+class ConnectionFactory(DjangoModelFactory[Connection]):
     """A login whose socket is up."""
 
     class Meta:
         model = Connection
 
-    owner = factory.SubFactory(UserFactory)
+    owner = SubFactory(UserFactory)
     environment = Environment.PAPER
-    broker_user_id = factory.Sequence(lambda number: 7000 + number)
-    name = factory.Sequence(lambda number: f"login{number}")
+    broker_user_id = Sequence(lambda number: 7000 + number)
+    name = Sequence(lambda number: f"login{number}")
     status = ConnectionStatus.ACTIVE
     link_up = True
-    link_changed_at = factory.LazyFunction(timezone.now)
-    token_expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+    link_changed_at = LazyFunction(timezone.now)
+    token_expires_at = LazyFunction(lambda: timezone.now() + timedelta(hours=1))
 
 
-class AccountFactory(factory.django.DjangoModelFactory):
+class AccountFactory(DjangoModelFactory[Account]):
     """An account with money and no positions."""
 
     class Meta:
         model = Account
 
-    connection = factory.SubFactory(ConnectionFactory)
-    broker_account_id = factory.Sequence(lambda number: 8000 + number)
-    name = factory.Sequence(lambda number: f"ACC-{number}")
+    connection = SubFactory(ConnectionFactory)
+    broker_account_id = Sequence(lambda number: 8000 + number)
+    name = Sequence(lambda number: f"ACC-{number}")
     cash = Decimal(50_000)
     realized = Decimal(0)
-    balance_at = factory.LazyFunction(timezone.now)
+    balance_at = LazyFunction(timezone.now)
 
 
-class PositionFactory(factory.django.DjangoModelFactory):
+class PositionFactory(DjangoModelFactory[Position]):
     """Two contracts long."""
 
     class Meta:
         model = Position
 
-    account = factory.SubFactory(AccountFactory)
+    account = SubFactory(AccountFactory)
     symbol = "ESZ6"
     net = 2
     price = Decimal("5000.25")
-    updated_at = factory.LazyFunction(timezone.now)
+    updated_at = LazyFunction(timezone.now)
 
 
-class QuoteFactory(factory.django.DjangoModelFactory):
+class QuoteFactory(DjangoModelFactory[Quote]):
     """A price that was just said, in ticks of a quarter point."""
 
     class Meta:
@@ -67,28 +68,28 @@ class QuoteFactory(factory.django.DjangoModelFactory):
     bid = 20_005
     ask = 20_006
     last = 20_005
-    quoted_at = factory.LazyFunction(timezone.now)
+    quoted_at = LazyFunction(timezone.now)
 
 
-class FillFactory(factory.django.DjangoModelFactory):
+class FillFactory(DjangoModelFactory[Fill]):
     """One contract bought now."""
 
     class Meta:
         model = Fill
 
-    account = factory.SubFactory(AccountFactory)
-    broker_fill_id = factory.Sequence(lambda number: 90_000 + number)
-    broker_order_id = factory.Sequence(lambda number: 80_000 + number)
+    account = SubFactory(AccountFactory)
+    broker_fill_id = Sequence(lambda number: 90_000 + number)
+    broker_order_id = Sequence(lambda number: 80_000 + number)
     symbol = "ESZ6"
     side = Side.BUY
     qty = 1
     ticks = 20_001
     price = Decimal("5000.25")
-    traded_at = factory.LazyFunction(timezone.now)
-    trade_date = factory.LazyAttribute(lambda fill: trade_date(fill.traded_at, SessionTemplate.EQUITY))
+    traded_at = LazyFunction(timezone.now)
+    trade_date = LazyAttribute(lambda fill: trade_date(fill.traded_at, SessionTemplate.EQUITY))
 
 
-class LeaseFactory(factory.django.DjangoModelFactory):
+class LeaseFactory(DjangoModelFactory[Lease]):
     """An engine that is alive."""
 
     class Meta:
@@ -97,4 +98,4 @@ class LeaseFactory(factory.django.DjangoModelFactory):
 
     shard = "main"
     holder = "test"
-    beat_at = factory.LazyFunction(timezone.now)
+    beat_at = LazyFunction(timezone.now)

@@ -1,12 +1,13 @@
 """Gates and limits for tests."""
 
-import factory
+from factory.declarations import LazyAttribute, SubFactory
+from factory.django import DjangoModelFactory
 
 from brokers.tests.factories import AccountFactory
 from risk.models import AccountRisk, Gate, GateKind
 
 
-class GateFactory(factory.django.DjangoModelFactory):
+class GateFactory(DjangoModelFactory[Gate]):
     """An open gate over an account."""
 
     class Meta:
@@ -15,11 +16,11 @@ class GateFactory(factory.django.DjangoModelFactory):
     kind = GateKind.ACCOUNT
 
 
-class AccountRiskFactory(factory.django.DjangoModelFactory):
+class AccountRiskFactory(DjangoModelFactory[AccountRisk]):
     """An account's gate, without limits."""
 
     class Meta:
         model = AccountRisk
 
-    account = factory.SubFactory(AccountFactory)
-    gate = factory.LazyAttribute(lambda risk: GateFactory(owner=risk.account.connection.owner))
+    account = SubFactory(AccountFactory)
+    gate = LazyAttribute(lambda risk: GateFactory(owner=risk.account.connection.owner))

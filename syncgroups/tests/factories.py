@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-import factory
 from django.utils import timezone
+from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
+from factory.django import DjangoModelFactory
 
 from brokers.tests.factories import AccountFactory
 from risk.models import GateKind
@@ -13,40 +14,40 @@ from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Syn
 from tradehaven.domain.enums import OrderType, Side
 
 
-class GroupFactory(factory.django.DjangoModelFactory):
+class GroupFactory(DjangoModelFactory[SyncGroup]):
     """A group that is off and has no followers."""
 
     class Meta:
         model = SyncGroup
 
-    name = factory.Sequence(lambda number: f"Group {number}")
-    leader = factory.SubFactory(AccountFactory)
-    owner = factory.SelfAttribute("leader.connection.owner")
-    gate = factory.LazyAttribute(lambda group: GateFactory(owner=group.owner, kind=GateKind.GROUP))
+    name = Sequence(lambda number: f"Group {number}")
+    leader = SubFactory(AccountFactory)
+    owner = SelfAttribute("leader.connection.owner")
+    gate = LazyAttribute(lambda group: GateFactory(owner=group.owner, kind=GateKind.GROUP))
 
 
-class FollowerFactory(factory.django.DjangoModelFactory):
+class FollowerFactory(DjangoModelFactory[Follower]):
     """A follower, one to one."""
 
     class Meta:
         model = Follower
 
-    group = factory.SubFactory(GroupFactory)
-    account = factory.LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
+    group = SubFactory(GroupFactory)
+    account = LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
 
 
-class CopyFactory(factory.django.DjangoModelFactory):
+class CopyFactory(DjangoModelFactory[CopiedOrder]):
     """A market order that was copied and filled in a few milliseconds."""
 
     class Meta:
         model = CopiedOrder
 
-    key = factory.Sequence(lambda number: f"th-{number:06d}")
-    group = factory.SubFactory(GroupFactory)
-    owner = factory.SelfAttribute("group.owner")
-    leader = factory.SelfAttribute("group.leader")
+    key = Sequence(lambda number: f"th-{number:06d}")
+    group = SubFactory(GroupFactory)
+    owner = SelfAttribute("group.owner")
+    leader = SelfAttribute("group.leader")
     leader_order_id = 501
-    follower = factory.LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
+    follower = LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
     symbol = "ESZ6"
     side = Side.BUY
     order_type = OrderType.MARKET
@@ -54,20 +55,20 @@ class CopyFactory(factory.django.DjangoModelFactory):
     filled = 1
     state = CopyState.ENDED
     outcome = "filled"
-    body = factory.LazyFunction(dict)
-    received_at = factory.LazyFunction(timezone.now)
-    decided_at = factory.LazyAttribute(lambda row: row.received_at + timedelta(microseconds=310))
-    written_at = factory.LazyAttribute(lambda row: row.received_at + timedelta(microseconds=620))
-    acknowledged_at = factory.LazyAttribute(lambda row: row.received_at + timedelta(milliseconds=48))
-    filled_at = factory.LazyAttribute(lambda row: row.received_at + timedelta(milliseconds=71))
+    body = LazyFunction(dict)
+    received_at = LazyFunction(timezone.now)
+    decided_at = LazyAttribute(lambda row: row.received_at + timedelta(microseconds=310))
+    written_at = LazyAttribute(lambda row: row.received_at + timedelta(microseconds=620))
+    acknowledged_at = LazyAttribute(lambda row: row.received_at + timedelta(milliseconds=48))
+    filled_at = LazyAttribute(lambda row: row.received_at + timedelta(milliseconds=71))
 
 
-class ActivityFactory(factory.django.DjangoModelFactory):
+class ActivityFactory(DjangoModelFactory[Activity]):
     """A line of the log."""
 
     class Meta:
         model = Activity
 
-    at = factory.LazyFunction(timezone.now)
+    at = LazyFunction(timezone.now)
     kind = ActivityKind.COPY_SENT
-    text = factory.Sequence(lambda number: f"Line {number}")
+    text = Sequence(lambda number: f"Line {number}")
