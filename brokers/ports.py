@@ -6,7 +6,8 @@ from typing import Protocol
 
 from tradehaven.domain.commands import Command, Denied
 from tradehaven.domain.events import Event
-from tradehaven.domain.ids import AccountId, ConnectionId, Nanos
+from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, Symbol
+from tradehaven.domain.money import Ticks
 
 Sink = Callable[[Event], None]
 """Where a gateway puts what happened; called in the loop's thread, inside the frame's callback."""
@@ -25,6 +26,17 @@ class Login:
     def __repr__(self) -> str:
         """Leave the token out, whoever prints this."""
         return f"Login(connection={self.connection}, socket_url={self.socket_url!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSeen:
+    """The best prices of a contract, in ticks; None where the broker has not said one yet."""
+
+    symbol: Symbol
+    bid: Ticks | None
+    ask: Ticks | None
+    last: Ticks | None
+    at: Nanos
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
-from brokers.models import Account, Connection, ConnectionStatus, Lease
+from brokers.models import Account, Connection, ConnectionStatus, Lease, Position
+from tradehaven.domain.enums import Environment
+from tradehaven.domain.ids import Symbol
 
 T = TypeVar("T")
 REFRESH_AHEAD = timedelta(minutes=15)
@@ -53,3 +55,15 @@ def _or_404(row: T | None) -> T:
     if row is None:
         raise Http404
     return row
+
+
+def held_symbols(environment: Environment) -> frozenset[Symbol]:
+    """Return the contracts in which anybody holds a position, in one environment."""
+    held = Position.objects.filter(account__connection__environment=environment).exclude(net=0)
+    return frozenset(Symbol(symbol) for symbol in held.values_list("symbol", flat=True).distinct())
+
+
+def usable_connection(environment: Environment) -> int | None:
+    """Return a login of an environment through which prices may be had, or None."""
+    found = Connection.objects.filter(environment=environment, status=ConnectionStatus.ACTIVE)
+    return found.order_by("pk").values_list("pk", flat=True).first()

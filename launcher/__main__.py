@@ -85,7 +85,7 @@ def _with_services(command: list[str]) -> int:
     """Run a command with data services of its own, forgotten afterwards."""
     import subprocess
 
-    from launcher import services, session
+    from launcher import session
     from launcher.state import State
 
     with tempfile.TemporaryDirectory(prefix="tradehaven-", dir="/var/tmp") as scratch:

@@ -242,3 +242,8 @@ def latency_of(group: SyncGroup) -> Latency:
         answered_p50=percentile(answered, 50),
         answered_p99=percentile(answered, 99),
     )
+
+
+def newest_filled_copy() -> CopiedOrder | None:
+    """Return the latest copy that has filled, of any owner: for operators and for checks after a deploy."""
+    return CopiedOrder.objects.filter(filled__gt=0).order_by("-received_at").first()

@@ -6,7 +6,6 @@ from brokers.paper.calls import Answer, Call, Handler, OpenHandler
 from brokers.paper.codec import Json, instant
 from brokers.paper.entities import User
 from brokers.paper.exchange import Exchange
-from brokers.paper.params import Params
 from brokers.paper.tokens import Caller
 
 _WRONG = "Incorrect username or password. Please try again, noting that passwords are case-sensitive."
@@ -45,11 +44,6 @@ def me(exchange: Exchange, call: Call, caller: Caller) -> Answer:
         "organizationName": "",
     }
     return Answer(payload=body)
-
-
-def members(params: Params, name: str) -> str:
-    """Return a text member of log-in, or an empty text."""
-    return params.text(name, 8192) or ""
 
 
 OPEN_ACTIONS: dict[str, OpenHandler] = {"auth/accesstokenrequest": access_token}

@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Status and payload; frames are published after the reply, the text `after` goes to the asker alone.
+    """Status and payload; frames are published after the reply, `then` is done right behind it.
 
     A mute answer is never sent.
     """
@@ -45,7 +45,7 @@ class Answer:
     payload: Any = None
     frames: tuple[Frame, ...] = ()
     mute: bool = False
-    after: str = ""
+    then: Callable[[], None] | None = None
 
 
 class DeniedError(Exception):

@@ -1,7 +1,7 @@
 """The store in the project's database."""
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from django.db.models import Q
 
 from brokers.paper.codec import from_wire, to_wire
@@ -17,7 +17,6 @@ from brokers.paper.models import (
 )
 from brokers.paper.records import Event, Row
 from brokers.paper.store import Batch, Client, Login, RefreshGrant, Saved, Seat
-from brokers.paper.words import EventType
 
 _STATE_ROW = 1
 _CHUNK = 500
@@ -30,7 +29,7 @@ class DjangoStore:
 
     def load(self) -> Saved:
         """Return what an earlier run left behind."""
-        close_old_connections()
+        _refresh_connection()
         state = PaperState.objects.filter(pk=_STATE_ROW).first()
         if state is None:
             return Saved()
@@ -45,27 +44,23 @@ class DjangoStore:
 
     def save(self, batch: Batch) -> None:
         """Write changes in one transaction."""
-        close_old_connections()
+        _refresh_connection()
         # The last image of an entity is the one to keep; a batch may hold several.
         latest = {(event.kind.value, event.entity.id): event for event in batch.events}
-        kept = [event for event in latest.values() if event.event_type is not EventType.DELETED]
         with transaction.atomic():
             PaperEntity.objects.bulk_create(
-                [_record(event) for event in kept],
+                [_record(event) for event in latest.values()],
                 batch_size=_CHUNK,
                 update_conflicts=True,
                 unique_fields=["kind", "entity_id"],
                 update_fields=["account_id", "session", "body"],
             )
-            for (kind, number), event in latest.items():
-                if event.event_type is EventType.DELETED:
-                    PaperEntity.objects.filter(kind=kind, entity_id=number).delete()
             values = {"next_id": batch.next_id, "session": batch.session, "marks": batch.marks}
             PaperState.objects.update_or_create(pk=_STATE_ROW, defaults=values)
 
     def login(self, name: str, password: str) -> Login | None:
         """Return the login of a name or mail address if the password is right."""
-        close_old_connections()
+        _refresh_connection()
         found = PaperLogin.objects.filter(Q(name=name) | Q(email=name)).first()
         if found is None:
             # An unknown name must cost the same time as a wrong password.
@@ -75,13 +70,13 @@ class DjangoStore:
 
     def login_of_id(self, user_id: int) -> Login | None:
         """Return a login as it is now."""
-        close_old_connections()
+        _refresh_connection()
         found = PaperLogin.objects.filter(pk=user_id - FIRST_USER_ID).first()
         return _login(found) if found else None
 
     def client(self, client_id: str) -> Client | None:
         """Return a registered client."""
-        close_old_connections()
+        _refresh_connection()
         found = PaperClient.objects.filter(client_id=client_id).first()
         if found is None:
             return None
@@ -89,13 +84,13 @@ class DjangoStore:
 
     def client_secret_is(self, client_id: str, secret: str) -> bool:
         """Return whether a client's secret is right."""
-        close_old_connections()
+        _refresh_connection()
         found = PaperClient.objects.filter(client_id=client_id).first()
         return found is not None and check_password(secret, found.secret)
 
     def keep_refresh(self, grant: RefreshGrant) -> None:
         """Remember a refresh token."""
-        close_old_connections()
+        _refresh_connection()
         PaperRefresh.objects.create(
             digest=grant.digest,
             login_id=grant.user_id - FIRST_USER_ID,
@@ -105,7 +100,7 @@ class DjangoStore:
 
     def take_refresh(self, digest: str) -> RefreshGrant | None:
         """Return and forget a refresh token; of two that come at once one gets it."""
-        close_old_connections()
+        _refresh_connection()
         with transaction.atomic():
             found = PaperRefresh.objects.select_for_update().filter(digest=digest).first()
             if found is None:
@@ -117,6 +112,12 @@ class DjangoStore:
             client_id=found.client_id,
             expires=found.expires,
         )
+
+
+def _refresh_connection() -> None:
+    # Threads live longer than connections do; one inside a transaction is left alone.
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def _row(item: PaperEntity) -> Row:

@@ -7,8 +7,8 @@ events, and all of it in the order in which it happened.
 import asyncio
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from brokers.paper import accounts, recovery
 from brokers.paper.catalogue import Catalogue, load_specs
 from brokers.paper.codec import Json, instant
-from brokers.paper.entities import Account
+from brokers.paper.entities import Account, User
 from brokers.paper.faults import Faults
 from brokers.paper.floor import Floor, Recording
 from brokers.paper.hub import Delivery, Hub
@@ -69,6 +69,8 @@ class Exchange:
         self.logbook = Logbook(clock)
         self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
         self.evicted: set[int] = set()
+        self.failures = 0
+        self._sessions: dict[int, list[int]] = defaultdict(list)
         self._parcels: deque[Parcel] = deque()
         self._wake = asyncio.Event()
         self._stepped = asyncio.Event()
@@ -94,9 +96,8 @@ class Exchange:
         for contract_id in list(self.state.books):
             self.open_market(contract_id)
         self._tasks = [
-            asyncio.create_task(self._store_forever()),
-            asyncio.create_task(self._step_forever()),
-            asyncio.create_task(self._move_forever()),
+            asyncio.create_task(self._forever(step))
+            for step in (self._store_waiting, self._step_when_due, self._move_markets)
         ]
 
     async def stop(self) -> None:
@@ -119,7 +120,7 @@ class Exchange:
         """Store changes, then reply, then tell everybody who listens at this moment."""
         for frame in frames:
             self.logbook.events(frame)
-        deliveries = self.hub.address(frames, self.owner_of)
+        deliveries = self._disturbed(self.hub.address(frames, self.owner_of))
         parcel = Parcel(frames=frames, reply=reply, deliveries=deliveries)
         if not self._busy and not self._parcels and (self.store.instant or not frames):
             if frames:
@@ -130,6 +131,13 @@ class Exchange:
             self._wake.set()
         if frames:
             self._stepped.set()
+
+    def evict(self, session_id: int) -> None:
+        """Revoke a session's tokens and end its sockets (protocol 2.4)."""
+        self.evicted.add(session_id)
+        for connection in list(self.hub.connections):
+            if connection.caller and connection.caller.session_id == session_id:
+                connection.say_goodbye("ConnectionQuotaReached")
 
     def owner_of(self, account_id: int) -> int | None:
         """Return the user that an account belongs to."""
@@ -145,12 +153,17 @@ class Exchange:
     def caller(self, token: str) -> Caller | None:
         """Return whom a token speaks for, or None when it is not good any more."""
         found = read(token, self.options.secret, self.clock())
-        return None if found is None or found.session_id in self.evicted else found
+        if found is None or found.session_id in self.evicted:
+            return None
+        # A token may outlive the database that knew its user.
+        return found if self.state.records.get(User, found.user_id) else None
 
     def tokens(self, user_id: int, session_id: int | None = None) -> tuple[str, str, Caller]:
         """Return a fresh trading token, market-data token and the caller they speak for."""
         expires = self.clock().replace(microsecond=0) + timedelta(seconds=self.options.token_seconds)
-        caller = Caller(user_id=user_id, session_id=session_id or self.state.ids.take(), expires=expires)
+        caller = Caller(
+            user_id=user_id, session_id=session_id or self._open_session(user_id), expires=expires
+        )
         secret = self.options.secret
         return mint(caller, secret), mint(caller, secret, use="md"), caller
 
@@ -176,6 +189,20 @@ class Exchange:
         """Return a contract's order book in wire form."""
         listing = self.state.listing(contract_id)
         return dom(listing, self.floor.quote(listing), instant(self.clock()))
+
+    def _open_session(self, user_id: int) -> int:
+        sessions = self._sessions[user_id]
+        sessions.append(self.state.ids.take())
+        if 0 < self.options.sessions_per_user < len(sessions):
+            self.evict(sessions.pop(0))
+        return sessions[-1]
+
+    def _disturbed(self, deliveries: list[Delivery]) -> list[Delivery]:
+        return [
+            delivery
+            for delivery in deliveries
+            for _ in range(self.faults.copies(delivery[0].caller.user_id if delivery[0].caller else 0))
+        ]
 
     def _chance(self, name: str) -> Random:
         # Seeded by text: the streams are independent and the same on every run (no cryptography here).
@@ -208,12 +235,20 @@ class Exchange:
         for connection, text in self.hub.market(quotes, doms):
             connection.send(text)
 
-    async def _store_forever(self) -> None:
+    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._parcels:
-                await self._store_some(list(self._parcels))
+            try:
+                await step()
+            except Exception:
+                self.failures += 1
+                logger.exception("A step of the exchange failed; going on")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _store_waiting(self) -> None:
+        await self._wake.wait()
+        self._wake.clear()
+        while self._parcels:
+            await self._store_some(list(self._parcels))
 
     async def _store_some(self, parcels: list[Parcel]) -> None:
         self._busy = True
@@ -230,26 +265,24 @@ class Exchange:
         for _ in parcels:
             self._deliver(self._parcels.popleft())
 
-    async def _step_forever(self) -> None:
-        while True:
-            due = self.venue.due()
-            wait = None if due is None else max(0.0, (due - self.clock()).total_seconds())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stepped.wait(), wait)
-            self._stepped.clear()
-            self.publish_some(self.venue.advance(self.clock()))
+    async def _step_when_due(self) -> None:
+        due = self.venue.due()
+        wait = None if due is None else max(0.0, (due - self.clock()).total_seconds())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stepped.wait(), wait)
+        self._stepped.clear()
+        self.publish_some(self.venue.advance(self.clock()))
 
-    async def _move_forever(self) -> None:
+    async def _move_markets(self) -> None:
         seconds = self.options.tick_seconds
-        while True:
-            await asyncio.sleep(seconds)
-            now = self.clock()
-            if trade_date(now) != self.state.session:
-                self.publish_some(roll(self.venue, trade_date(now), now))
-            moved = self.floor.advance(seconds)
-            for contract_id, market in moved.items():
-                self.publish_some(self.venue.market_moved(contract_id, market.depth, now))
-            self._broadcast(set(moved))
+        await asyncio.sleep(seconds)
+        now = self.clock()
+        if trade_date(now) != self.state.session:
+            self.publish_some(roll(self.venue, trade_date(now), now))
+        moved = self.floor.advance(seconds)
+        for contract_id, market in moved.items():
+            self.publish_some(self.venue.market_moved(contract_id, market.depth, now))
+        self._broadcast(set(moved))
 
     def publish_some(self, frames: tuple[Frame, ...]) -> None:
         """Publish frames without a reply, if there are any."""

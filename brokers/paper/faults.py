@@ -24,6 +24,15 @@ class Trouble(StrEnum):
     """Answered 500 without being carried out."""
 
 
+class Mischief(StrEnum):
+    """What happens to a frame of events on its way to a user."""
+
+    MISS = "miss"
+    """It never arrives."""
+    DUPLICATE = "duplicate"
+    """It arrives twice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """One piece of trouble; `endpoint` limits it to requests whose path contains that text."""
@@ -38,10 +47,22 @@ class Faults:
 
     def __init__(self) -> None:
         self._planned: dict[int, deque[Planned]] = defaultdict(deque)
+        self._mischief: dict[int, deque[Mischief]] = defaultdict(deque)
 
     def plan(self, user_id: int, planned: Planned, times: int = 1) -> None:
         """Order trouble for the user's next requests."""
         self._planned[user_id].extend([planned] * times)
+
+    def disturb(self, user_id: int, mischief: Mischief, times: int = 1) -> None:
+        """Order mischief for the user's next frames of events."""
+        self._mischief[user_id].extend([mischief] * times)
+
+    def copies(self, user_id: int) -> int:
+        """Return how often the user's next frame is to be sent, and use up mischief."""
+        waiting = self._mischief[user_id]
+        if not waiting:
+            return 1
+        return 0 if waiting.popleft() is Mischief.MISS else 2
 
     def strike(self, user_id: int, endpoint: str) -> Planned | None:
         """Return the trouble that this request meets, and use it up."""

@@ -22,6 +22,11 @@ def dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def array(*messages: Json) -> str:
+    """Return messages as one array frame."""
+    return f"a{dump(list(messages))}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
     """What a synchronised connection hears: accounts it chose (all it may see when None) and entity types."""
@@ -49,6 +54,11 @@ class Connection:
     sync: Sync | None = None
     quotes: set[int] = field(default_factory=set)
     doms: set[int] = field(default_factory=set)
+
+    def say_goodbye(self, reason: str) -> None:
+        """Announce the end with its reason (protocol 7.6), then end."""
+        self.send(array({"e": "shutdown", "d": {"reasonCode": reason}}))
+        self.end()
 
 
 class Hub:

@@ -4,7 +4,7 @@ from brokers.paper.calls import Answer, Call, Handler
 from brokers.paper.catalogue import Listing
 from brokers.paper.codec import Json
 from brokers.paper.exchange import Exchange
-from brokers.paper.hub import Connection, dump
+from brokers.paper.hub import Connection, array
 from brokers.paper.reads import NotFoundError
 from brokers.paper.tokens import Caller
 
@@ -17,9 +17,12 @@ def subscribe_quote(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     if listing is None:
         return Answer(payload=_UNKNOWN)
     exchange.open_market(listing.id)
-    connection.quotes.add(listing.id)
-    first = dump({"e": "md", "d": {"quotes": [exchange.quote_of(listing.id)]}})
-    return Answer(payload=_subscribed(listing), after=f"a[{first}]")
+
+    def start() -> None:
+        connection.quotes.add(listing.id)
+        connection.send(array({"e": "md", "d": {"quotes": [exchange.quote_of(listing.id)]}}))
+
+    return Answer(payload=_subscribed(listing), then=start)
 
 
 def subscribe_dom(exchange: Exchange, call: Call, caller: Caller) -> Answer:
@@ -28,9 +31,12 @@ def subscribe_dom(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     if listing is None:
         return Answer(payload=_UNKNOWN)
     exchange.open_market(listing.id)
-    connection.doms.add(listing.id)
-    first = dump({"e": "md", "d": {"doms": [exchange.dom_of(listing.id)]}})
-    return Answer(payload=_subscribed(listing), after=f"a[{first}]")
+
+    def start() -> None:
+        connection.doms.add(listing.id)
+        connection.send(array({"e": "md", "d": {"doms": [exchange.dom_of(listing.id)]}}))
+
+    return Answer(payload=_subscribed(listing), then=start)
 
 
 def unsubscribe_quote(exchange: Exchange, call: Call, caller: Caller) -> Answer:

@@ -12,7 +12,7 @@ from brokers.paper import bodies
 from brokers.paper.codec import Json
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
-from brokers.paper.faults import Planned, Trouble
+from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.hub import dump
 from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import RejectReason
@@ -34,6 +34,7 @@ class OperatorDesk:
             "price": self._price,
             "market": self._market,
             "evict": self._evict,
+            "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
         }
@@ -101,20 +102,21 @@ class OperatorDesk:
         self._exchange.floor.paused = params.flag("paused", True)
         return {"paused": self._exchange.floor.paused}
 
+    def _events(self, params: Params) -> Json:
+        mischief = params.word("kind", Mischief) or Mischief.MISS
+        self._exchange.faults.disturb(self._user(params).id, mischief, params.integer("times") or 1)
+        return {"ok": True}
+
     def _evict(self, params: Params) -> Json:
-        user = self._user(params)
-        connections = self._exchange.hub.of_user(user.id)
-        self._exchange.evicted.update(item.caller.session_id for item in connections if item.caller)
-        return self._say_goodbye(params, "ConnectionQuotaReached")
+        connections = self._exchange.hub.of_user(self._user(params).id)
+        for session_id in {item.caller.session_id for item in connections if item.caller}:
+            self._exchange.evict(session_id)
+        return {"closed": len(connections)}
 
     def _shutdown(self, params: Params) -> Json:
-        return self._say_goodbye(params, params.text("reasonCode") or "Maintenance")
-
-    def _say_goodbye(self, params: Params, reason: str) -> Json:
         connections = self._exchange.hub.of_user(self._user(params).id)
         for connection in connections:
-            connection.send(f"a[{dump({'e': 'shutdown', 'd': {'reasonCode': reason}})}]")
-            connection.end()
+            connection.say_goodbye(params.text("reasonCode") or "Maintenance")
         return {"closed": len(connections)}
 
     def _log(self, params: Params) -> Json:

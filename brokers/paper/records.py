@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import chain
 from typing import TypeVar, cast
 
 from brokers.paper.entities import Entity, Order
@@ -103,10 +102,6 @@ class Records:
         """Return the entities of one master with their owners."""
         return [self._rows[kind][number] for number in self._deps[kind, master_id]]
 
-    def highest_id(self) -> int:
-        """Return the highest id in use, or 0."""
-        return max(chain.from_iterable(self._rows.values()), default=0)
-
     def _index_open(self, order: Order) -> None:
         if order.ord_status.final:
             self._open[order.account_id].pop(order.id, None)
@@ -130,13 +125,6 @@ class Journal:
         new = self.records.put(Row(kind=kind, entity=entity, account_id=account_id, session=self.session))
         event_type = EventType.CREATED if new else EventType.UPDATED
         self._append(event_type, kind, entity, account_id)
-
-    def delete(self, kind: Kind, entity_id: int) -> None:
-        """Delete an entity, if it is known."""
-        row = self.records.row(kind, entity_id)
-        if row is not None:
-            self.records.drop(kind, entity_id)
-            self._append(EventType.DELETED, kind, row.entity, row.account_id)
 
     def cut(self) -> None:
         """End the frame; what follows goes into the next one."""

@@ -19,7 +19,7 @@ def restore(state: State, rows: Iterable[Row], now: datetime) -> None:
         if not order.ord_status.final:
             _order(state, order)
     for command in sorted(state.records.all(Command), key=lambda command: command.id):
-        if command.command_status.in_flight and not _asleep(state, command):
+        if command.command_status.in_flight and not _rests(state, command):
             _command(state, command, now)
 
 
@@ -41,10 +41,10 @@ def _order(state: State, order: Order) -> None:
             state.plan(version.expire_time, Step.EXPIRE, order.id)
 
 
-def _asleep(state: State, command: Command) -> bool:
-    # The legs of a bracket have passed risk but arrive only when their entry trades.
+def _rests(state: State, command: Command) -> bool:
+    # The legs of a bracket have passed risk, but arrive only when their entry trades, or never.
     order = state.records.need(Order, command.order_id)
-    return command.command_type is CommandType.NEW and order.ord_status is OrdStatus.SUSPENDED
+    return command.command_type is CommandType.NEW and order.ord_status is not OrdStatus.PENDING_NEW
 
 
 def _command(state: State, command: Command, now: datetime) -> None:

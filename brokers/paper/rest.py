@@ -50,6 +50,8 @@ class RestShell:
         if answer.mute:
             # A client whose request is never answered sees its own time limit, not an empty reply.
             await asyncio.sleep(exchange.options.mute_seconds)
+            if request.transport is not None:
+                request.transport.abort()
         return _response(answer)
 
     async def _stored(self, answer: Answer) -> None:

@@ -10,7 +10,7 @@ from brokers.paper import bodies, tokens
 from brokers.paper.bodies import SocketRequest
 from brokers.paper.calls import DENIED, Answer, Call, Calls
 from brokers.paper.exchange import Exchange
-from brokers.paper.hub import Connection, dump
+from brokers.paper.hub import Connection, array
 from brokers.paper.params import Params
 
 logger = logging.getLogger(__name__)
@@ -31,16 +31,23 @@ class SocketShell:
         """Serve one socket until either side ends it."""
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        session = _Session(self._exchange, self._calls, socket)
+        session = _Session(self._exchange, self._calls, socket, request.transport)
         await session.serve()
         return socket
 
 
 class _Session:
-    def __init__(self, exchange: Exchange, calls: Calls, socket: web.WebSocketResponse) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        calls: Calls,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+    ) -> None:
         self._exchange = exchange
         self._calls = calls
         self._socket = socket
+        self._transport = transport
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._heard = self._said = self._loop.time()
@@ -109,13 +116,13 @@ class _Session:
 
     def _reply(self, request: SocketRequest, answer: Answer) -> None:
         payload = {} if answer.payload is None else answer.payload
-        text = dump([{"s": answer.status, "i": request.request_id, "d": payload}])
+        text = array({"s": answer.status, "i": request.request_id, "d": payload})
 
         def deliver() -> None:
             if not answer.mute:
-                self._send(f"a{text}")
-            if answer.after:
-                self._send(answer.after)
+                self._send(text)
+            if answer.then is not None:
+                answer.then()
 
         self._exchange.publish(answer.frames, deliver)
 
@@ -128,9 +135,8 @@ class _Session:
 
     def _close(self) -> None:
         self._exchange.hub.connections.pop(self._connection, None)
-        transport = self._socket.get_extra_info("transport")
-        if transport is not None:
-            transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _end(self) -> None:
         self._outbox.put_nowait(_GO_AWAY)

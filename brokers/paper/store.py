@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Protocol
 
 from brokers.paper.records import Event, Row
-from brokers.paper.words import EventType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +147,9 @@ class MemoryStore:
     def save(self, batch: Batch) -> None:
         """Keep changes."""
         for event in batch.events:
-            key = (event.kind.value, event.entity.id)
-            if event.event_type is EventType.DELETED:
-                self._rows.pop(key, None)
-            else:
-                self._rows[key] = Row(
-                    kind=event.kind, entity=event.entity, account_id=event.account_id, session=event.session
-                )
+            self._rows[event.kind.value, event.entity.id] = Row(
+                kind=event.kind, entity=event.entity, account_id=event.account_id, session=event.session
+            )
         self._saved = Saved(next_id=batch.next_id, session=batch.session, marks=batch.marks)
 
     def login(self, name: str, password: str) -> Login | None:

@@ -21,7 +21,7 @@ from brokers.paper.floor import Recording
 from brokers.paper.options import Options
 from brokers.paper.server import Server
 from brokers.paper.state import Rules
-from brokers.paper.store import Client, MemoryStore, Store
+from brokers.paper.store import Client, MemoryStore
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ _START_SECONDS = 10.0
 class RunningExchange:
     """What a test holds: the address, the store, and ways to move the market."""
 
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, store: Store) -> None:
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, store: MemoryStore) -> None:
         self.server = server
         self.store = store
         self.base_url = server.base_url

@@ -168,4 +168,3 @@ class EventType(StrEnum):
 
     CREATED = "Created"
     UPDATED = "Updated"
-    DELETED = "Deleted"

@@ -62,6 +62,8 @@ class Book:
         self.gates: dict[GateId, GateChanged] = {}
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
+        self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
+        self.market_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.fills: set[tuple[AccountId, FillId]] = set()
         self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
@@ -101,24 +103,21 @@ class Book:
         same contracts.
         """
         total = 0
-        for order_id in self.working[account]:
+        for order_id in self.market_orders.get(account, ()):
             record = self.orders[account, order_id]
-            if record.spec.order_type is OrderType.MARKET and order_id != but and record.symbol == symbol:
+            if order_id != but and record.symbol == symbol:
                 total += record.unfilled
-        for key in self.open_copies[account]:
+        for key in self.market_copies.get(account, ()):
             copy = self.copies[key]
             unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
-            if unseen and copy.sent.order_type is OrderType.MARKET and copy.symbol == symbol:
+            if unseen and copy.symbol == symbol:
                 total += copy.unfilled
         return total
 
     def flying_copies(self, group: GroupId, account: AccountId, symbol: Symbol) -> int:
         """Return the signed contracts that market copies of one group are about to trade."""
-        return sum(
-            copy.unfilled
-            for copy in self.open_copies_of(account)
-            if copy.group == group and copy.symbol == symbol and copy.sent.order_type is OrderType.MARKET
-        )
+        copies = (self.copies[key] for key in self.market_copies.get(account, ()))
+        return sum(copy.unfilled for copy in copies if copy.group == group and copy.symbol == symbol)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; an unknown gate is open."""
@@ -161,8 +160,29 @@ class Book:
             self.by_order[copy.follower, copy.order_id] = key
         if copy.is_open:
             self.open_copies[copy.follower].add(key)
+            if copy.sent.order_type is OrderType.MARKET:
+                self.market_copies[copy.follower].add(key)
         else:
             self.open_copies[copy.follower].discard(key)
+            self.market_copies[copy.follower].discard(key)
+
+    def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
+        """Store an order as the broker states it now, and bring the indexes of live orders in line."""
+        self.orders[account, order_id] = record
+        if is_final(record.status):
+            self.working[account].discard(order_id)
+            self.market_orders[account].discard(order_id)
+            return
+        self.working[account].add(order_id)
+        if record.spec.order_type is OrderType.MARKET:
+            self.market_orders[account].add(order_id)
+
+    def forget_orders(self, account: AccountId) -> None:
+        """Forget an account's orders before the broker states all of them anew."""
+        for known in [key for key in self.orders if key[0] == account]:
+            del self.orders[known]
+        self.working[account].clear()
+        self.market_orders[account].clear()
 
     def hold(self, holding: HoldingKey, net: int) -> None:
         """Set what a follower holds because of one group, and remember that it must be written down."""

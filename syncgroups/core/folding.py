@@ -85,10 +85,8 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     known = book.orders.get(order)
     if known is not None:
         return False
-    book.orders[order] = OrderRecord(
-        symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING
-    )
-    book.working[event.account].add(event.order_id)
+    record = OrderRecord(symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING)
+    book.set_order(event.account, event.order_id, record)
     copy = _copy_named(book, event.client_order_id) or _adopted(
         event.client_order_id, event.account, _state_of_event(event)
     )
@@ -156,8 +154,7 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
     if record is not None and is_final(record.status):
         return False
     if record is not None:
-        book.orders[order] = replace(record, status=event.status)
-    book.working[event.account].discard(event.order_id)
+        book.set_order(event.account, event.order_id, replace(record, status=event.status))
     copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
     if copy is not None:
         book.keep(replace(copy, order_id=event.order_id, state=CopyState.ENDED, in_flight=None))
@@ -277,19 +274,16 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     filled: dict[OrderId, int] = {}
     for fill in account.fills:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
-    for known in [key for key in book.orders if key[0] == account.account]:
-        del book.orders[known]
-    book.working[account.account].clear()
+    book.forget_orders(account.account)
     for order in account.orders:
-        book.orders[account.account, order.order_id] = OrderRecord(
+        record = OrderRecord(
             symbol=order.symbol,
             side=order.side,
             spec=order.spec,
             status=order.status,
             filled=filled.get(order.order_id, 0),
         )
-        if not is_final(order.status):
-            book.working[account.account].add(order.order_id)
+        book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)
 
 

@@ -28,6 +28,7 @@ from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
 from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
+from syncgroups.services import logins
 from tradehaven.domain.events import TimePassed
 from tradehaven.domain.ids import ConnectionId, OwnerId
 
@@ -143,7 +144,7 @@ class Engine:
     def _credentials(self, connection: ConnectionId) -> Any:
         async def credentials(refused: bool) -> Login | None:
             if refused:
-                await self._database.ask(lambda: connections.refresh_token(connection))
+                await self._database.ask(lambda: logins.refresh_login(connection))
             return await self._database.ask(lambda: connections.login_for_engine(connection))
 
         return credentials

@@ -162,7 +162,7 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
             login = Login(
                 connection=ConnectionId(ours),
                 socket_url=f"ws://127.0.0.1:{ports[0]}/{number}",
-                token="t",  # noqa: S106
+                token="t",
                 user_id=None,
                 accounts={number: AccountId(ours)},
             )

@@ -1,6 +1,7 @@
 """Settings that are the same everywhere. What differs stands in dev, test and prod."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tradehaven.settings import env
 
@@ -144,7 +145,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", "ws:", "wss:"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'", *env.words("FORM_TARGETS")],
+        "form-action": ["'self'"],
     }
 }
 
@@ -179,6 +180,10 @@ BROKERS = {
         "client_secret": env.text("PAPER_CLIENT_SECRET", ""),
     },
 }
+# The Connect button's form ends, by redirects, on a broker's consent page; browsers hold that against us.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += sorted(
+    {"{0.scheme}://{0.netloc}".format(urlsplit(place["authorize_url"])) for place in BROKERS.values()}
+)
 ENGINE_SHARD = env.text("ENGINE_SHARD", "main")
 
 # The paper exchange's own process; what each means stands in docs/paper-exchange.md.
@@ -192,9 +197,11 @@ PAPER_MAX_ORDER_QTY = env.number("PAPER_MAX_ORDER_QTY", 200)
 PAPER_COMMAND_WINDOW_MS = env.number("PAPER_COMMAND_WINDOW_MS", 0)
 PAPER_TICK_MS = env.number("PAPER_TICK_MS", 250)
 PAPER_TOKEN_SECONDS = env.number("PAPER_TOKEN_SECONDS", 4800)
+PAPER_SESSIONS_PER_USER = env.number("PAPER_SESSIONS_PER_USER", 0)
 PAPER_HOURS = env.text("PAPER_HOURS", "always")
 PAPER_DATA_FILE = env.text("PAPER_DATA_FILE", "")
 PAPER_SYMBOL = env.text("PAPER_SYMBOL", "")
 PAPER_SPEED = env.text("PAPER_SPEED", "1")
 PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
 PAPER_TOKEN_SECRET = env.text("PAPER_TOKEN_SECRET", "")
+DEMO_PASSWORD = env.text("DEMO_PASSWORD", "")

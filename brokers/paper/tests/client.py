@@ -69,6 +69,8 @@ class Socket:
 
     def quiet(self, seconds: float = 0.3) -> bool:
         """Return whether nothing but heartbeats comes for a while."""
+        if self._waiting:
+            return False
         self._socket.settimeout(seconds)
         try:
             self._waiting = json.loads(self.frame()[1:])
