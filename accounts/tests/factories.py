@@ -20,7 +20,7 @@ class UserFactory(DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, verified: bool = True, **kwargs: Any) -> User:
-        user = super()._create(model_class, *args, **kwargs)
+        user: User = super()._create(model_class, *args, **kwargs)
         if verified:
             confirm(user)
         return user
