@@ -142,9 +142,10 @@ def test_the_state_comes_alone_when_htmx_asks(alice_client: Client, group: SyncG
 def test_a_mixed_group_warns(alice_client: Client, alice: User, group: SyncGroup):
     (live,) = accounts(alice, "LIVE-1", environment="live")
     FollowerFactory(group=group, account=live)
-    assert "mixes live money" in alice_client.get(
-        reverse("syncgroups:detail", args=[group.public_id])
-    ).content.decode()
+    assert (
+        "mixes live money"
+        in alice_client.get(reverse("syncgroups:detail", args=[group.public_id])).content.decode()
+    )
 
 
 def test_the_switch_answers_htmx_with_a_toast(alice_client: Client, group: SyncGroup):
