@@ -148,10 +148,3 @@ class FollowerForm(SizingForm):
         field = self.fields["account"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
         field.queryset = may_follow(user, group).order_by("name")
-
-
-class HaltForm(forms.Form):
-    """A pull of the kill switch."""
-
-    flatten = forms.BooleanField(required=False)
-    reason = forms.CharField(max_length=200, required=False)

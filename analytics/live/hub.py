@@ -98,6 +98,7 @@ class Room:
                 await self._show(parts)
             except Exception:  # the top of this loop: one bad render must not end the page's life
                 log.exception("rendering the live page of user %s failed", self.user.pk)
+                self._dirty.update(parts)
             await asyncio.sleep(PERIOD)
 
     async def _show(self, parts: tuple[str, ...]) -> None:

@@ -23,4 +23,4 @@ class AccountRiskFactory(DjangoModelFactory[AccountRisk]):
         model = AccountRisk
 
     account = SubFactory(AccountFactory)
-    gate = LazyAttribute(lambda risk: GateFactory(owner=risk.account.connection.owner))
+    gate = LazyAttribute(lambda risk: GateFactory.create(owner=risk.account.connection.owner))

@@ -16,7 +16,7 @@ from tradehaven.domain.errors import InvalidInput
 
 @pytest.fixture
 def gate(alice: User) -> Gate:
-    return GateFactory(owner=alice)
+    return GateFactory.create(owner=alice)
 
 
 def test_a_halt_shuts_the_gate_and_is_recorded(gate: Gate, alice: User):
@@ -80,7 +80,7 @@ def test_the_gate_over_everything_is_made_once(alice: User):
 
 
 def test_an_accounts_gate_is_made_once(db):
-    account = AccountFactory()
+    account = AccountFactory.create()
     owner = account.connection.owner_id
     assert gates.ensure_account_risk(account, owner) == gates.ensure_account_risk(account, owner)
     assert Gate.objects.get().kind == GateKind.ACCOUNT
@@ -88,7 +88,7 @@ def test_an_accounts_gate_is_made_once(db):
 
 @pytest.mark.parametrize("qty", [1, 20, None])
 def test_a_largest_position_is_kept(alice: User, qty: int | None):
-    account = AccountFactory(connection__owner=alice)
+    account = AccountFactory.create(connection__owner=alice)
     assert set_max_position(account=account, qty=qty, by=alice) is (qty is not None)
     assert account.risk.max_position == qty
     assert not set_max_position(account=account, qty=qty, by=alice)
@@ -97,5 +97,5 @@ def test_a_largest_position_is_kept(alice: User, qty: int | None):
 @pytest.mark.parametrize("qty", [0, -1])
 def test_a_largest_position_below_one_is_refused(alice: User, qty: int):
     with pytest.raises(InvalidInput) as caught:
-        set_max_position(account=AccountFactory(connection__owner=alice), qty=qty, by=alice)
+        set_max_position(account=AccountFactory.create(connection__owner=alice), qty=qty, by=alice)
     assert caught.value.field == "max_position"

@@ -23,7 +23,7 @@ class GroupFactory(DjangoModelFactory[SyncGroup]):
     name = Sequence(lambda number: f"Group {number}")
     leader = SubFactory(AccountFactory)
     owner = SelfAttribute("leader.connection.owner")
-    gate = LazyAttribute(lambda group: GateFactory(owner=group.owner, kind=GateKind.GROUP))
+    gate = LazyAttribute(lambda group: GateFactory.create(owner=group.owner, kind=GateKind.GROUP))
 
 
 class FollowerFactory(DjangoModelFactory[Follower]):
@@ -33,7 +33,7 @@ class FollowerFactory(DjangoModelFactory[Follower]):
         model = Follower
 
     group = SubFactory(GroupFactory)
-    account = LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
+    account = LazyAttribute(lambda row: AccountFactory.create(connection=row.group.leader.connection))
 
 
 class CopyFactory(DjangoModelFactory[CopiedOrder]):
@@ -47,7 +47,7 @@ class CopyFactory(DjangoModelFactory[CopiedOrder]):
     owner = SelfAttribute("group.owner")
     leader = SelfAttribute("group.leader")
     leader_order_id = 501
-    follower = LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
+    follower = LazyAttribute(lambda row: AccountFactory.create(connection=row.group.leader.connection))
     symbol = "ESZ6"
     side = Side.BUY
     order_type = OrderType.MARKET

@@ -10,8 +10,8 @@ from risk.tests.factories import AccountRiskFactory
 def accounts(owner: User, *names: str, **login: object) -> list[Account]:
     """Return accounts of one login of a person, who is confirmed by it, each with its gate."""
     confirm(owner)
-    connection = ConnectionFactory(owner=owner, **login)
-    made = [AccountFactory(connection=connection, name=name) for name in names]
+    connection = ConnectionFactory.create(owner=owner, **login)
+    made = [AccountFactory.create(connection=connection, name=name) for name in names]
     for account in made:
-        AccountRiskFactory(account=account)
+        AccountRiskFactory.create(account=account)
     return made

@@ -1,0 +1,92 @@
+"""The kill switch on the pages."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from risk.models import Gate, GateKind
+from syncgroups.models import Activity
+from syncgroups.tests.factories import GroupFactory
+from syncgroups.tests.people import accounts
+
+ALL = reverse("syncgroups:halt-all")
+
+
+@pytest.fixture
+def gate(alice: User) -> Gate:
+    (account,) = accounts(alice, "ACC-A")
+    return account.risk.gate
+
+
+def test_one_post_kills_and_one_disarms(alice_client: Client, gate: Gate):
+    alice_client.post(reverse("syncgroups:halt", args=[gate.pk]), {"reason": "news", "flatten": "on"})
+    gate.refresh_from_db()
+    assert (gate.is_halted, gate.flatten, gate.reason) == (True, True, "news")
+    alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]))
+    gate.refresh_from_db()
+    assert not gate.is_halted
+    assert [line.severity for line in Activity.objects.order_by("pk")] == ["danger", "warning"]
+    assert "account ACC-A" in Activity.objects.earliest("pk").text
+
+
+def test_everything_is_killed_without_any_account(alice_client: Client, alice: User):
+    assert alice_client.post(ALL).status_code == 302
+    gate = Gate.objects.get(owner=alice)
+    assert (gate.kind, gate.is_halted, gate.flatten) == (GateKind.OWNER, True, False)
+
+
+def test_a_group_is_killed_by_name(alice_client: Client, alice: User):
+    (account,) = accounts(alice, "A")
+    group = GroupFactory.create(leader=account, name="Scalps")
+    alice_client.post(reverse("syncgroups:halt", args=[group.gate_id]))
+    assert Activity.objects.get().text.startswith("Kill switch on for group Scalps")
+    assert Activity.objects.get().group == group
+
+
+def test_the_question_is_a_page_or_a_partial(alice_client: Client, gate: Gate):
+    url = reverse("syncgroups:halt", args=[gate.pk])
+    assert "<!DOCTYPE html>" in alice_client.get(url).content.decode()
+    partial = alice_client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "<!DOCTYPE html>" not in partial
+    assert "Stop and flatten" in partial
+    gate.refresh_from_db()
+    assert not gate.is_halted
+
+
+def test_a_halted_gate_offers_flattening_and_disarming(alice_client: Client, gate: Gate):
+    url = reverse("syncgroups:halt", args=[gate.pk])
+    alice_client.post(url)
+    page = alice_client.get(url).content.decode()
+    assert "Stop and flatten" in page
+    assert "Disarm" in page
+
+
+def test_htmx_gets_a_toast(alice_client: Client, gate: Gate):
+    answer = alice_client.post(reverse("syncgroups:halt", args=[gate.pk]), headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    assert "ACC-A" in answer.headers["HX-Trigger"]
+
+
+def test_a_reason_that_is_too_long_does_not_halt_half_way(alice_client: Client, gate: Gate):
+    answer = alice_client.post(reverse("syncgroups:halt", args=[gate.pk]), {"reason": "x" * 500})
+    assert answer.status_code == 302
+    gate.refresh_from_db()
+    assert gate.is_halted
+    assert len(gate.reason) == 200
+
+
+@pytest.mark.parametrize("name", ["syncgroups:halt", "syncgroups:disarm"])
+def test_doors_of_a_gate(alice_client: Client, bob_client: Client, client: Client, gate: Gate, name: str):
+    url = reverse(name, args=[gate.pk])
+    assert bob_client.post(url).status_code == 404
+    assert client.post(url).headers["Location"].startswith("/accounts/login/")
+    assert alice_client.put(url).status_code == 405
+    gate.refresh_from_db()
+    assert not gate.is_halted
+
+
+def test_a_stranger_kills_only_his_own_everything(alice_client: Client, bob_client: Client, alice: User):
+    alice_client.get(ALL)
+    bob_client.post(ALL)
+    assert not Gate.objects.get(owner=alice).is_halted
