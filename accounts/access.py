@@ -1,6 +1,6 @@
 """Who may do what, in one table. Pages, API, sockets and services all ask here."""
 
-from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
+from allauth.account.models import EmailAddress
 
 from accounts.models import User
 from tradehaven.domain.errors import TradeHavenError

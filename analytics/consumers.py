@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from channels.db import database_sync_to_async  # type: ignore[import-untyped]
-from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.models import User
-from analytics.hub import Seat, hub
+from analytics.live.hub import Seat, hub
 
 UNAUTHORIZED = 4401
 """Our own close code: the page goes to the log-in instead of trying again."""

@@ -97,16 +97,17 @@ class GroupForm(forms.Form):
         }
 
 
+_OPEN = forms.NumberInput(attrs={"placeholder": "no limit"})
+
+
 class SizingForm(forms.Form):
     """How a follower's quantities come about."""
 
     sizing = forms.ChoiceField(choices=SIZINGS)
     ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, initial=1, localize=False)
     fixed_qty = forms.IntegerField(required=False, label="Fixed quantity", initial=1)
-    max_contracts = forms.IntegerField(required=False, label="Cap", help_text="Contracts; empty for no cap.")
-    max_position = forms.IntegerField(
-        required=False, label="Largest position", help_text="Of the account, in one instrument."
-    )
+    max_contracts = forms.IntegerField(required=False, label="Cap", widget=_OPEN)
+    max_position = forms.IntegerField(required=False, label="Account limit", widget=_OPEN)
 
     def settings(self) -> FollowerSettings:
         """Return the sizing that was typed; what the mode does not use may be left empty."""

@@ -1,4 +1,4 @@
-"""A house for journeys: an exchange and an engine as processes, an owner with logins, and hands to trade with.
+"""A house for journeys: an exchange and an engine as processes, an owner with logins, hands to trade with.
 
 The market stands still and nothing is random, so a test decides what trades. What followers hold is read
 from the exchange, never from the engine.

@@ -9,11 +9,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async  # type: ignore[import-untyped]
-from channels.layers import get_channel_layer  # type: ignore[import-untyped]
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
 
 from accounts.models import User
-from analytics.live import ALL, parts_of, render_parts
+from analytics.live.parts import ALL, parts_of, render_parts
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
 from tradehaven.live.messages import decode

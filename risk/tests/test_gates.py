@@ -1,0 +1,101 @@
+"""Gates turn once, are recorded, and tell the engines."""
+
+import pytest
+
+from accounts.models import User
+from brokers.models import EngineStamp
+from brokers.tests.factories import AccountFactory
+from risk.models import Gate, GateChange, GateKind
+from risk.services import gates
+from risk.services.limits import set_max_position
+from risk.tests.factories import GateFactory
+from tradehaven.db import AppendOnlyError
+from tradehaven.domain.enums import TradingState
+from tradehaven.domain.errors import InvalidInput
+
+
+@pytest.fixture
+def gate(alice: User) -> Gate:
+    return GateFactory(owner=alice)
+
+
+def test_a_halt_shuts_the_gate_and_is_recorded(gate: Gate, alice: User):
+    assert gates.halt(gate=gate, by=alice, reason="news", flatten=True)
+    gate.refresh_from_db()
+    assert (gate.state, gate.flatten, gate.version, gate.reason) == (TradingState.HALTED, True, 1, "news")
+    change = GateChange.objects.get()
+    assert (change.by, change.version, change.flatten, change.reason) == (alice, 1, True, "news")
+    assert EngineStamp.objects.get(owner=alice).version == 1
+
+
+def test_a_second_halt_changes_nothing(gate: Gate, alice: User):
+    gates.halt(gate=gate, by=alice, reason="", flatten=True)
+    assert not gates.halt(gate=gate, by=alice, reason="", flatten=True)
+    assert not gates.halt(gate=gate, by=alice, reason="", flatten=False)
+    gate.refresh_from_db()
+    assert (gate.version, gate.flatten) == (1, True)
+
+
+def test_flattening_can_be_added_to_a_halt(gate: Gate, alice: User):
+    gates.halt(gate=gate, by=alice, reason="", flatten=False)
+    assert gates.halt(gate=gate, by=alice, reason="", flatten=True)
+    gate.refresh_from_db()
+    assert (gate.version, gate.flatten) == (2, True)
+
+
+def test_only_disarming_opens_a_gate_again(gate: Gate, alice: User):
+    gates.halt(gate=gate, by=alice, reason="", flatten=True)
+    assert gates.disarm(gate=gate, by=alice, reason="calm again")
+    gate.refresh_from_db()
+    assert (gate.state, gate.flatten, gate.version) == (TradingState.ACTIVE, False, 2)
+    assert not gates.disarm(gate=gate, by=alice, reason="")
+
+
+def test_of_two_who_saw_the_same_version_one_is_late(gate: Gate, alice: User):
+    seen = Gate.objects.get(pk=gate.pk)
+    gates.halt(gate=gate, by=alice, reason="", flatten=False)
+    assert not gates._turn(seen, TradingState.ACTIVE, by=alice, reason="", flatten=False)
+    gate.refresh_from_db()
+    assert gate.is_halted
+    assert GateChange.objects.count() == 1
+
+
+def test_a_rule_may_halt_without_a_person(gate: Gate):
+    gates.halt(gate=gate, by=None, reason="daily loss", flatten=False)
+    assert GateChange.objects.get().by is None
+
+
+def test_a_change_of_a_gate_cannot_be_edited_or_deleted(gate: Gate, alice: User):
+    gates.halt(gate=gate, by=alice, reason="", flatten=False)
+    change = GateChange.objects.get()
+    with pytest.raises(AppendOnlyError):
+        change.save()
+    with pytest.raises(AppendOnlyError):
+        change.delete()
+
+
+def test_the_gate_over_everything_is_made_once(alice: User):
+    assert gates.ensure_owner_gate(alice.pk) == gates.ensure_owner_gate(alice.pk)
+    assert Gate.objects.get().kind == GateKind.OWNER
+
+
+def test_an_accounts_gate_is_made_once(db):
+    account = AccountFactory()
+    owner = account.connection.owner_id
+    assert gates.ensure_account_risk(account, owner) == gates.ensure_account_risk(account, owner)
+    assert Gate.objects.get().kind == GateKind.ACCOUNT
+
+
+@pytest.mark.parametrize("qty", [1, 20, None])
+def test_a_largest_position_is_kept(alice: User, qty: int | None):
+    account = AccountFactory(connection__owner=alice)
+    assert set_max_position(account=account, qty=qty, by=alice) is (qty is not None)
+    assert account.risk.max_position == qty
+    assert not set_max_position(account=account, qty=qty, by=alice)
+
+
+@pytest.mark.parametrize("qty", [0, -1])
+def test_a_largest_position_below_one_is_refused(alice: User, qty: int):
+    with pytest.raises(InvalidInput) as caught:
+        set_max_position(account=AccountFactory(connection__owner=alice), qty=qty, by=alice)
+    assert caught.value.field == "max_position"

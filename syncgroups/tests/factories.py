@@ -1,0 +1,74 @@
+"""Groups, followers and copies for tests."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
+from factory.django import DjangoModelFactory
+
+from brokers.tests.factories import AccountFactory
+from risk.models import GateKind
+from risk.tests.factories import GateFactory
+from syncgroups.core.copies import CopyState
+from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, SyncGroup
+from tradehaven.domain.enums import OrderType, Side
+
+
+class GroupFactory(DjangoModelFactory[SyncGroup]):
+    """A group that is off and has no followers."""
+
+    class Meta:
+        model = SyncGroup
+
+    name = Sequence(lambda number: f"Group {number}")
+    leader = SubFactory(AccountFactory)
+    owner = SelfAttribute("leader.connection.owner")
+    gate = LazyAttribute(lambda group: GateFactory(owner=group.owner, kind=GateKind.GROUP))
+
+
+class FollowerFactory(DjangoModelFactory[Follower]):
+    """A follower, one to one."""
+
+    class Meta:
+        model = Follower
+
+    group = SubFactory(GroupFactory)
+    account = LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
+
+
+class CopyFactory(DjangoModelFactory[CopiedOrder]):
+    """A market order that was copied and filled in a few milliseconds."""
+
+    class Meta:
+        model = CopiedOrder
+
+    key = Sequence(lambda number: f"th-{number:06d}")
+    group = SubFactory(GroupFactory)
+    owner = SelfAttribute("group.owner")
+    leader = SelfAttribute("group.leader")
+    leader_order_id = 501
+    follower = LazyAttribute(lambda row: AccountFactory(connection=row.group.leader.connection))
+    symbol = "ESZ6"
+    side = Side.BUY
+    order_type = OrderType.MARKET
+    qty = 1
+    filled = 1
+    state = CopyState.ENDED
+    outcome = "filled"
+    body = LazyFunction(dict)
+    received_at = LazyFunction(timezone.now)
+    decided_at = LazyAttribute(lambda row: row.received_at + timedelta(microseconds=310))
+    written_at = LazyAttribute(lambda row: row.received_at + timedelta(microseconds=620))
+    acknowledged_at = LazyAttribute(lambda row: row.received_at + timedelta(milliseconds=48))
+    filled_at = LazyAttribute(lambda row: row.received_at + timedelta(milliseconds=71))
+
+
+class ActivityFactory(DjangoModelFactory[Activity]):
+    """A line of the log."""
+
+    class Meta:
+        model = Activity
+
+    at = LazyFunction(timezone.now)
+    kind = ActivityKind.COPY_SENT
+    text = Sequence(lambda number: f"Line {number}")
