@@ -191,10 +191,14 @@ class House:
         return time.monotonic() - began
 
     def _manage(self, *command: str) -> "subprocess.Popen[bytes]":
-        log = Path(self.surroundings["DATA_DIR"]) / f"{command[0]}.log"
+        return self.start("manage.py", *command)
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start a process of the product; its output goes to a file in the data folder."""
+        log = Path(self.surroundings["DATA_DIR"]) / f"{command[1].rpartition('/')[2]}.log"
         with log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "manage.py", *command],
+                [sys.executable, *command],
                 cwd=ROOT,
                 env=self.surroundings,
                 stdout=output,
