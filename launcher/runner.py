@@ -46,4 +46,5 @@ def run(processes: Mapping[str, str], environment: Mapping[str, str], folder: st
     for name, command in processes.items():
         runner.add_process(name, command, env=dict(environment), cwd=folder)
     runner.loop()
-    return int(runner.returncode or 0)
+    stopped_by_hand = runner.returncode in (-signal.SIGINT, -signal.SIGTERM, 130, 143)
+    return 0 if stopped_by_hand else int(runner.returncode or 0)

@@ -78,6 +78,8 @@ def environment(folder: Path, state: State, addresses: dict[str, str]) -> dict[s
         "DATA_DIR": str(folder),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",  # deprecations of packages are for the checks, not for the demo's screen
+        "C_FORCE_ROOT": "1",  # the worker's own warning about root; the launcher is for one machine's owner
         "HOME": os.environ.get("HOME", str(folder)),
     }
     return made | dict(os.environ) | addresses | fixed | {"PORT": str(web), "PAPER_PORT": str(paper)}

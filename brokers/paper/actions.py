@@ -1,5 +1,6 @@
 """What a logged-in caller can do besides reading: orders, snapshots, contracts, accounts."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from brokers.paper import accounts, terms
@@ -16,7 +17,7 @@ from brokers.paper.reads import NotFoundError
 from brokers.paper.records import Journal
 from brokers.paper.tokens import Caller
 from brokers.paper.venue import Outcome, Ticketed
-from brokers.paper.words import AdminAction, CashChangeType, RejectReason
+from brokers.paper.words import AdminAction, CashChangeType, OrderType, RejectReason
 from tradehaven.domain.calendar import MarketState, market_state
 
 _MOST_POSITIONS = 100
@@ -34,7 +35,7 @@ def place_oco(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept a pair of which one cancels the other (protocol 11.2)."""
     account = _account(exchange, call.body, caller)
     listing, wanted = _entry(exchange, call)
-    other = _leg(call.body, "other", wanted, listing)
+    other = _leg(exchange, call.body, "other", wanted, listing)
     terms.check_pair(wanted.action, wanted.terms, other.action, other.terms)
     sender = _sender(call, caller)
     return _answer(exchange.venue.place_pair(account.id, listing.id, (wanted, other), sender, call.now))
@@ -47,7 +48,7 @@ def place_oso(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     members = [name for name in ("bracket1", "bracket2") if call.body.raw(name) is not None]
     if "bracket1" not in members:
         raise ViolationError("bracket1", None, "bracket1 is required")
-    legs = [_leg(call.body, name, wanted, listing) for name in members]
+    legs = [_leg(exchange, call.body, name, wanted, listing) for name in members]
     if len(legs) == 2:
         terms.check_pair(legs[0].action, legs[0].terms, legs[1].action, legs[1].terms)
     sender = _sender(call, caller)
@@ -208,16 +209,24 @@ def _entry(exchange: Exchange, call: Call) -> tuple[Listing, Ticketed]:
     wanted = Ticketed(action=action, terms=terms.terms(call.body, listing))
     _in_session(exchange, listing, call.now)
     exchange.open_market(listing.id)
-    return listing, wanted
+    return listing, _trailing(exchange, listing, wanted)
 
 
-def _leg(params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:
+def _leg(exchange: Exchange, params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:
     body = params.raw(name)
     if not isinstance(body, dict):
         raise ViolationError(name, None, f"{name} is required")
     # Legs inherit the quantity, whatever they say about it (protocol 11.2).
     leg = Params({**body, "orderQty": entry.terms.qty})
-    return Ticketed(action=terms.action(leg), terms=terms.terms(leg, listing))
+    return _trailing(exchange, listing, Ticketed(action=terms.action(leg), terms=terms.terms(leg, listing)))
+
+
+def _trailing(exchange: Exchange, listing: Listing, wanted: Ticketed) -> Ticketed:
+    """Give a trailing stop without a distance the one it has to the market now (protocol 10.1)."""
+    given, last = wanted.terms, exchange.state.books[listing.id].last
+    if given.order_type is not OrderType.TRAILING_STOP or given.trail or given.stop is None or last is None:
+        return wanted
+    return replace(wanted, terms=replace(given, trail=max(1, abs(last - given.stop))))
 
 
 def _answer(outcome: Outcome) -> Answer:

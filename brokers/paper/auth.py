@@ -21,6 +21,7 @@ async def access_token(exchange: Exchange, call: Call) -> Answer:
     login = await exchange.blocking(exchange.store.login, name, password)
     if login is None:
         return Answer(payload={"errorText": _WRONG})
+    # Accounts made since the last log-in come to life here.
     exchange.admit(login)
     return Answer(payload=_tokens(exchange, login.user_id, login.name))
 

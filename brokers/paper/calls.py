@@ -5,7 +5,7 @@ their own form. Nothing here knows HTTP or frames.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from brokers.paper.terms import RefusedError, violations
 from brokers.paper.tokens import Caller
 
 DENIED = "Access is denied"
+_LOGGED = ("order/", "orderstrategy/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +86,14 @@ class Calls:
         if planned is not None and planned.trouble is not Trouble.SILENCE:
             return _troubled(planned)
         answer = self._carry_out(exchange, call, caller)
-        return Answer(frames=answer.frames, mute=True) if planned else answer
+        return replace(answer, mute=True) if planned else answer
 
     def _carry_out(self, exchange: Exchange, call: Call, caller: Caller) -> Answer:
         if handler := self._actions.get(call.endpoint):
-            return handler(exchange, call, caller)
+            answer = handler(exchange, call, caller)
+            if call.endpoint.startswith(_LOGGED):
+                exchange.logbook.reply(user_id=caller.user_id, endpoint=call.endpoint, payload=answer.payload)
+            return answer
         if found := reads.operation(call.endpoint):
             return Answer(payload=reads.answer(exchange.state, caller.user_id, *found, call.query))
         raise NotFoundError

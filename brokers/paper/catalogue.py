@@ -28,13 +28,16 @@ from tradehaven.domain.instruments import MONTH_LETTERS, PriceFormat, SessionTem
 
 LISTED_AHEAD = 4
 _EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
+# The blank makes every letter count, so that no two symbols share a code.
 _ALPHABET = " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _FIRST_YEAR = 2000
 _MONTHS_CODED = 1200
+# Apart far enough that an id tells what it is an id of.
 _PRODUCT_BASE = 700_000
 _MATURITY_BASE = 100_000_000
 _CONTRACT_BASE = 300_000_000
 _LAST_TRADE_UTC = time(14, 30)
+# Real margins change weekly; shares of the notional keep products in proportion to each other.
 _FULL_MARGIN_SHARE = Decimal("0.05")
 _DAY_MARGIN_SHARE = Decimal("0.002")
 
@@ -199,6 +202,7 @@ class Catalogue:
     def suggest(self, text: str, limit: int) -> list[Listing]:
         """Return listed contracts whose name begins with a text, the front month of each root first."""
         wanted = text.strip().upper().lstrip("@")
+        # Whoever types ES wants the front ES contract, not every product whose name begins like it.
         exact = [spec for spec in self._specs.values() if spec.symbol == wanted]
         others = [spec for spec in self._specs.values() if spec.symbol != wanted]
         found: list[Listing] = []

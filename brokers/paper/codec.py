@@ -85,6 +85,7 @@ def _encode(value: Any) -> Any:
 
 def _decode(wanted: type[Any], value: Any) -> Any:
     if wanted is Decimal:
+        # Through text, because a float's own value is not the number that was meant.
         return Decimal(str(value))
     if wanted is datetime:
         return parse_instant(value)

@@ -33,7 +33,7 @@ def options(given: Mapping[str, Any] | None = None) -> Options:
         max_order_qty=int(value("max_order_qty", 200)),
     )
     return Options(
-        secret=value("token_secret", "") or _derived_secret(),
+        secret=value("secret", "") or _derived_secret(),
         host=value("host", "127.0.0.1"),
         port=int(value("port", 8090)),
         seed=int(value("seed", 1)),

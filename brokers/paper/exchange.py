@@ -93,6 +93,7 @@ class Exchange:
         recovery.restore(self.state, saved.rows, now)
         self.venue = Venue(self.state, self._chance("venue"))
         self.floor.resume_at(saved.marks)
+        # Orders that came back must meet a market, or their stops would sleep until somebody looks.
         for contract_id in list(self.state.books):
             self.open_market(contract_id)
         self._tasks = [
@@ -122,6 +123,7 @@ class Exchange:
             self.logbook.events(frame)
         deliveries = self._disturbed(self.hub.address(frames, self.owner_of))
         parcel = Parcel(frames=frames, reply=reply, deliveries=deliveries)
+        # The short way is only for parcels that could overtake nothing.
         if not self._busy and not self._parcels and (self.store.instant or not frames):
             if frames:
                 self.store.save(self._batch([parcel]))
@@ -129,6 +131,7 @@ class Exchange:
         else:
             self._parcels.append(parcel)
             self._wake.set()
+        # A command may have planned a step that is due before the one now waited for.
         if frames:
             self._stepped.set()
 
@@ -160,6 +163,7 @@ class Exchange:
 
     def tokens(self, user_id: int, session_id: int | None = None) -> tuple[str, str, Caller]:
         """Return a fresh trading token, market-data token and the caller they speak for."""
+        # Whole seconds, because the token can say no more and the reply must not contradict it.
         expires = self.clock().replace(microsecond=0) + timedelta(seconds=self.options.token_seconds)
         caller = Caller(
             user_id=user_id, session_id=session_id or self._open_session(user_id), expires=expires

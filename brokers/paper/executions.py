@@ -111,6 +111,7 @@ def _settle(state: State, journal: Journal, order: Order, fill: Fill) -> None:
         point_value=point_value,
     )
     position = _position(state, journal, order, fill)
+    # Pairs go out before the position that they explain (protocol 12.3).
     made = [_pair(state, journal, position.id, order.account_id, pair) for pair in pairs]
     journal.write(position, order.account_id)
     journal.cut()
@@ -136,6 +137,7 @@ def book_cash(
     comment: str | None = None,
 ) -> None:
     """Book a signed amount in USD: the log row, and the cash row it leads to."""
+    # Deposits and corrections move cash but are nobody's profit.
     earned = delta if reason in (CashChangeType.TRADE_PAIRED, CashChangeType.COMMISSION) else Decimal(0)
     cash = state.cash(account_id)
     cash = replace(

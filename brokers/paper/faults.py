@@ -48,10 +48,22 @@ class Faults:
     def __init__(self) -> None:
         self._planned: dict[int, deque[Planned]] = defaultdict(deque)
         self._mischief: dict[int, deque[Mischief]] = defaultdict(deque)
+        self._closed_doors = 0
 
     def plan(self, user_id: int, planned: Planned, times: int = 1) -> None:
         """Order trouble for the user's next requests."""
         self._planned[user_id].extend([planned] * times)
+
+    def close_door(self, times: int) -> None:
+        """Refuse the next socket handshakes, whoever comes; before log-in nobody has a name."""
+        self._closed_doors = times
+
+    def door_is_closed(self) -> bool:
+        """Return whether this handshake is refused, and use the refusal up."""
+        if self._closed_doors == 0:
+            return False
+        self._closed_doors -= 1
+        return True
 
     def disturb(self, user_id: int, mischief: Mischief, times: int = 1) -> None:
         """Order mischief for the user's next frames of events."""

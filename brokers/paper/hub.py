@@ -74,6 +74,7 @@ class Hub:
     def address(self, frames: Iterable[Frame], owner_of: Callable[[int], int | None]) -> list[Delivery]:
         """Return what each synchronised connection is to be sent, in order."""
         found: list[Delivery] = []
+        # Each event is encoded once, however many listen.
         for frame in frames:
             texts = [(event, owner_of(event.account_id), dump(props(event))) for event in frame]
             for connection, sync, user_id in list(self._synced()):

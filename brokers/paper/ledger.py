@@ -77,6 +77,7 @@ def apply_fill(
         left -= closed
         pairs.append(_pair(lot, fill_id, action, closed, price, point_value))
         if closed < abs(lot.qty):
+            # What is left of the oldest lot stays the oldest.
             lots.insert(0, replace(lot, qty=lot.qty + closed * action.sign))
     if left:
         lots.append(Lot(fill_id=fill_id, qty=left * action.sign, price=price))

@@ -72,11 +72,8 @@ class Lifecycle:
         if order.ord_status.final:
             self.desk.refuse_late(command, order)
             return
-        if version.order_qty <= self.state.filled(order.id):
-            refusal = (
-                RejectReason.OTHER_EXECUTION_RELATED,
-                "Order quantity must be above the filled quantity",
-            )
+        if reason := self._why_not(order, version):
+            refusal = RejectReason.OTHER_EXECUTION_RELATED, reason
             self.desk.refuse(command, order, CommandStatus.EXECUTION_REJECTED, refusal)
             return
         self.desk.report(order, ExecType.REPLACED, command_id=command.id)
@@ -155,11 +152,14 @@ class Lifecycle:
     def market_moved(self, contract_id: int) -> None:
         """Fill resting orders, finish waiting market orders and trigger stops after a new outside market."""
         book = self.state.books[contract_id]
+        # Limits before stops: a pair of which both are reached ends with its better order.
         while trades := book.sweep():
             self.settle(trades)
         for order_id in book.resting_market():
             if order_id in book.tickets:
                 self.settle(book.take(order_id, self._slippage()))
+        for order_id, stop in book.trailed():
+            self._trail(self.state.records.need(Order, order_id), stop)
         self.trigger(contract_id)
 
     def trigger(self, contract_id: int) -> None:
@@ -200,6 +200,7 @@ class Lifecycle:
         if sibling is None or sibling.ord_status.final:
             return
         left = self.state.version(order.id).order_qty - self.state.filled(order.id)
+        # The pair protects one position, so both must always be good for the same rest.
         if left == 0:
             self.cancel_by_server(sibling)
         else:
@@ -210,6 +211,7 @@ class Lifecycle:
         if leg.ord_status.final:
             return
         if leg.ord_status is OrdStatus.SUSPENDED:
+            # Protect what has been bought so far, not what is still wanted.
             self._resize(leg, self.state.filled(entry.id))
             self.arrive(self.state.records.need(Order, leg.id))
         else:
@@ -228,6 +230,28 @@ class Lifecycle:
         self.journal.cut()
         if order.ord_status is OrdStatus.WORKING:
             self.enter_book(order)
+
+    def _why_not(self, order: Order, version: OrderVersion) -> str:
+        """Return why a modification that has arrived cannot be put into force, or nothing."""
+        if version.order_qty <= self.state.filled(order.id):
+            return "Order quantity must be above the filled quantity"
+        # A linked order's trade has resized this one after the client asked: its wish is out of date.
+        newer = self.state.version(order.id).id > version.id
+        return "The order has been changed meanwhile" if newer else ""
+
+    def _trail(self, order: Order, stop: int) -> None:
+        """Move a trailing stop; clients see it as a new version of the order (protocol 12.9)."""
+        # Not under a client's command in flight, which would then be out of date; the next move catches up.
+        if self.state.pending_command(order.id) is not None:
+            return
+        command = self.desk.command(order, CommandType.MODIFY, self._server_sender(order))
+        price = self.state.price(order.contract_id, stop)
+        version = replace(self.state.version(order.id), id=command.id, stop_price=price)
+        self.journal.write(version, order.account_id)
+        self.desk.report(order, ExecType.REPLACED, command_id=command.id)
+        self.desk.at_execution(command.id)
+        self.journal.cut()
+        self.state.books[order.contract_id].add(self.state.ticket(order))
 
     def _sibling(self, order: Order) -> Order | None:
         return None if order.oco_id is None else self.state.records.get(Order, order.oco_id)

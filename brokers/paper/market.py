@@ -97,6 +97,7 @@ class SyntheticStream:
     def advance(self, seconds: float) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
         draw = self._chance.gauss
+        # Big moves raise volatility and calm lowers it again, as markets do.
         shock = abs(draw(0.0, 1.0))
         self._volatility = min(_WILD, max(_CALM, _VOLATILITY_MEMORY * self._volatility + 0.035 * shock))
         pull = (self._anchor - self._level) * min(1.0, _MEAN_REVERSION * seconds)
@@ -105,6 +106,7 @@ class SyntheticStream:
         self._anchor += draw(0.0, 0.5) * seconds**0.5
         last = round(self._level)
         spread = 2 if self._chance.random() < _SPREAD_TWO_CHANCE * self._volatility else 1
+        # Who trades on a rise has lifted the offer, who trades on a fall has hit the bid.
         offer = last if last >= self.quote.depth.last else last + spread
         depth = self._depth(offer - spread, offer, last)
         self.quote = self.quote.traded(depth, 1 + int(self._chance.expovariate(0.4)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from brokers.paper.words import Action, OrderType, TimeInForce
 
 _MARKET_LIKE = frozenset({OrderType.MARKET, OrderType.STOP, OrderType.MIT, OrderType.TRAILING_STOP})
-_TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT})
+_TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT, OrderType.TRAILING_STOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,10 @@ class Depth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """An order in the book; `qty` is what is still open, `cap` what may trade at all now."""
+    """An order in the book; `qty` is what is still open, `cap` what may trade at all now.
+
+    `trail` is the distance in ticks at which a trailing stop follows the market.
+    """
 
     order_id: int
     account_id: int
@@ -42,6 +45,7 @@ class Ticket:
     qty: int
     limit: int | None = None
     stop: int | None = None
+    trail: int | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     triggered: bool = False
     rank: int = 0
@@ -114,6 +118,16 @@ class Book:
             self.tickets[ticket.order_id] = replace(ticket, triggered=True)
         return [ticket.order_id for ticket in sorted(hit, key=lambda ticket: ticket.rank)]
 
+    def trailed(self) -> list[tuple[int, int]]:
+        """Return trailing stops that the market has drawn along, with the ticks they move to."""
+        found: list[tuple[int, int]] = []
+        for ticket in self.tickets.values():
+            if ticket.waiting and self.last is not None and ticket.trail and ticket.stop is not None:
+                stop = self.last + ticket.trail * ticket.action.sign
+                if (stop - ticket.stop) * ticket.action.sign < 0:
+                    found.append((ticket.order_id, stop))
+        return found
+
     def fillable(self, order_id: int) -> int:
         """Return how many contracts an order could trade at once, without trading."""
         ticket = self.tickets[order_id]
@@ -129,9 +143,11 @@ class Book:
         ticket = self.tickets[order_id]
         if ticket.waiting:
             return []
+        # A limit order takes no slippage, or it could pay more than its limit.
         slip = slippage if ticket.market_like else 0
         executions: list[Execution] = []
         left = ticket.tradable
+        # A copy: trading changes the book that the rows are read from.
         for price, size, maker_id in list(self._offered(ticket, slip)):
             if left == 0:
                 break
@@ -176,6 +192,7 @@ class Book:
     def _reached(self, ticket: Ticket) -> bool:
         if self.last is None or ticket.stop is None:
             return False
+        # A touch order waits on the other side of the market than a stop.
         upward = (ticket.action is Action.BUY) != (ticket.order_type is OrderType.MIT)
         return self.last >= ticket.stop if upward else self.last <= ticket.stop
 
@@ -184,6 +201,7 @@ class Book:
 
     def _offered(self, ticket: Ticket, slip: int) -> Iterator[tuple[int, int, int | None]]:
         """Yield (effective tick, size, resting order or None) that the order would meet, best first."""
+        # Multiplied by the sign, the best price is the lowest number for buyers and sellers alike.
         sign = ticket.action.sign
         makers: list[tuple[int, int, int, int, int, int | None]] = [
             (other.limit * sign, 0, other.rank, other.limit, other.tradable, other.order_id)

@@ -16,7 +16,6 @@ from brokers.paper.store import Login, RefreshGrant
 from brokers.paper.tokens import challenge, digest
 
 CODE_SECONDS = 60
-PERMISSIONS = ("account:read", "order:read", "order:write", "position:read")
 _LONG = 8192
 
 
@@ -79,6 +78,7 @@ class OAuthDesk:
 
     async def _by_code(self, exchange: Exchange, call: Call, client_id: str) -> Answer:
         given = call.body
+        # Popped before it is judged: a code that was tried once is worth nothing any more.
         code = self._codes.pop(given.text("code", _LONG) or "", None)
         if code is None or code.expires <= call.now:
             return _refuse("invalid_grant", "Authorization code is expired or already used")

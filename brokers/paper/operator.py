@@ -28,6 +28,7 @@ class OperatorDesk:
         self._exchange = exchange
         self._commands: dict[str, Command] = {
             "drop": self._drop,
+            "handshakes": self._handshakes,
             "trouble": self._trouble,
             "reject": self._reject,
             "fills": self._fills,
@@ -43,6 +44,7 @@ class OperatorDesk:
         """Answer one request; errors are 400 with a text."""
         command = self._commands.get(request.match_info["command"])
         token = self._exchange.options.operator_token
+        # Without a token set, nobody learns that the endpoints exist.
         if not token or command is None:
             return web.Response(status=404)
         given = request.headers.get("X-Operator-Token", "")
@@ -62,6 +64,10 @@ class OperatorDesk:
         for connection in dropped:
             connection.close()
         return {"dropped": len(dropped)}
+
+    def _handshakes(self, params: Params) -> Json:
+        self._exchange.faults.close_door(params.integer("times") or 1)
+        return {"ok": True}
 
     def _trouble(self, params: Params) -> Json:
         trouble = params.word("kind", Trouble) or Trouble.SILENCE

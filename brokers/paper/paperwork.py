@@ -51,6 +51,7 @@ class Desk:
             price=self.state.price(order.contract_id, terms.limit),
             stop_price=self.state.price(order.contract_id, terms.stop),
             max_show=terms.max_show,
+            peg_difference=self.state.price(order.contract_id, terms.trail),
             time_in_force=terms.time_in_force,
             expire_time=terms.expires,
             text=terms.text,

@@ -44,6 +44,7 @@ class Params:
         value = self.raw(name)
         if value is None or value == "":
             return None
+        # Form-encoding clients send numbers as text and the other way round, so anything plain will do.
         if isinstance(value, (dict, list)) or len(str(value)) > limit:
             raise ViolationError(name, None, f"{name} must be a text of at most {limit} characters")
         return str(value)

@@ -1,6 +1,7 @@
 """The generic read operations: item, items, list, find, deps, ldeps, suggest (protocol 5.1 and 5.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TypeVar
 
 from brokers.paper.catalogue import Catalogue, Listing
@@ -93,26 +94,10 @@ def operation(endpoint: str) -> tuple[str, str] | None:
 
 def answer(state: State, user_id: int, entity: str, verb: str, params: Params) -> Payload:
     """Return what a read operation shows to a user; raises NotFoundError and ViolationError."""
-    kind = _KINDS.get(entity)
-    source = _source(state, user_id, kind)
-    match verb:
-        case "item":
-            return to_wire(source.item(_needed(params.integer("id"))))
-        case "items":
-            found = [source.peek(number) for number in _needed(params.integers("ids"))]
-            return [to_wire(item) for item in found if item is not None]
-        case "list":
-            return [to_wire(item) for item in source.everything()]
-        case "deps":
-            return [to_wire(item) for item in source.deps(_needed(params.integer("masterid")))]
-        case "ldeps":
-            masters = _needed(params.integers("masterids"))
-            return [to_wire(item) for number in masters for item in source.deps(number)]
-        case "find":
-            return to_wire(source.find(_needed(params.text("name"))))
-        case _:
-            limit = min(params.integer("l") or 10, _SUGGEST_LIMIT)
-            return [to_wire(item) for item in source.suggest(params.text("t") or "", limit)]
+    source = _source(state, user_id, _KINDS.get(entity))
+    if verb in _ONE:
+        return to_wire(_ONE[verb](source, params))
+    return [to_wire(item) for item in _MANY[verb](source, params)]
 
 
 def visible(state: State, user_id: int, row: Row) -> bool:
@@ -231,29 +216,22 @@ class _Maturities(Source):
 
 def _source(state: State, user_id: int, kind: Kind | None) -> Source:
     catalogue = state.catalogue
+    if kind is None:
+        return Source()
+    if kind in _REFERENCE:
+        items, master = _REFERENCE[kind]
+        return _Fixed(items(catalogue), master)
     match kind:
-        case None:
-            return Source()
         case Kind.CONTRACT:
             return _Contracts(catalogue)
         case Kind.CONTRACT_MATURITY:
             return _Maturities(catalogue)
-        case Kind.PRODUCT:
-            return _Fixed((catalogue.product(spec) for spec in catalogue.specs()), "exchange_id")
-        case Kind.PRODUCT_MARGIN:
-            return _Fixed((catalogue.margin(spec) for spec in catalogue.specs()), "id")
-        case Kind.EXCHANGE:
-            return _Fixed(catalogue.exchanges())
-        case Kind.CONTRACT_GROUP:
-            return _Fixed(catalogue.groups())
-        case Kind.CLEARING_HOUSE:
-            return _Fixed(catalogue.clearing_houses())
-        case Kind.CURRENCY:
-            return _Fixed(catalogue.currencies())
-        case Kind.ORDER_STRATEGY_TYPE:
-            return _Fixed(catalogue.strategy_types())
         case _:
             return _Recorded(state, user_id, kind)
+
+
+def _ids(params: Params, name: str) -> list[int]:
+    return _needed(params.integers(name))
 
 
 def _needed(value: T | None) -> T:
@@ -261,3 +239,29 @@ def _needed(value: T | None) -> T:
     if value is None:
         raise NotFoundError
     return value
+
+
+# Reference data that never changes, with the member that names its master.
+_REFERENCE: dict[Kind, tuple[Callable[[Catalogue], Iterable[Entity]], str]] = {
+    Kind.PRODUCT: (lambda catalogue: map(catalogue.product, catalogue.specs()), "exchange_id"),
+    Kind.PRODUCT_MARGIN: (lambda catalogue: map(catalogue.margin, catalogue.specs()), "id"),
+    Kind.EXCHANGE: (Catalogue.exchanges, ""),
+    Kind.CONTRACT_GROUP: (Catalogue.groups, ""),
+    Kind.CLEARING_HOUSE: (Catalogue.clearing_houses, ""),
+    Kind.CURRENCY: (Catalogue.currencies, ""),
+    Kind.ORDER_STRATEGY_TYPE: (Catalogue.strategy_types, ""),
+}
+# What each operation asks of a source: for one entity, or for several.
+_ONE: dict[str, Callable[[Source, Params], Entity]] = {
+    "item": lambda source, params: source.item(_needed(params.integer("id"))),
+    "find": lambda source, params: source.find(_needed(params.text("name"))),
+}
+_MANY: dict[str, Callable[[Source, Params], Iterable[Entity]]] = {
+    "items": lambda source, params: filter(None, map(source.peek, _ids(params, "ids"))),
+    "list": lambda source, params: source.everything(),
+    "deps": lambda source, params: source.deps(_needed(params.integer("masterid"))),
+    "ldeps": lambda source, params: chain.from_iterable(map(source.deps, _ids(params, "masterids"))),
+    "suggest": lambda source, params: source.suggest(
+        params.text("t") or "", min(params.integer("l") or 10, _SUGGEST_LIMIT)
+    ),
+}

@@ -38,6 +38,7 @@ class RestShell:
         token = tokens.clean(request.headers.get("Authorization", ""))
         call = Call(
             endpoint=bodies.endpoint(request.path),
+            # Members may come either way; where both say something, each kind of call has its own side.
             query=Params({**body, **query}),
             body=Params({**query, **body}),
             now=exchange.clock(),

@@ -15,6 +15,7 @@ def review(state: State, order: Order, qty: int) -> Refusal | None:
     """Return why an order on record may not go to the market with `qty` contracts; None lets it through."""
     if queue := state.next_rejects[order.account_id]:
         return queue.popleft()
+    # Whoever wants out may always get out, whatever the size and the margin.
     reduces = _reduces(state, order, qty)
     match state.lock(order.account_id):
         case AdminAction.LOCK_TRADING_IMMEDIATELY | AdminAction.LIQUIDATE_IMMEDIATELY:

@@ -1,5 +1,7 @@
 """Puts an exchange on one port: REST, sockets, the consent page and the operator's endpoints."""
 
+import asyncio
+
 from aiohttp import web
 
 from brokers.paper import actions, auth, bodies, marketdata, syncing
@@ -12,6 +14,7 @@ from brokers.paper.rest import RestShell
 from brokers.paper.sockets import SocketShell
 
 _SHUTDOWN_SECONDS = 0.5
+_GOODBYE_SECONDS = 0.1
 
 
 class Server:
@@ -42,7 +45,9 @@ class Server:
     async def stop(self) -> None:
         """Stop listening, end the sockets, store what is left."""
         for connection in list(self.exchange.hub.connections):
-            connection.close()
+            connection.end()
+        # A moment for the goodbyes; whoever does not read them is cut off below.
+        await asyncio.sleep(_GOODBYE_SECONDS if self.exchange.hub.connections else 0)
         if self._runner is not None:
             await self._runner.cleanup()
         await self.exchange.stop()

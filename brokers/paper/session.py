@@ -1,5 +1,6 @@
 """The trading day: which one an instant belongs to, and what happens when one ends (protocol 12.11)."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -7,15 +8,12 @@ from zoneinfo import ZoneInfo
 from brokers.paper.entities import (
     Account,
     CashBalance,
-    Command,
-    ExecutionReport,
     Fill,
     Order,
-    OrderVersion,
     Position,
 )
 from brokers.paper.executions import book_cash
-from brokers.paper.kinds import SESSION_KINDS
+from brokers.paper.kinds import SESSION_KINDS, Kind
 from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.records import Frame, Journal
 from brokers.paper.venue import Venue
@@ -23,35 +21,44 @@ from brokers.paper.words import CashChangeType, ExecType, OrdStatus, TimeInForce
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _SESSION_END_HOUR = 17
+# Execution reports hang on the order's first command, which has the order's id.
+_OF_ORDER = (Kind.ORDER_VERSION, Kind.COMMAND, Kind.EXECUTION_REPORT, Kind.FILL)
 
 
 def trade_date(now: datetime) -> date:
     """Return the trading day of an instant: the date on which its session ends at 17:00 New York."""
     local = now.astimezone(_NEW_YORK)
     day = local.date() + timedelta(days=1 if local.hour >= _SESSION_END_HOUR else 0)
+    # What trades at a weekend counts for Monday.
     return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
 
 
 def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
     """End the session: Day orders expire, positions are carried, each account gets a new cash row."""
     state = venue.state
-    expired = venue.step(now, _expire_day_orders)
+    ended = venue.step(now, _end_orders)
     new_week = new.isocalendar()[:2] != state.session.isocalendar()[:2]
     state.session = new
     journal = Journal(records=state.records, now=now, session=new)
     for account in list(state.records.all(Account)):
         _carry(venue, journal, account.id, new_week=new_week)
     _keep_open(venue, journal)
-    return expired + journal.finish()
+    return ended + journal.finish()
 
 
-def _expire_day_orders(life: Lifecycle) -> None:
+def _end_orders(life: Lifecycle) -> None:
+    """Expire Day orders; the others sleep until the next session opens."""
     records = life.state.records
     for account in list(records.all(Account)):
         for order in records.open_orders(account.id):
             day = life.state.version(order.id).time_in_force is TimeInForce.DAY
             if day and not records.need(Order, order.id).ord_status.final:
                 life.end(order, OrdStatus.EXPIRED, ExecType.EXPIRED)
+            elif order.ord_status is OrdStatus.WORKING and not day:
+                # Only told: nothing trades between the end of a session and the start of the next here.
+                life.journal.write(replace(order, ord_status=OrdStatus.SUSPENDED), account.id)
+                life.journal.cut()
+                life.journal.write(order, account.id)
 
 
 def _carry(venue: Venue, journal: Journal, account_id: int, *, new_week: bool) -> None:
@@ -92,14 +99,9 @@ def _keep_open(venue: Venue, journal: Journal) -> None:
     kept += [records.need(Order, number) for number in sorted({fill.order_id for fill in unpaired})]
     for order in dict.fromkeys(kept):
         journal.write(order, order.account_id)
-        for version in records.of_master(OrderVersion, order.id):
-            journal.write(version, order.account_id)
-        for command in records.of_master(Command, order.id):
-            journal.write(command, order.account_id)
-        for report in records.of_master(ExecutionReport, order.id):
-            journal.write(report, order.account_id)
-        for fill in records.of_master(Fill, order.id):
-            journal.write(fill, order.account_id)
+        for kind in _OF_ORDER:
+            for row in records.rows_of_master(kind, order.id):
+                journal.write(row.entity, order.account_id)
     journal.cut()
     for kind in SESSION_KINDS:
         for row in [row for row in records.rows(kind) if row.session != venue.state.session]:

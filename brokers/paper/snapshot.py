@@ -50,6 +50,7 @@ _EMPTY = (
 
 def snapshot(state: State, user_id: int, sync: Sync) -> Json:
     """Return every collection; those that the selection leaves out are empty."""
+    # Clients read every collection without looking whether it is there.
     body: Json = {name: [] for name in (*_RECORDED, *_REFERENCE, *_EMPTY)}
     for name, kind in _RECORDED.items():
         if sync.kinds is None or kind.value in sync.kinds:

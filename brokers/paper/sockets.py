@@ -15,6 +15,7 @@ from brokers.paper.params import Params
 
 logger = logging.getLogger(__name__)
 
+# Some minutes of a busy day; a client so far behind is better served by a fresh snapshot.
 _OUTBOX_LIMIT = 20_000
 _QUOTE_REQUESTS = ("md/",)
 _GO_AWAY = 'c[3000,"Go away!"]'
@@ -29,6 +30,9 @@ class SocketShell:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket until either side ends it."""
+        if self._exchange.faults.door_is_closed():
+            return web.Response(status=429)
+        # Heartbeats are the protocol's own, so aiohttp's pings stay off.
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
         session = _Session(self._exchange, self._calls, socket, request.transport)
@@ -54,6 +58,7 @@ class _Session:
         self._connection = Connection(send=self._send, close=self._close, end=self._end)
 
     async def serve(self) -> None:
+        # Before the connection is listed, or an event could come first and existing clients would fail.
         await self._socket.send_str("o")
         self._exchange.hub.connections[self._connection] = None
         tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
@@ -101,6 +106,7 @@ class _Session:
         call = Call(
             endpoint=request.endpoint,
             query=Params(query),
+            # Actions read the body, but some clients put their members into the query line.
             body=Params(body or query),
             now=exchange.clock(),
             caller=caller,

@@ -147,6 +147,7 @@ class State:
             qty=version.order_qty - self.filled(order.id),
             limit=None if version.price is None else spec.ticks(version.price),
             stop=None if version.stop_price is None else spec.ticks(version.stop_price),
+            trail=None if version.peg_difference is None else spec.ticks(version.peg_difference),
             time_in_force=version.time_in_force,
             triggered=self._triggered(order.id),
             cap=None if parts is None else (parts[0] if parts else 0),
@@ -195,6 +196,7 @@ class State:
         """Return the day margin in USD of the account's positions, with or without its working orders."""
         contracts = {contract for owner, contract in self.holdings if owner == account_id}
         orders = list(self.alive(account_id)) if working else []
+        # A contract without a position needs margin too once an order could open one.
         contracts |= {order.contract_id for order in orders}
         total = Decimal(0)
         for contract_id in contracts:

@@ -23,6 +23,7 @@ def sync_request(exchange: Exchange, call: Call, caller: Caller) -> Answer:
         kinds=known_kinds(kinds) if kinds else None,
     )
     body = snapshot(exchange.state, caller.user_id, sync)
+    # In the same step as the snapshot: what happens from here on is told, nothing is told twice.
     if call.connection is not None:
         call.connection.sync = sync
     return Answer(payload=body)

@@ -16,11 +16,9 @@ from brokers.paper.words import Action, OrderType, RejectReason, TimeInForce
 T = TypeVar("T")
 
 LARGEST_QTY = 999_999
-SUPPORTED = frozenset(
-    {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT}
-)
 _WITH_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
-_WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT})
+_WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT, OrderType.TRAILING_STOP})
+SUPPORTED = _WITH_LIMIT | _WITH_STOP | {OrderType.MARKET}
 
 
 class RefusedError(Exception):
@@ -44,6 +42,7 @@ class Terms:
     order_type: OrderType
     limit: int | None = None
     stop: int | None = None
+    trail: int | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     expires: datetime | None = None
     text: str | None = None
@@ -105,6 +104,7 @@ def terms(params: Params, listing: Listing) -> Terms:
         order_type=order_type,
         limit=_ticks(params, "price", listing) if order_type in _WITH_LIMIT else None,
         stop=_stop_ticks(params, order_type, listing) if order_type in _WITH_STOP else None,
+        trail=_trail(params, listing) if order_type is OrderType.TRAILING_STOP else None,
         time_in_force=time_in_force,
         expires=expires if time_in_force is TimeInForce.GTD else None,
         text=params.text("text"),
@@ -130,6 +130,15 @@ def _stop_ticks(params: Params, order_type: OrderType, listing: Listing) -> int:
     # The touch price of an MIT order is documented for neither member, so both are accepted.
     touched = order_type is OrderType.MIT and params.raw("stopPrice") is None
     return _ticks(params, "price" if touched else "stopPrice", listing)
+
+
+def _trail(params: Params, listing: Listing) -> int | None:
+    if params.raw("pegDifference") is None:
+        return None
+    trail = _ticks(params, "pegDifference", listing)
+    if trail <= 0:
+        raise RefusedError(RejectReason.INVALID_PRICE, "pegDifference must be above zero")
+    return trail
 
 
 def _ticks(params: Params, member: str, listing: Listing) -> int:

@@ -79,13 +79,13 @@ def running_exchange(
     latency: tuple[int, int] = (0, 0),
     slippage: tuple[int, int] = (0, 0),
     commission: str = "2.50",
+    max_order_qty: int = 200,
+    command_window_ms: int = 0,
     logins: Mapping[str, Mapping[str, int | str]] | None = None,
     clients: Mapping[str, tuple[str, str]] | None = None,
     store: MemoryStore | None = None,
     paused: bool = True,
     recording: Recording | None = None,
-    max_order_qty: int = 200,
-    command_window_ms: int = 0,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),  # noqa: TID251 - a test may bring its own
     **options: Any,
 ) -> Iterator[RunningExchange]:
@@ -93,13 +93,9 @@ def running_exchange(
 
     `logins` maps login names to account names and opening balances in USD, every password is
     `PASSWORD`; `clients` maps OAuth client ids to (secret, redirect URI). A `store` used twice
-    resumes the first run.
+    resumes the first run. Latency is in milliseconds, slippage in ticks; further options are those
+    of `Options`.
     """
-    store = store or MemoryStore()
-    for name, accounts in (logins or {}).items():
-        store.add_login(name, PASSWORD, [(account, Decimal(money)) for account, money in accounts.items()])
-    for client_id, (secret, uri) in (clients or {}).items():
-        store.add_client(Client(client_id=client_id, name=client_id, redirect_uris=(uri,)), secret)
     rules = Rules(
         latency_ms=latency,
         slippage_ticks=slippage,
@@ -113,23 +109,43 @@ def running_exchange(
         "secret": "paper-secret",
         **options,
     }
-    settings = Options(seed=seed, rules=rules, paused=paused, **chosen)
+    store = store or MemoryStore()
+    _people(store, logins or {}, clients or {})
+    exchange = Exchange(
+        Options(seed=seed, rules=rules, paused=paused, **chosen), store, clock=clock, recording=recording
+    )
+    with _loop_in_thread() as loop, _served(Server(exchange), loop) as server:
+        yield RunningExchange(server, loop, store)
+
+
+def _people(
+    store: MemoryStore,
+    logins: Mapping[str, Mapping[str, int | str]],
+    clients: Mapping[str, tuple[str, str]],
+) -> None:
+    for name, accounts in logins.items():
+        store.add_login(name, PASSWORD, [(account, Decimal(money)) for account, money in accounts.items()])
+    for client_id, (secret, uri) in clients.items():
+        store.add_client(Client(client_id=client_id, name=client_id, redirect_uris=(uri,)), secret)
+
+
+@contextmanager
+def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="paper-exchange", daemon=True)
     thread.start()
-
-    async def start() -> Server:
-        server = Server(Exchange(settings, store, clock=clock, recording=recording))
-        await server.start()
-        return server
-
     try:
-        server = asyncio.run_coroutine_threadsafe(start(), loop).result(_START_SECONDS)
-        try:
-            yield RunningExchange(server, loop, store)
-        finally:
-            asyncio.run_coroutine_threadsafe(server.stop(), loop).result(_START_SECONDS)
+        yield loop
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_START_SECONDS)
         loop.close()
+
+
+@contextmanager
+def _served(server: Server, loop: asyncio.AbstractEventLoop) -> Iterator[Server]:
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(_START_SECONDS)
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(_START_SECONDS)

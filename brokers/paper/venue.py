@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from brokers.paper import risk
-from brokers.paper.entities import Command, Order
+from brokers.paper.entities import Command, Order, OrderVersion
 from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.matching import Depth
 from brokers.paper.records import Frame, Journal
@@ -71,6 +71,7 @@ class Venue:
         life = self._life(now)
         one, other = (self._record(life, account_id, contract_id, wanted, sender) for wanted in pair)
         one, other = replace(one, oco_id=other.id), replace(other, oco_id=one.id)
+        # Each needs the other's id, which exists only now; both images are in the same frame.
         for order in (one, other):
             life.journal.write(order, account_id)
         life.journal.cut()
@@ -110,10 +111,13 @@ class Venue:
         old = self.state.version(order_id)
         if old.time_in_force is TimeInForce.GTC and terms.time_in_force is not TimeInForce.GTC:
             raise RefusedError(RejectReason.OTHER_EXECUTION_RELATED, "cannot modify time-in-force")
+        if OrderType.TRAILING_STOP in (old.order_type, terms.order_type):
+            terms = self._only_qty(order, old, terms)
         life = self._life(now)
         command = life.desk.command(order, CommandType.MODIFY, sender)
         life.desk.version(command.id, order, terms)
         life.journal.cut()
+        # A smaller order cannot break a limit that the larger one passed.
         refusal = None if terms.qty <= old.order_qty else risk.review(self.state, order, terms.qty)
         if refusal:
             life.desk.refuse(command, order, CommandStatus.RISK_REJECTED, refusal)
@@ -144,6 +148,7 @@ class Venue:
         )
         order = self._record(life, account_id, contract_id, closing, sender)
         life.journal.cut()
+        # No review: a way out of the market is never refused.
         self._accept(life, order)
         return self._outcome(life, {"orderId": order.id})
 
@@ -183,6 +188,18 @@ class Venue:
             raise RefusedError(RejectReason.ANOTHER_COMMAND_PENDING, "Another command is pending")
         return order
 
+    def _only_qty(self, order: Order, old: OrderVersion, terms: Terms) -> Terms:
+        """Return a trailing stop's terms with a new quantity; raises RefusedError on any other change."""
+        first = self.state.records.need(OrderVersion, order.id)
+        stops = (first.stop_price, old.stop_price)
+        trail = self.state.price(order.contract_id, terms.trail)
+        same = old.order_type is terms.order_type and trail in (None, old.peg_difference)
+        if not same or self.state.price(order.contract_id, terms.stop) not in stops:
+            reason = RejectReason.TRAILING_STOP_NON_ORDER_QTY_MODIFY
+            raise RefusedError(reason, "Only the quantity of a trailing stop can be modified")
+        ticket = self.state.ticket(order)
+        return replace(terms, stop=ticket.stop, trail=ticket.trail)
+
     def _record(
         self, life: Lifecycle, account_id: int, contract_id: int, wanted: Ticketed, sender: Sender
     ) -> Order:
@@ -215,6 +232,7 @@ class Venue:
 
     def _plan_cancel(self, life: Lifecycle, order: Order, sender: Sender) -> Command:
         command = life.desk.command(order, CommandType.CANCEL, sender)
+        # Taken now, because the report of a cancel has the id after its command's (protocol 8.2).
         report_id = self.state.ids.take()
         life.journal.cut()
         at = self._answered(life, order)

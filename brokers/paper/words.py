@@ -17,11 +17,6 @@ class Action(StrEnum):
         """Return +1 for a buy and -1 for a sell."""
         return 1 if self is Action.BUY else -1
 
-    @property
-    def opposite(self) -> "Action":
-        """Return the other side."""
-        return Action.SELL if self is Action.BUY else Action.BUY
-
 
 class OrderType(StrEnum):
     """How an order waits for its price."""

@@ -205,6 +205,7 @@ class TradovateGateway:
             self._ask(endpoint, answered=look.taker(endpoint))
 
     def _listed(self, at: Nanos) -> None:
+        self._ask_for_contracts()
         self._sink(
             OrdersListed(
                 connection=self._login.connection,

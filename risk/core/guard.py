@@ -77,4 +77,6 @@ _STRICTNESS = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HA
 
 def strictest(states: tuple[TradingState, ...]) -> TradingState:
     """Return the narrowest of the gates that stand over an account; none at all is open."""
-    return max(states, key=_STRICTNESS.__getitem__, default=TradingState.ACTIVE)
+    if all(state is TradingState.ACTIVE for state in states):
+        return TradingState.ACTIVE
+    return max(states, key=_STRICTNESS.__getitem__)

@@ -57,12 +57,11 @@ def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
 
 def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol) -> Decision:
     """Return the cancels of entries that still rest although their leader is out of the contract."""
-    groups = plan.led.get(account, ())
-    if not groups or book.positions[account, symbol] or book.flying(account, symbol):
+    group = plan.led.get(account)
+    if group is None or book.positions[account, symbol] or book.flying(account, symbol):
         return NOTHING
     orphans = [
         copy
-        for group in groups
         for follower in group.followers
         for copy in book.open_copies_of(follower.account)
         if copy.group == group.group and copy.symbol == symbol and copy.enters and _leader_is_done(book, copy)

@@ -57,11 +57,8 @@ class OwnerPlan:
     accounts: Mapping[AccountId, AccountPlan]
     groups: tuple[GroupPlan, ...]
     version: int = 0
-    led: Mapping[AccountId, tuple[GroupPlan, ...]] = field(init=False)
+    led: Mapping[AccountId, GroupPlan] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Index the groups by leader once, because every event asks."""
-        led: dict[AccountId, tuple[GroupPlan, ...]] = {}
-        for group in self.groups:
-            led[group.leader] = (*led.get(group.leader, ()), group)
-        object.__setattr__(self, "led", led)
+        """Index the groups by leader, because every event asks; an account leads one group at most."""
+        object.__setattr__(self, "led", {group.leader: group for group in self.groups})

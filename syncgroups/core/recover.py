@@ -18,28 +18,26 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
-from syncgroups.core.keys import client_order_id
-from syncgroups.core.place import Refusal, follow, leader_order, refused
-from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.core.place import case_of, follow, settings_of
+from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.share import Refusal, leader_order
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
 from tradehaven.domain.ids import AccountId, Nanos
 from tradehaven.domain.transitions import is_final
+
+UNSEEN = Refusal(
+    reason=RefusalReason.ENGINE_OFFLINE, detail="the leader's order came while the leader could not be seen"
+)
 
 
 def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decision:
     """Return the cancels and changes that bring live copies in line, and what was missed."""
     seen = {account.account for account in event.accounts}
     decisions = [_in_line(plan, book, copy, event.at) for copy in _touched(book, seen)]
-    missed = tuple(
-        refusal
-        for account in event.accounts
-        for group in plan.led.get(account.account, ())
-        if group.active
-        for refusal in _missed_orders(book, group, account)
-    )
+    missed = [_missed_orders(plan, book, account) for account in event.accounts]
     remarks = tuple(_never_accepted(book, seen))
-    return joined(*decisions, Decision(refusals=missed, remarks=remarks))
+    return joined(*decisions, *missed, Decision(remarks=remarks))
 
 
 def after_listing(book: Book, event: OrdersListed) -> Decision:
@@ -63,40 +61,35 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
     record = book.orders.get((copy.leader, copy.leader_order))
     if record is None or (is_final(record.status) and record.status not in DONE):
         return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
-    settings = _settings(plan, copy)
+    settings = settings_of(plan, copy)
     if is_final(record.status) or settings is None:
         return _step(advance(plan, book, copy))
-    order = leader_order(book, copy.leader, copy.leader_order, at)
-    found = list(follow(plan, book, *settings, order))
-    steps = tuple(item for item in found if isinstance(item, CopyStep))
-    refusals = tuple(item for item in found if isinstance(item, CopyRefused))
-    return Decision(steps=steps or _step(advance(plan, book, copy)).steps, refusals=refusals)
+    group, follower = settings
+    case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
+    follow(case, follower)
+    return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
 
 
 def _step(step: CopyStep) -> Decision:
     return Decision(steps=(step,)) if step.command is not None else Decision()
 
 
-def _settings(plan: OwnerPlan, copy: Copy) -> tuple[GroupPlan, FollowerPlan] | None:
-    for group in plan.led.get(copy.leader, ()):
-        if group.group == copy.group and group.active:
-            for follower in group.followers:
-                if follower.account == copy.follower:
-                    return group, follower
-    return None
-
-
-def _missed_orders(book: Book, group: GroupPlan, account: AccountSnapshot) -> Iterator[CopyRefused]:
+def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Decision:
+    group = plan.led.get(account.account)
+    if group is None or not group.active:
+        return Decision()
+    refusals: list[CopyRefused] = []
     for order in account.orders:
         if order.created_at < group.active_since:
             continue
         known = leader_order(book, account.account, order.order_id, order.created_at)
+        case = case_of(plan, book, group, known)
         for follower in group.followers:
-            key = client_order_id(group.group, account.account, order.order_id, follower.account)
+            key = case.key_of(follower)
             if not book.is_decided(key):
-                detail = "the leader's order came while the leader could not be seen"
-                refusal = Refusal(reason=RefusalReason.ENGINE_OFFLINE, detail=detail)
-                yield refused(key, group, follower, known, Action.PLACE, refusal)
+                case.refuse(key, follower, Action.PLACE, UNSEEN)
+        refusals += case.refusals
+    return Decision(refusals=tuple(refusals))
 
 
 def _never_accepted(book: Book, accounts: set[AccountId]) -> Iterator[Remark]:

@@ -58,9 +58,13 @@ def describe(symbol: Symbol, spec: OrderSpec) -> str:
     traded = product_of(symbol)
     parts = [str(spec.order_type).replace("_", " ")]
     if spec.stop is not None:
-        parts.append(f"stop {traded.display(spec.stop)}")
+        parts.append(f"at {traded.display(spec.stop)}")
     if spec.limit is not None:
-        parts.append(f"@ {traded.display(spec.limit)}")
+        parts.append(
+            f"limit {traded.display(spec.limit)}"
+            if spec.stop is not None
+            else f"at {traded.display(spec.limit)}"
+        )
     return " ".join(parts)
 
 

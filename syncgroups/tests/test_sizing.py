@@ -99,7 +99,8 @@ def test_a_reduction_never_opens_flips_or_exceeds(
     if not entering:
         assert sized.enter == 0
     if sized.reduce:
-        assert own * leader > 0 and own * change < 0
+        assert own * leader > 0
+        assert own * change < 0
     if reducing and leader + change == 0 and own * leader > 0:
         assert sized.reduce == abs(own)
 

@@ -1,8 +1,10 @@
 """`make bench`: the engine beside its floor and beside what open copiers do, as ratios of one run."""
 
 import argparse
+import contextlib
 import json
 import multiprocessing
+import os
 import statistics
 import sys
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from tests.bench.subjects import SUBJECTS
 
 FOLLOWERS = (1, 5, 20, 100, 200)
 WARM_UP = 20
+PRIORITY = -15
 GOALS = (
     ("engine 99th at 20 followers under 1 ms", lambda t: t[20, "engine"].inside(0.99) < 1_000_000),
     ("wire median within 13 floors at 20", lambda t: t[20, "engine"].wire() <= 13 * t[20, "floor"].wire()),
@@ -116,6 +119,8 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=300)
     parser.add_argument("--json", help="also write the medians to this file")
     chosen = parser.parse_args()
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)  # all alike; an engine asks for it too
     table = run(chosen.rounds, chosen.events)
     good = report(table)
     if chosen.json:

@@ -30,6 +30,10 @@ class OrderSpec:
     tif: TimeInForce = TimeInForce.DAY
     expire_at: datetime | None = None
 
+    def __hash__(self) -> int:
+        # Specs are looked up once for each follower: three whole numbers tell them apart well enough.
+        return hash((self.qty, self.limit, self.stop))
+
 
 def check_spec(spec: OrderSpec) -> OrderSpec:
     """Return the spec unchanged, or raise `InvalidOrder` naming the field and the fix."""

@@ -118,3 +118,11 @@ def test_token_of_a_user_that_is_gone_is_no_good() -> None:
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.get(f"{exchange.base_url}/auth/me", headers=headers, timeout=5)
         assert answer.status_code == 401
+
+
+def test_sockets_are_told_when_the_exchange_ends() -> None:
+    with running_exchange(logins=LOGINS) as exchange:
+        alice = Client(exchange, "alice")
+        socket = alice.socket()
+    assert socket.frame() == 'c[3000,"Go away!"]'
+    alice.session.close()

@@ -207,3 +207,11 @@ def test_http_auth_member_stands_for_id_and_secret(exchange: RunningExchange) ->
     code = code_of(authorize(exchange))
     body = {"client_id": "", "client_secret": "", "httpAuth": "app:app-secret"}
     assert "access_token" in exchange_code(exchange, code, **body)
+
+
+def test_page_is_shown_to_nobody_unknown_and_offers_codes_only(exchange: RunningExchange) -> None:
+    url = f"{exchange.root_url}/oauth"
+    assert requests.get(url, params={"client_id": "other"}, timeout=5).status_code == 400
+    query = {"response_type": "token", "client_id": "app", "redirect_uri": CALLBACK}
+    answer = requests.get(url, params=query, allow_redirects=False, timeout=5)
+    assert answer.headers["Location"] == f"{CALLBACK}?error=unsupported_response_type"

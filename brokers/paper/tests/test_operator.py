@@ -136,15 +136,16 @@ def test_log_tells_requests_and_events_without_secrets(alice: Client) -> None:
     entries = alice.operator("log").json()["entries"]
     assert PASSWORD not in str(entries)
     assert alice.token not in str(entries)
-    (request,) = [entry for entry in entries if entry.get("endpoint") == "order/placeorder"]
+    request, reply = (entry for entry in entries if entry.get("endpoint") == "order/placeorder")
     assert (request["what"], request["params"]["clOrdId"]) == ("request", "c-9")
+    assert (reply["what"], reply["payload"]) == ("reply", {"orderId": number})
     created = [entry for entry in entries if entry.get("entityType") == "order"]
     assert created[0]["entity"]["id"] == number
     assert [entry["seq"] for entry in entries] == sorted(entry["seq"] for entry in entries)
     of_account = alice.operator("log", account="A-1", since=created[0]["seq"]).json()["entries"]
     assert {entry["accountId"] for entry in of_account} == {alice.accounts["A-1"]}
     of_user = alice.operator("log", login="alice").json()["entries"]
-    assert {entry["what"] for entry in of_user} == {"request"}
+    assert {entry["what"] for entry in of_user} == {"request", "reply"}
 
 
 def test_accounts_can_be_locked_limited_and_freed() -> None:
@@ -210,3 +211,12 @@ def test_third_login_evicts_the_oldest_session() -> None:
             with Client(exchange, "alice") as third:
                 assert socket.message()["d"] == {"reasonCode": "ConnectionQuotaReached"}
                 assert [one.status("account/list") for one in (first, second, third)] == [401, 200, 200]
+
+
+def test_refused_handshakes_get_429_and_then_the_door_opens(alice: Client) -> None:
+    alice.operator("handshakes", times=2)
+    for _ in range(2):
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            alice.socket()
+        assert refused.value.status_code == 429
+    assert alice.socket().quiet(0.05)

@@ -221,7 +221,13 @@ def test_order_beyond_the_margin_is_accepted_and_then_rejected(alice: Client) ->
         ({"orderType": "Limit", "price": "abc"}, "InvalidPrice", "price"),
         ({"orderType": "Stop", "price": 5100}, "InvalidPrice", "stopPrice is required"),
         ({"orderType": "Stop", "stopPrice": 5100.1}, "InvalidPrice", "stopPrice"),
-        ({"orderType": "TrailingStop", "stopPrice": 5100}, "Unsupported", "TrailingStop"),
+        ({"orderType": "TrailingStopLimit", "stopPrice": 5100}, "Unsupported", "TrailingStopLimit"),
+        ({"orderType": "TrailingStop", "pegDifference": 5}, "InvalidPrice", "stopPrice is required"),
+        (
+            {"orderType": "TrailingStop", "stopPrice": 5100, "pegDifference": -5},
+            "InvalidPrice",
+            "pegDifference",
+        ),
         ({"activationTime": "2030-01-01T00:00:00Z"}, "Unsupported", "activationTime"),
     ],
 )
@@ -290,3 +296,63 @@ def test_modification_below_the_filled_quantity_is_rejected_later(
     assert alice.order(number)["ordStatus"] == "Working"
     exchange.set_price("MESZ6", "5050.00", size=3)
     assert alice.order(number)["ordStatus"] == "Filled"
+
+
+@pytest.mark.parametrize("distance", [{"pegDifference": 10}, {}])
+def test_trailing_stop_follows_the_market_at_its_distance(
+    alice: Client, exchange: RunningExchange, distance: dict[str, Any]
+) -> None:
+    alice.place()
+    number = alice.place(action="Sell", orderType="TrailingStop", stopPrice=5040, **distance)["orderId"]
+    for price, stop in (("5045.00", 5040), ("5060.00", 5050), ("5055.00", 5050), ("5070.25", 5060.25)):
+        exchange.set_price("MESZ6", price)
+        version = alice.get("orderVersion/deps", masterid=number)[-1]
+        assert (version["stopPrice"], version["pegDifference"]) == (stop, 10)
+    exchange.set_price("MESZ6", "5060.25")
+    assert alice.order(number)["ordStatus"] == "Filled"
+    assert alice.position()["netPos"] == 0
+
+
+def test_only_the_quantity_of_a_trailing_stop_can_be_modified(
+    alice: Client, exchange: RunningExchange
+) -> None:
+    number = alice.place(orderType="TrailingStop", stopPrice=5060, pegDifference=10)["orderId"]
+    exchange.set_price("MESZ6", "5045.00")
+    body = {"orderId": number, "orderType": "TrailingStop", "orderQty": 3, "stopPrice": 5060}
+    assert "commandId" in alice.post("order/modifyorder", body)
+    version = alice.get("orderVersion/deps", masterid=number)[-1]
+    assert version == version | {"orderQty": 3, "stopPrice": 5055, "pegDifference": 10}
+    for change in ({"stopPrice": 5058}, {"pegDifference": 5}, {"orderType": "Stop"}):
+        refused = alice.post("order/modifyorder", {**body, **change})
+        assert refused["failureReason"] == "TrailingStopNonOrderQtyModify"
+
+
+def test_raised_quantity_beyond_the_limit_is_rejected_and_the_old_terms_stay(alice: Client) -> None:
+    number = alice.place(orderType="Limit", price=5000)["orderId"]
+    body = {"orderId": number, "orderQty": 201, "orderType": "Limit", "price": 5001}
+    command = alice.post("order/modifyorder", body)["commandId"]
+    assert alice.get("command/item", id=command)["commandStatus"] == "RiskRejected"
+    assert alice.order(number)["ordStatus"] == "Working"
+    lower = {**body, "orderQty": 1, "price": 5000.25}
+    assert "commandId" in alice.post("order/modifyorder", lower)
+
+
+def test_changes_of_unknown_orders_and_contracts_are_told_apart(alice: Client) -> None:
+    assert alice.post("order/cancelorder", {})["violations"][0]["constraint"] == "orderId"
+    assert alice.status("order/cancelorder", orderId=5) == 404
+    liquidation = {"accountId": alice.accounts["A-1"], "contractId": 5}
+    assert alice.post("order/liquidateposition", liquidation)["violations"][0]["constraint"] == "contractId"
+    many = alice.post("order/liquidatepositions", {"positions": list(range(1, 102))})
+    assert many == {"ok": False, "errorText": "at most 100 positions"}
+    assert alice.status("order/liquidateposition", accountSpec="nobody", contractId=5) == 401
+
+
+def test_incomplete_requests_about_contracts_and_cash_are_answered_with_a_text(alice: Client) -> None:
+    assert alice.post("contract/rollcontract", {"name": "NOPE"}) == {"errorText": "Contract not found"}
+    body = {"accountId": alice.accounts["A-1"]}
+    assert alice.post("cashBalance/changedemobalance", body)["errorText"] == "cashChange is required"
+
+
+def test_end_that_is_no_instant_is_a_violation(alice: Client) -> None:
+    reply = alice.place(orderType="Limit", price=5000, timeInForce="GTD", expireTime="tomorrow")
+    assert reply["violations"][0]["constraint"] == "expireTime"

@@ -61,6 +61,8 @@ def test_day_orders_expire_and_good_till_cancelled_ones_stay(still: RunningExcha
         end_session(still)
         assert socket.until("executionReport", orderId=day)["execType"] == "Expired"
         assert socket.until("order", id=day)["ordStatus"] == "Expired"
+        told = [socket.until("order", id=lasting)["ordStatus"] for _ in range(2)]
+        assert told == ["Suspended", "Working"]
         assert [row["id"] for row in alice.get("order/list")] == [lasting]
         still.set_price("MESZ6", "5001.00")
         assert alice.order(lasting)["ordStatus"] == "Filled"

@@ -154,7 +154,7 @@ def test_silent_client_is_told_to_go_and_dropped() -> None:
 
 
 def test_client_that_beats_is_kept() -> None:
-    with running_exchange(heartbeat=0.2, silence_limit=0.3, logins=LOGINS) as exchange:
+    with running_exchange(heartbeat=0.2, silence_limit=0.6, logins=LOGINS) as exchange:
         with Client(exchange, "alice") as alice:
             socket = alice.socket(sync=False)
             for _ in range(8):

@@ -17,7 +17,7 @@ from brokers.paper.market import ladder
 from brokers.paper.records import Frame, Journal, Row
 from brokers.paper.state import Rules, State
 from brokers.paper.store import Login, Seat
-from brokers.paper.terms import RefusedError, Sender, Terms
+from brokers.paper.terms import SUPPORTED, RefusedError, Sender, Terms
 from brokers.paper.venue import Ticketed, Venue
 from brokers.paper.words import Action, OrderType, OrdStatus, TimeInForce
 
@@ -51,7 +51,7 @@ STEPS = st.lists(
             st.just("place"),
             st.sampled_from([10, 11]),
             st.sampled_from(Action),
-            st.sampled_from([OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT]),
+            st.sampled_from(sorted(SUPPORTED)),
             st.integers(-8, 8),
             st.integers(1, 6),
             st.sampled_from([TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK]),
@@ -97,7 +97,8 @@ class Play:
             qty=qty,
             order_type=kind,
             limit=price if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
-            stop=price if kind in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+            stop=None if kind in (OrderType.MARKET, OrderType.LIMIT) else price,
+            trail=4 if kind is OrderType.TRAILING_STOP else None,
             time_in_force=force,
         )
         self._send("place", account, Ticketed(action=action, terms=terms))
@@ -182,6 +183,10 @@ def test_no_order_trades_more_than_its_quantity_or_through_its_limit(steps: list
         assert filled <= version.order_qty
         assert (order.ord_status is OrdStatus.FILLED) == (filled == version.order_qty)
         assert order.ord_status is not OrdStatus.PENDING_NEW
+        if version.id == order.id and version.order_type is OrderType.LIMIT:
+            assert version.price is not None
+            fills = state.records.of_master(Fill, order.id)
+            assert all((fill.price - version.price) * order.action.sign <= 0 for fill in fills)
         working = order.ord_status is OrdStatus.WORKING
         assert working == (order.id in state.books[order.contract_id].tickets)
 

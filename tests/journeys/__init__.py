@@ -1,0 +1,1 @@
+"""Whole journeys on real processes and sockets: the exchange, the engine, the database between them."""

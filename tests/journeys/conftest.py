@@ -1,0 +1,56 @@
+"""One house for each module of journeys; each test starts with everybody flat."""
+
+import socket
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncgroups.services.groups import FollowerSettings
+from tests.journeys.house import PRICE, House, open_house, wait_until
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def house(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[House]:
+    """Return a running house: a leader with one to one, half and double followers on two logins."""
+    folder: Path = tmp_path_factory.mktemp("house")
+    with django_db_blocker.unblock(), open_house(folder, free_port()) as found:
+        found.connect("lead", ["LEAD", "ONE"])
+        found.connect("other", ["HALF", "TWICE"])
+        found.group(
+            "LEAD",
+            {
+                "ONE": FollowerSettings(),
+                "HALF": FollowerSettings(ratio=Decimal("0.5")),
+                "TWICE": FollowerSettings(ratio=Decimal(2)),
+            },
+        )
+        found.start_engine()
+        yield found
+
+
+@pytest.fixture
+def calm(house: House) -> Iterator[House]:
+    """Return the house with nothing working and nobody holding anything."""
+    yield house
+    house.price(PRICE)
+    for hand in house.hands.values():
+        for account in hand.accounts:
+            for order in hand.working(account):
+                hand.post("order/cancelorder", {"orderId": order["id"]})
+    for hand in house.hands.values():
+        for account, number in hand.accounts.items():
+            for row in hand.get("position/list"):
+                if row["accountId"] == number and row["netPos"]:
+                    body = {"accountId": number, "contractId": row["contractId"], "admin": False}
+                    hand.post("order/liquidateposition", body)
+            wait_until(lambda hand=hand, account=account: hand.net(account) == 0, f"{account} flat")
