@@ -142,7 +142,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
-        "connect-src": ["'self'", "ws:", "wss:"],
+        # Some browsers do not count the socket of the page's own host as 'self'.
+        "connect-src": ["'self'", SITE_URL.replace("http", "ws", 1)],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

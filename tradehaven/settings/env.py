@@ -71,5 +71,9 @@ def data_keys(name: str) -> dict[str, bytes]:
             key = b""
         if not key_id.isalnum() or len(key) != 32:
             raise ImproperlyConfigured(f"{name}: write id:base64 of 32 random bytes, comma between keys")
+        if key_id in ring:
+            raise ImproperlyConfigured(f"{name} has the id {key_id!r} twice: a key keeps its id for ever")
         ring[key_id] = key
+    if not ring:
+        raise ImproperlyConfigured(f"{name} is empty: write at least one id:base64 of 32 random bytes")
     return ring
