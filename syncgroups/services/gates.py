@@ -15,7 +15,7 @@ def halt(*, gate: Gate, by: User, reason: str, flatten: bool) -> bool:
     """Stop copying behind a gate, and flatten if asked; say whether anything changed."""
     changed = gates.halt(gate=gate, by=by, reason=reason, flatten=flatten)
     if changed:
-        also = " and flattened" if flatten else ""
+        also = ", flattening" if flatten else ""
         because = f": {reason}" if reason else ""
         text = f"Kill switch on for {subject_of(gate)}{also}, by {by}{because}"
         _note(gate, text, Severity.DANGER)
