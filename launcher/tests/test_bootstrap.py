@@ -34,8 +34,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Any]
     for name, value in (("ROOT", tmp_path), ("VENV", venv), ("PYTHON", python)):
         monkeypatch.setattr(bootstrap, name, value)
     monkeypatch.setattr(bootstrap, "MARKER", venv / "marker.json")
-    monkeypatch.setattr(bootstrap.subprocess, "run", run)
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("launcher.bootstrap.subprocess.run", run)
+    monkeypatch.setattr("launcher.bootstrap.shutil.which", lambda _name: None)
     for lock in LOCKS:
         (tmp_path / lock).write_text(lock)
     return commands
@@ -86,7 +86,7 @@ def test_an_interpreter_that_is_gone_means_a_new_environment(asked: list[Sequenc
 def test_python_without_ensurepip_but_with_pip_does(
     asked: list[Sequence[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap.importlib.util, "find_spec", without("ensurepip"))
+    monkeypatch.setattr("launcher.bootstrap.importlib.util.find_spec", without("ensurepip"))
     bootstrap.ensure(LOCKS)
     assert "--without-pip" in asked[0]
     assert f"--python={bootstrap.PYTHON}" in asked[1]
@@ -94,14 +94,14 @@ def test_python_without_ensurepip_but_with_pip_does(
 
 @pytest.mark.usefixtures("asked")
 def test_python_without_both_ends_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.importlib.util, "find_spec", without("ensurepip", "pip"))
+    monkeypatch.setattr("launcher.bootstrap.importlib.util.find_spec", without("ensurepip", "pip"))
     with pytest.raises(GiveUpError, match="apt install python3-venv"):
         bootstrap.ensure(LOCKS)
 
 
 @pytest.mark.usefixtures("asked")
 def test_another_python_ends_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.sys, "version_info", (3, 12, 0))
+    monkeypatch.setattr("launcher.bootstrap.sys.version_info", (3, 12, 0))
     with pytest.raises(GiveUpError, match=r"this is 3\.12.*make PYTHON=python3\.11 run"):
         bootstrap.ensure(LOCKS)
 
@@ -111,7 +111,8 @@ def test_an_index_that_is_out_of_reach_leaves_no_marker(
 ) -> None:
     bootstrap.ensure(("a.txt",))
     monkeypatch.setattr(
-        bootstrap.subprocess, "run", lambda command, **_options: subprocess.CompletedProcess(command, 1)
+        "launcher.bootstrap.subprocess.run",
+        lambda command, **_options: subprocess.CompletedProcess(command, 1),
     )
     with pytest.raises(GiveUpError, match=r"b\.txt could not be installed"):
         bootstrap.ensure(LOCKS)

@@ -57,7 +57,7 @@ def test_a_note_that_names_no_server_is_taken_away(tmp_path: Path, text: str) ->
 def test_a_missing_database_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMBEDDED_PG_BIN", raising=False)
     monkeypatch.setattr(services, "_package", lambda _name: None)
-    monkeypatch.setattr(services.Path, "glob", lambda _self, _pattern: iter(()))
+    monkeypatch.setattr("launcher.services.Path.glob", lambda _self, _pattern: iter(()))
     with pytest.raises(GiveUpError, match="apt install postgresql"):
         services._postgres_binaries()
 
@@ -65,7 +65,7 @@ def test_a_missing_database_program_is_named(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_missing_redis_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMBEDDED_REDIS_BIN", raising=False)
     monkeypatch.setattr(services, "_package", lambda _name: None)
-    monkeypatch.setattr(services.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("launcher.services.shutil.which", lambda _name: None)
     with pytest.raises(GiveUpError, match="apt install redis-server"):
         services._valkey_binary()
 

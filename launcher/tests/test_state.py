@@ -73,7 +73,7 @@ def test_run_env_has_every_name_and_survives_a_shell(tmp_path: Path) -> None:
         ["sh", "-c", f". {tmp_path}/run.env && env"], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert {f"{name}={value}" for name, value in values.items()} <= set(shown)
-    assert {"DEMO_PASSWORD", "PAPER_PORT", "PAPER_TOKEN_SECRET"} <= set(session.KEPT)
+    assert {"DEMO_PASSWORD", "PAPER_PORT", "PAPER_SECRET"} <= set(session.KEPT)
 
 
 def test_a_second_run_is_told_who_runs_here(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_second_run_is_told_who_runs_here(tmp_path: Path) -> None:
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PORT", "PAPER_PORT", "SECRET_KEY", "DATA_KEYS", "PAPER_TOKEN_SECRET"):
+    for name in ("PORT", "PAPER_PORT", "SECRET_KEY", "DATA_KEYS", "PAPER_SECRET"):
         monkeypatch.delenv(name, raising=False)
 
 
