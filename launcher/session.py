@@ -29,7 +29,7 @@ KEPT = (
     "PAPER_URL",
     "PAPER_PORT",
     "PAPER_CLIENT_SECRET",
-    "PAPER_TOKEN_SECRET",
+    "PAPER_SECRET",
     "PAPER_OPERATOR_TOKEN",
     "DEMO_PASSWORD",
 )
@@ -88,7 +88,7 @@ def environment(
         "SECRET_KEY": state.text("secret_key"),
         "DATA_KEYS": state.key_ring(),
         "PAPER_CLIENT_SECRET": state.text("paper_client"),
-        "PAPER_TOKEN_SECRET": state.text("paper_tokens"),
+        "PAPER_SECRET": state.text("paper_tokens"),
         "PAPER_OPERATOR_TOKEN": state.text("paper_operator"),
         "DEMO_PASSWORD": state.password(),
         "DJANGO_SETTINGS_MODULE": "tradehaven.settings.dev",

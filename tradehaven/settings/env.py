@@ -47,6 +47,14 @@ def number(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}") from None
 
 
+def one_of(name: str, default: str, known: tuple[str, ...]) -> str:
+    """Return one of a few known words."""
+    value = text(name, default).upper()
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(known)}, not {value!r}")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return a list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
