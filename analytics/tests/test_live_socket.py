@@ -19,6 +19,7 @@ from syncgroups.tests.factories import ActivityFactory
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
 from tradehaven.live.messages import Changed, Topic, encode
+from tradehaven.tests.test_publish import DEAD_LAYER
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -174,4 +175,15 @@ async def test_a_part_that_fails_to_render_is_tried_again(monkeypatch: pytest.Mo
     await asyncio.sleep(0.2)
     await changed(alice, Topic.ACTIVITY)
     assert "after failure" in await page.receive_from(timeout=5)
+    await page.disconnect()
+
+
+async def test_a_page_lives_on_while_the_message_layer_is_down(monkeypatch: pytest.MonkeyPatch, settings):
+    settings.CHANNEL_LAYERS = DEAD_LAYER
+    monkeypatch.setattr("analytics.live.hub.IDLE_RENDER", 0.1)
+    alice = await person("alice")
+    page, _ = await open_page(alice)
+    assert '<section id="overview"' in await page.receive_from(timeout=5)
+    await note(alice, "found without a nudge")
+    assert "found without a nudge" in await page.receive_from(timeout=5)
     await page.disconnect()
