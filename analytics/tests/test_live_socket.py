@@ -1,6 +1,7 @@
 """The live page's socket: everything at first, then what changed, and nothing for strangers."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
 
 from accounts.models import User
 from analytics.consumers import UNAUTHORIZED, LiveConsumer
@@ -25,8 +27,11 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+def brisk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("analytics.live.hub.PERIOD", 0.05)
+    yield
+    # The hub reads in a thread of its own, whose connection would keep the test database open.
+    asyncio.run(sync_to_async(connections.close_all)())
 
 
 async def person(name: str) -> User:
