@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 STABLE_AFTER = 30.0
 """Seconds that a link must have held before its next failure counts as the first one again."""
 
+PATIENCE = 3
+REFUSED_PAUSE = 600.0
+"""Seconds to wait after a token was refused and renewed this often in vain (protocol 4.1)."""
+
 Credentials = Callable[[bool], Awaitable[Login | None]]
 """Gives the login as it is now; True says that the token was turned down. None: there is none to be had."""
 Open = Callable[[Login, Sink, Clock], Gateway]
@@ -77,21 +81,20 @@ class Link:
 
     async def run(self) -> str:
         """Stay connected until `close`; return why it ended."""
-        waits = delays(self._chance)
-        refused = False
+        waits, refusals = delays(self._chance), 0
         while not self._stopped:
-            login = await self._credentials(refused)
-            refused = False
+            login = await self._credentials(refusals > 0)
             pause = 0.0
             if login is not None:
                 started = self._clock.monotonic()
                 refused, pause = await self._connect(login)
+                refusals = refusals + 1 if refused else 0
                 if self._clock.monotonic() - started > STABLE_AFTER:
                     waits = delays(self._chance)
-            if not self._stopped and not (refused and login is not None):
+            if refusals > PATIENCE:
+                pause = REFUSED_PAUSE  # every refresh counts against a budget that all logins here share
+            if not self._stopped:
                 await asyncio.sleep(max(pause, next(waits)))
-            elif refused:
-                await asyncio.sleep(next(waits) / 4)
         return "closed"
 
     async def _connect(self, login: Login) -> tuple[bool, float]:

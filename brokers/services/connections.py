@@ -239,15 +239,17 @@ def disconnect(connection: Connection) -> None:
     _tell(row.owner_id)
 
 
-def refresh_token(connection_id: int) -> Refreshed:
-    """Renew a login's token unless somebody has just done so; several processes may call this at once.
+def refresh_token(connection_id: int, *, refused: bool = False) -> Refreshed:
+    """Renew a login's token unless it still lives long; several processes may call this at once.
 
-    The row stays locked while the broker is asked: a refresh token works once, so two must not race.
+    `refused` says that the broker does not take the token although its time is not over. The row stays
+    locked while the broker is asked: a refresh token works once, so two must not race.
     """
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
         ends = row.token_expires_at
-        if row.status == ConnectionStatus.DISCONNECTED or (ends and ends > timezone.now() + REFRESH_AHEAD):
+        lives = ends is not None and ends > timezone.now() + REFRESH_AHEAD
+        if row.status == ConnectionStatus.DISCONNECTED or (lives and not refused):
             return Refreshed.NOT_DUE
         try:
             _keep_tokens(row, _ask_for_tokens(row))

@@ -6,6 +6,7 @@ transport's callback, and a command is written inside the call of `send`: no tas
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ from tradehaven.domain.errors import (
     Unavailable,
 )
 from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
-from tradehaven.domain.ids import Nanos, OrderId
+from tradehaven.domain.ids import Nanos, OrderId, Symbol
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,10 @@ ENDPOINTS = {
     CancelOrder: "order/cancelorder",
     ClosePosition: "order/liquidateposition",
 }
+CONTRACTS: defaultdict[str, dict[int, Symbol]] = defaultdict(dict)
+"""Contract numbers by environment. They never change, so what one login has learnt spares the others a
+question in the middle of a leader's first order."""
+
 _snapshot = msgspec.json.Decoder(Snapshot)
 _placed = msgspec.json.Decoder(Placed)
 _contract = msgspec.json.Decoder(Contract)
@@ -78,7 +83,7 @@ class TradovateGateway:
         self._sink = sink
         self._clock = clock
         self._connect = connect
-        self._view = View(login.accounts)
+        self._view = View(login.accounts, CONTRACTS[login.socket_url])
         self._transport: Transport | None = None
         self._pulse = wire.Pulse(clock.monotonic())
         self._asked: dict[int, _Asked] = {}
@@ -178,7 +183,7 @@ class TradovateGateway:
             return change_body(command)
         if isinstance(command, CancelOrder):
             return cancel_body(command)
-        contract = self._view.contract_ids.get(command.symbol)
+        contract = self._view.contract_of(command.symbol)
         return close_body(self._view.names[command.account], contract) if contract else None
 
     def _ask(

@@ -48,14 +48,16 @@ _many = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class View:
-    """The entities of one login. `accounts` maps the broker's account numbers to our own ids."""
+    """The entities of one login. `accounts` maps the broker's account numbers to our own ids.
 
-    def __init__(self, accounts: Mapping[int, AccountId]) -> None:
+    `symbols` maps contract numbers to symbols; logins of one environment may share it.
+    """
+
+    def __init__(self, accounts: Mapping[int, AccountId], symbols: dict[int, Symbol] | None = None) -> None:
         self.accounts = accounts
         self.names: dict[AccountId, AccountName] = {}
-        self.contract_ids: dict[Symbol, int] = {}
         self.unknown_contracts: set[int] = set()
-        self._symbols: dict[int, Symbol] = {}
+        self._symbols = symbols if symbols is not None else {}
         self._tracks: dict[int, Track] = {}
         self._order_of_command: dict[int, int] = {}
         self._waiting_positions: dict[int, list[e.Position]] = {}
@@ -89,6 +91,10 @@ class View:
     def fold(self, kind: str, entity: e.Entity, at: Nanos) -> list[ViewEvent]:
         """Return what one entity amounts to, together with what was waiting for it."""
         return list(self._folds[kind](entity, at))
+
+    def contract_of(self, symbol: Symbol) -> int | None:
+        """Return the broker's number of a contract, or None for one that it has never shown."""
+        return next((number for number, found in self._symbols.items() if found == symbol), None)
 
     def symbol_of(self, contract: int | None) -> Symbol | None:
         """Return a contract's symbol, or None and remember that it has to be asked for."""
@@ -166,7 +172,6 @@ class View:
     def _contract(self, contract: e.Contract, at: Nanos) -> Iterator[ViewEvent]:
         symbol = Symbol(contract.name)
         self._symbols[contract.id] = symbol
-        self.contract_ids[symbol] = contract.id
         self.unknown_contracts.discard(contract.id)
         for position in self._waiting_positions.pop(contract.id, []):
             yield from self._position(position, at)

@@ -195,8 +195,8 @@ def _rejected(owner: OwnerId, event: Rejected, names: Names) -> tuple[Topic, ...
     return (Topic.ACTIVITY,)
 
 
-def _denied(_owner: OwnerId, event: Denied, _names: Names) -> tuple[Topic, ...]:
-    lineage.copy_denied(event.client_order_id, str(event.reason), event.at)
+def _denied(owner: OwnerId, event: Denied, names: Names) -> tuple[Topic, ...]:
+    lineage.copy_denied(owner, event, names)
     return (Topic.ACTIVITY,)
 
 

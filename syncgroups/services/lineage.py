@@ -13,7 +13,7 @@ from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
-from tradehaven.domain.commands import Confirmed, Rejected, Unresolved
+from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.events import OrderChanged, OrderEnded, OrderFilled, OrderState, OrderWorking
@@ -256,10 +256,24 @@ def copy_rejected(owner: OwnerId, event: Rejected, names: Names) -> None:
         _log_rejection(owner, copy, reason, event.at, names)
 
 
-def copy_denied(key: ClientOrderId, reason: str, at: Nanos) -> None:
-    """Store that an order was decided but not sent."""
-    for copy in CopiedOrder.objects.filter(key=key).exclude(state=CopyState.ENDED):
-        _end(copy, f"not sent: {reason}", at)
+def copy_denied(owner: OwnerId, event: Denied, names: Names) -> None:
+    """Store that an order was decided but not sent, and why."""
+    for copy in CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED):
+        _end(copy, f"not sent: {event.text}", event.at)
+        text = f"{names.account(event.account)} did not place {copy.symbol}: {event.text}"
+        log(
+            owner,
+            ActivityKind.COPY_REFUSED,
+            event.at,
+            text,
+            names,
+            severity=Severity.WARNING,
+            reason=event.reason,
+            account=event.account,
+            group=GroupId(copy.group_id) if copy.group_id else None,
+            key=copy.key,
+            symbol=copy.symbol,
+        )
 
 
 def copy_unresolved(owner: OwnerId, event: Unresolved, names: Names) -> None:

@@ -43,9 +43,9 @@ def disconnect(connection: Connection, by: User) -> None:
     )
 
 
-def refresh_login(connection_id: int) -> Refreshed:
-    """Renew a login's token; a login that is lost by it is written down."""
-    outcome = connections.refresh_token(connection_id)
+def refresh_login(connection_id: int, *, refused: bool = False) -> Refreshed:
+    """Renew a login's token, also one that was refused early; a login that is lost by it is written down."""
+    outcome = connections.refresh_token(connection_id, refused=refused)
     if outcome is Refreshed.LOST:
         row = Connection.objects.get(pk=connection_id)
         text = f"{row} lost its authorization and copies nothing until you reconnect it"

@@ -83,7 +83,8 @@ def floor(conn: object, ports: tuple[int, int], followers: int, events: int) -> 
     poll = select.epoll()
     for found in (*sockets, leader):
         poll.register(found, select.EPOLLIN)
-    pairs, spent = list(zip(sockets, frames, strict=True)), []
+    pairs = list(zip(sockets, frames, strict=True))
+    spent: list[int] = []
     by_number = {found.fileno(): found for found in (*sockets, leader)}
     conn.send("ready")  # type: ignore[attr-defined]
     while len(spent) < events:
@@ -105,7 +106,8 @@ def sequential(conn: object, ports: tuple[int, int], followers: int, events: int
     sessions = [requests.Session() for _ in range(followers)]
     bodies = [_order(index) for index in range(followers)]
     headers = {"Content-Type": "application/json", "Authorization": "Bearer " + "x" * 200}
-    address, spent = f"http://127.0.0.1:{ports[1]}/v1/order/placeorder", []
+    address = f"http://127.0.0.1:{ports[1]}/v1/order/placeorder"
+    spent: list[int] = []
     leader = websocket.create_connection(f"ws://127.0.0.1:{ports[0]}/{LEADER}", timeout=30)
     leader.recv()
     conn.send("ready")  # type: ignore[attr-defined]
@@ -143,7 +145,9 @@ def _memory_kb() -> int:
 
 
 async def _engine(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
-    clock, spent, gateways = process_clock(), [], {}
+    clock = process_clock()
+    spent: list[int] = []
+    gateways: dict[ConnectionId, TradovateGateway] = {}
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
         dispatch = Dispatch(gateways, clock.nanos)

@@ -3,13 +3,14 @@
 import socket
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncgroups.services.groups import FollowerSettings
-from tests.journeys.house import PRICE, House, open_house, wait_until
+from tests.journeys.house import PRICE, Hand, House, open_house, wait_until
 
 
 def free_port() -> int:
@@ -53,4 +54,8 @@ def calm(house: House) -> Iterator[House]:
                 if row["accountId"] == number and row["netPos"]:
                     body = {"accountId": number, "contractId": row["contractId"], "admin": False}
                     hand.post("order/liquidateposition", body)
-            wait_until(lambda hand=hand, account=account: hand.net(account) == 0, f"{account} flat")
+            wait_until(partial(_is_flat, hand, account), f"{account} flat")
+
+
+def _is_flat(hand: Hand, account: str) -> bool:
+    return hand.net(account) == 0

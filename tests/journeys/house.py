@@ -5,6 +5,7 @@ from the exchange, never from the engine.
 """
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import requests
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -191,10 +193,14 @@ class House:
         return time.monotonic() - began
 
     def _manage(self, *command: str) -> "subprocess.Popen[bytes]":
-        log = Path(self.surroundings["DATA_DIR"]) / f"{command[0]}.log"
+        return self.start("manage.py", *command)
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start a process of the product; its output goes to a file in the data folder."""
+        log = Path(self.surroundings["DATA_DIR"]) / f"{command[1].rpartition('/')[2]}.log"
         with log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "manage.py", *command],
+                [sys.executable, *command],
                 cwd=ROOT,
                 env=self.surroundings,
                 stdout=output,
@@ -203,7 +209,7 @@ class House:
 
 
 def _surroundings(folder: Path, port: int) -> dict[str, str]:
-    database = settings.DATABASES["default"]
+    database = databases["default"].settings_dict
     where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
     return dict(os.environ) | {
         "DATABASE_URL": f"postgres://{database['USER']}:{database['PASSWORD']}@{where}",
@@ -219,9 +225,39 @@ def _surroundings(folder: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
+def own_database() -> Iterator[None]:
+    """Give the journey a database of its own, which its processes see as well; the tests' one rolls back."""
+    default = databases["default"]
+    name, before = f"journey_{secrets.token_hex(4)}", default.settings_dict["NAME"]
+    _maintain(default, f"create database {name}")
+    default.close()
+    default.settings_dict["NAME"] = name
+    try:
+        call_command("migrate", verbosity=0)
+        yield
+    finally:
+        default.close()
+        default.settings_dict["NAME"] = before
+        _maintain(default, f"drop database {name} with (force)")
+
+
+def _maintain(default: Any, statement: str) -> None:
+    parameters = default.get_connection_params() | {"dbname": "postgres"}
+    for ours in ("cursor_factory", "context"):
+        parameters.pop(ours, None)
+    with psycopg.connect(**parameters, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@contextmanager
 def open_house(folder: Path, port: int, **more: str) -> Iterator[House]:
-    """Run an exchange for a connected owner; the engine is the test's to start. Leaves an empty database."""
-    surroundings = _surroundings(folder, port) | more
+    """Run an exchange for a connected owner, in a database of its own; the engine is the test's to start."""
+    with own_database():
+        yield from _opened(folder, port, more)
+
+
+def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]:
+    surroundings = _surroundings(folder, port) | dict(more)
     place = settings.BROKERS["paper"]
     saved = dict(place)
     url = surroundings["PAPER_URL"]
@@ -253,8 +289,6 @@ def open_house(folder: Path, port: int, **more: str) -> Iterator[House]:
         if house.paper is not None:
             house.paper.terminate()
             house.paper.wait(10)
-        databases.close_all()
-        call_command("flush", interactive=False, verbosity=0)
 
 
 def _answers(url: str) -> bool:

@@ -1,5 +1,6 @@
 """`manage.py run_engine`: the process that copies."""
 
+import contextlib
 import os
 import socket
 from argparse import ArgumentParser
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from syncgroups.engine.process import Engine
+
+PRIORITY = -10
 
 
 class Command(BaseCommand):
@@ -30,4 +33,6 @@ class Command(BaseCommand):
         async def main() -> None:
             await Engine(engine_shard, holder, settings.DATA_DIR, SystemRandom()).run()
 
+        with contextlib.suppress(PermissionError):  # under load this is worth more than any line of code
+            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         uvloop.run(main())

@@ -155,7 +155,6 @@ code_like = st.builds(
 def test_no_text_breaks_the_parser(text: str) -> None:
     try:
         contract = parse_contract(text, ON)
-    except UnknownInstrument as error:
-        assert error.field == "symbol"
-    else:
-        assert parse_contract(contract.code, date(contract.year, contract.month, 1)) == contract
+    except UnknownInstrument:
+        return
+    assert parse_contract(contract.code, date(contract.year, contract.month, 1)) == contract

@@ -1,0 +1,97 @@
+"""A person signs in, watches a copy arrive live, presses kill, and sees copying stop."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+
+from syncgroups.services.groups import FollowerSettings
+from tests.journeys.conftest import free_port
+from tests.journeys.house import PASSWORD, House, open_house, wait_until
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.journey,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here: `apt install chromium`"),
+]
+
+
+@pytest.fixture
+def site(django_db_setup: Any, django_db_blocker: Any, tmp_path: Path) -> Iterator[tuple[House, str]]:
+    """Return a house with a web process, and its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with (
+        django_db_blocker.unblock(),
+        open_house(tmp_path, free_port(), SITE_URL=address, PORT=str(port)) as house,
+    ):
+        # The tests' own hasher is a fast one that no real process accepts.
+        hasher = BCryptSHA256PasswordHasher()
+        house.owner.password = hasher.encode(PASSWORD, hasher.salt())
+        house.owner.save()
+        house.connect("lead", ["LEAD", "ONE"])
+        house.group("LEAD", {"ONE": FollowerSettings()})
+        house.start_engine()
+        web = house.start("-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "tradehaven.asgi:application")
+        try:
+            wait_until(lambda: _is_up(address), "the pages are up", 30)
+            yield house, address
+        finally:
+            web.terminate()
+            web.wait(10)
+
+
+def _is_up(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/livez", timeout=1).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    """Return a browser's page."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser.new_page(viewport={"width": 1440, "height": 900})
+        browser.close()
+
+
+def test_a_copy_arrives_live_and_the_kill_switch_stops_the_next(
+    site: tuple[House, str], page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the browser's driver runs a loop in this thread
+    house, address = site
+    mistakes: list[str] = []
+    page.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    page.fill("input[name=login]", "journey@example.org")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("#accounts")
+    page.wait_for_timeout(1500)  # the page's socket is up
+
+    hand = house.hands["lead"]
+    hand.order("LEAD", "Buy", 2)
+    page.wait_for_selector("#activity >> text=ONE: buy 2 ESZ6 filled", timeout=10_000)
+    page.wait_for_selector("#accounts >> text=+2", timeout=10_000)
+
+    page.click("header >> text=Kill")
+    page.click("text=Stop copying")
+    page.wait_for_selector("text=/kill switch|halted|stopped/i", timeout=10_000)
+    wait_until(lambda: house.owner.gates.filter(state="halted").exists(), "the gate is shut")
+    time.sleep(1.2)
+    hand.order("LEAD", "Buy", 1)
+    page.wait_for_selector("#activity >> text=the kill switch is on", timeout=10_000)
+    assert hand.net("LEAD") == 3
+    assert hand.net("ONE") == 2
+    assert mistakes == []
