@@ -1,6 +1,7 @@
 """`python3 -m launcher run|test|check|bench|lock|exec`: what the Makefile calls."""
 
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -8,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NoReturn
 
 from launcher import bootstrap
 from launcher.words import give_up, say
@@ -44,8 +46,7 @@ def run(_arguments: list[str]) -> int:
         with session.data_services(folder, state) as addresses:
             surroundings = session.environment(folder, state, addresses)
             session.manage(["migrate", "-v0"], surroundings)
-            (folder / "run.env").write_text(_as_shell(surroundings))
-            (folder / "run.env").chmod(0o600)
+            session.keep(folder, surroundings)
             processes = parse_procfile((bootstrap.ROOT / "Procfile").read_text()).processes
             processes.pop("release", None)
             processes["web"] = processes["web"].replace("0.0.0.0", "127.0.0.1")
@@ -53,12 +54,6 @@ def run(_arguments: list[str]) -> int:
             processes["demo"] = "python manage.py run_demo"
             threading.Thread(target=_announce, args=(surroundings, began), daemon=True).start()
             return runner.run(processes, surroundings, str(bootstrap.ROOT))
-
-
-def _as_shell(surroundings: dict[str, str]) -> str:
-    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "DATA_DIR", "DJANGO_SETTINGS_MODULE")
-    names += ("PAPER_URL", "SITE_URL", "PORT", "PAPER_CLIENT_SECRET", "PAPER_OPERATOR_TOKEN")
-    return "".join(f"export {name}='{surroundings[name]}'\n" for name in names)
 
 
 def _announce(surroundings: dict[str, str], began: float) -> None:
@@ -93,7 +88,7 @@ def _with_services(command: list[str]) -> int:
         folder.chmod(0o711)
         state = State(folder)
         with session.data_services(folder, state) as addresses:
-            surroundings = session.environment(folder, state, addresses)
+            surroundings = session.environment(folder, state, addresses, usual_ports=False)
             surroundings["DJANGO_SETTINGS_MODULE"] = "tradehaven.settings.test"
             return subprocess.run(command, cwd=bootstrap.ROOT, env=surroundings).returncode
 
@@ -118,5 +113,16 @@ def execute(arguments: list[str]) -> int:
     return _with_services([sys.executable, *arguments])
 
 
+def _interrupted(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Also where a shell started us behind its back with Ctrl-C ignored: the services must end with us.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        say("stopped before everything was up")
+        sys.exit(130)

@@ -6,6 +6,7 @@ A marker in the environment holds the locks' hashes, so that a later start costs
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -27,15 +28,27 @@ def ensure(locks: tuple[str, ...]) -> None:
         found = ".".join(map(str, sys.version_info[:2]))
         give_up(f"Python 3.11 is needed, this is {found}: install it, then `make PYTHON=python3.11 run`")
     wanted = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in locks}
-    installed = json.loads(MARKER.read_text()) if MARKER.is_file() and PYTHON.exists() else {}
+    installed = _installed()
     missing = [name for name in locks if installed.get(name) != wanted[name]]
     if not missing:
         return
     say(f"installing {', '.join(missing)} into .venv (once)")
-    if not PYTHON.exists():
+    if not installed:
         _create()
-    _install(missing)
-    MARKER.write_text(json.dumps(installed | wanted))
+    for name in missing:
+        _install(name)
+        installed[name] = wanted[name]
+        MARKER.write_text(json.dumps(installed))
+
+
+def _installed() -> dict[str, str]:
+    """Return the locks' hashes from the marker; nothing where the environment is half made or broken."""
+    try:
+        installed = dict(json.loads(MARKER.read_text()))
+    except (OSError, ValueError):
+        return {}
+    # The interpreter is a link, and dangles once the Python that it points to was removed.
+    return installed if os.access(PYTHON, os.X_OK) else {}
 
 
 def _create() -> None:
@@ -51,15 +64,14 @@ def _create() -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
 
 
-def _install(locks: list[str]) -> None:
+def _install(lock: str) -> None:
     uv = shutil.which("uv")
     if uv is not None:
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
     elif (VENV / "bin" / "pip").exists():
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-compile", "--no-input"]
+        command = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-compile", "--no-input"]
     else:
-        command = [sys.executable, "-m", "pip", f"--python={PYTHON}", "install", "--quiet", "--no-compile"]
-    for lock in locks:
-        arguments = [*command, "--no-deps", "--require-hashes", "-r", str(ROOT / lock)]
-        if subprocess.run(arguments, cwd=ROOT).returncode != 0:
-            give_up(f"{lock} could not be installed: see the lines above; is the package index reachable?")
+        command = [sys.executable, "-m", "pip", f"--python={PYTHON}", "install", "-qq", "--no-compile"]
+    arguments = [*command, "--no-deps", "--require-hashes", "-r", str(ROOT / lock)]
+    if subprocess.run(arguments, cwd=ROOT).returncode != 0:
+        give_up(f"{lock} could not be installed: see the lines above; is the package index reachable?")

@@ -12,9 +12,13 @@ from typing import Any
 
 from honcho import manager, process
 
+from launcher.words import say
+
 KILL_WAIT = 15
 """Seconds that the processes have to leave: the engine drains within ten."""
 _PDEATHSIG = 1
+_BY_HAND = (130, 143)
+"""What the library reports after Ctrl-C and SIGTERM."""
 
 
 def _die_with(number: int) -> None:
@@ -38,13 +42,42 @@ class _Process(process.Process):  # type: ignore[misc]
         super().run(events, ignore_signals)
 
 
+class _Manager(manager.Manager):  # type: ignore[misc]
+    """The library's manager, which also knows who ended first, and survives a signal while it starts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._process_ctor = _Process
+        self._asked_early = False
+        self.ended_first = ""
+
+    def terminate(self) -> None:
+        """Stop all; before the last process has told its number that can only be noted."""
+        if not self._all_started():
+            self._asked_early = True
+            return
+        if not self._terminating and self.returncode not in _BY_HAND:
+            ended = (name for name, known in self._processes.items() if "returncode" in known)
+            self.ended_first = next(ended, "")
+        super().terminate()
+
+    def _all_started(self) -> bool:
+        started = bool(super()._all_started())
+        if started and self._asked_early:
+            self._asked_early = False
+            self.terminate()
+        return started
+
+
 def run(processes: Mapping[str, str], environment: Mapping[str, str], folder: str) -> int:
-    """Run the processes until one ends or a signal comes; return the exit code."""
+    """Run the processes until one ends or a signal comes; return the exit code, 0 after Ctrl-C."""
     manager.KILL_WAIT = KILL_WAIT
-    runner = manager.Manager()
-    runner._process_ctor = _Process
+    runner = _Manager()
     for name, command in processes.items():
         runner.add_process(name, command, env=dict(environment), cwd=folder)
     runner.loop()
-    stopped_by_hand = runner.returncode in (-signal.SIGINT, -signal.SIGTERM, 130, 143)
-    return 0 if stopped_by_hand else int(runner.returncode or 0)
+    if not runner.ended_first:
+        return 0
+    code = runner.returncode
+    say(f"{runner.ended_first} ended by itself (exit code {code}), so everything was stopped")
+    return int(code) if code and code > 0 else 1

@@ -14,15 +14,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launcher.net import free_port, is_answering, wait_for
+from launcher.net import free_port, wait_for
 from launcher.state import State
 from launcher.words import give_up, say
 
 _PDEATHSIG = 1
+LEAVE_LIMIT = 20.0
+"""Seconds that the servers of a killed run get to end before the new run gives up."""
+RECOVERY_LIMIT = 60.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,45 @@ class Service:
             self.process.kill()
 
 
+def _await_the_last_one(note: Path, name: str) -> None:
+    """Wait until the server of a killed run is gone; one that lives on is named, never adopted or undone.
+
+    Such a server is on its way out and may still answer: a run that took it for its own would lose it.
+    """
+    end = time.monotonic() + LEAVE_LIMIT
+    while (number := _noted(note)) and _is_alive(number):
+        if time.monotonic() > end:
+            give_up(f"the {name} of an earlier run does not end: stop process {number} first")
+        time.sleep(0.1)
+    note.unlink(missing_ok=True)
+
+
+def _noted(note: Path) -> int | None:
+    try:
+        return int(note.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _is_alive(number: int) -> bool:
+    """Say whether a process of ours has this number; numbers are used again, so its program counts too."""
+    try:
+        program = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return sys.platform != "linux" and _answers_signals(number)
+    return any(name in program for name in (b"postgres", b"valkey", b"redis"))
+
+
+def _answers_signals(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def die_with_parent() -> None:
     """Linux: a launcher that is killed takes its services along (measured: without it they live on)."""
     if sys.platform == "linux":
@@ -58,6 +101,8 @@ def data_folder(root: Path) -> Path:
         folder = Path("/var/tmp") / f"tradehaven-{hashlib.sha256(str(root).encode()).hexdigest()[:12]}"
         say(f"this folder is shut to the database's account, so the data are kept in {folder}")
     folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        give_up(f"{folder} belongs to another account: set DATA_DIR to a folder of your own")
     folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return folder.absolute()
 
@@ -104,7 +149,7 @@ def _reachable_binaries(folder: Path, data: Path, who: dict[str, Any]) -> Path:
 
 
 def postgres(data: Path, state: State) -> Service:
-    """Start PostgreSQL on loopback and return it; a server left over from a killed run is used again."""
+    """Start PostgreSQL on loopback and return it; one that a killed run left behind is awaited first."""
     folder, who = data / "postgres", _nobody()
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
@@ -116,16 +161,11 @@ def postgres(data: Path, state: State) -> Service:
             )
     binaries = _reachable_binaries(_postgres_binaries(), data, who)
     password = state.text("postgres")
-    port = state.port("postgres")
-    if port and (folder / "postmaster.pid").exists() and is_answering(port):
-        say("using the database that an earlier run left behind")
-        return Service(_postgres_url(password, port), None, signal.SIGINT)
-    port = free_port(port)
+    _await_the_last_one(folder / "postmaster.pid", "database")
+    port = free_port(state.port("postgres"))
     state.keep_port("postgres", port)
-    new = not (folder / "PG_VERSION").exists()
-    if new:
+    if not (folder / "PG_VERSION").exists():
         _initdb(binaries, data, folder, password, who)
-    (folder / "postmaster.pid").unlink(missing_ok=True)  # of a server that does not answer: it is dead
     log = data / "postgres.log"
     options = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
     options += ["max_connections=100", "dynamic_shared_memory_type=mmap"]
@@ -159,10 +199,12 @@ def _initdb(binaries: Path, data: Path, folder: Path, password: str, who: dict[s
     secret.write_text(password)
     if who:
         os.chown(secret, who["user"], who["group"])
-    arguments = ["-D", folder, "-U", "tradehaven", "-A", "scram-sha-256", f"--pwfile={secret}"]
+    arguments = ["-D", str(folder), "-U", "tradehaven", "-A", "scram-sha-256", f"--pwfile={secret}"]
     arguments += ["--encoding=UTF8", "--locale=C.UTF-8"]
     try:
-        done = subprocess.run([binaries / "initdb", *arguments], env=_clean(), capture_output=True, **who)
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            [binaries / "initdb", *arguments], env=_clean(), capture_output=True, **who
+        )
     finally:
         secret.unlink()
     if done.returncode != 0:
@@ -172,10 +214,18 @@ def _initdb(binaries: Path, data: Path, folder: Path, password: str, who: dict[s
 def _create_database(url: str) -> None:
     import psycopg  # the bootstrap has no packages yet when this module is imported
 
-    with psycopg.connect(url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as connection:
-        found = connection.execute("select 1 from pg_database where datname = 'tradehaven'").fetchone()
-        if found is None:
-            connection.execute("create database tradehaven")
+    end = time.monotonic() + RECOVERY_LIMIT
+    while True:
+        try:
+            with psycopg.connect(url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as connection:
+                known = "select 1 from pg_database where datname = 'tradehaven'"
+                if connection.execute(known).fetchone() is None:
+                    connection.execute("create database tradehaven")
+                return
+        except psycopg.OperationalError as error:  # it listens before it has recovered from a crash
+            if time.monotonic() > end:
+                give_up(f"the database does not take connections: {error}")
+            time.sleep(0.1)
 
 
 # -- Valkey -----------------------------------------------------------------------------------------
@@ -196,6 +246,8 @@ def valkey(data: Path, state: State) -> Service:
     """Start Valkey on loopback and return it."""
     folder, password = data / "valkey", state.text("valkey")
     folder.mkdir(exist_ok=True)
+    note = folder / "server.pid"
+    _await_the_last_one(note, "Valkey")
     port = free_port(state.port("valkey"))
     state.keep_port("valkey", port)
     log = data / "valkey.log"
@@ -216,5 +268,6 @@ def valkey(data: Path, state: State) -> Service:
     if process.stdin is not None:
         process.stdin.write(settings.encode())
         process.stdin.close()
+    note.write_text(str(process.pid))
     wait_for(port, process, "Valkey", log)
     return Service(f"redis://:{password}@127.0.0.1:{port}/0", process, signal.SIGTERM)

@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,23 @@ from launcher.words import give_up, say
 
 WEB_PORT = 8000
 PAPER_PORT = 8090
+KEPT = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "DATA_KEYS",
+    "DATA_DIR",
+    "DJANGO_SETTINGS_MODULE",
+    "SITE_URL",
+    "PORT",
+    "PAPER_URL",
+    "PAPER_PORT",
+    "PAPER_CLIENT_SECRET",
+    "PAPER_SECRET",
+    "PAPER_OPERATOR_TOKEN",
+    "DEMO_PASSWORD",
+)
+"""What a management command needs to find the running system."""
 
 
 @contextmanager
@@ -54,13 +72,14 @@ def data_services(folder: Path, state: State) -> Iterator[dict[str, str]]:
             service.stop()
 
 
-def environment(folder: Path, state: State, addresses: dict[str, str]) -> dict[str, str]:
+def environment(
+    folder: Path, state: State, addresses: dict[str, str], *, usual_ports: bool = True
+) -> dict[str, str]:
     """Return the environment of the processes: secrets of this installation, ports that are free now."""
-    web = free_port(int(os.environ.get("PORT", WEB_PORT)))
-    paper = free_port(int(os.environ.get("PAPER_PORT", PAPER_PORT)))
-    for name, wanted, port in (("PORT", WEB_PORT, web), ("PAPER_PORT", PAPER_PORT, paper)):
-        if port != int(os.environ.get(name, wanted)):
-            say(f"port {os.environ.get(name, wanted)} is taken, so {name} is {port}")
+    if usual_ports:
+        web, paper = _port("PORT", WEB_PORT), _port("PAPER_PORT", PAPER_PORT)
+    else:
+        web, paper = free_port(), free_port()
     made = {
         "PORT": str(web),
         "PAPER_PORT": str(paper),
@@ -83,6 +102,26 @@ def environment(folder: Path, state: State, addresses: dict[str, str]) -> dict[s
         "HOME": os.environ.get("HOME", str(folder)),
     }
     return made | dict(os.environ) | addresses | fixed | {"PORT": str(web), "PAPER_PORT": str(paper)}
+
+
+def _port(name: str, usual: int) -> int:
+    """Return the wanted port, or the next free one."""
+    wanted = os.environ.get(name, str(usual))
+    if not wanted.isdecimal() or not 0 < int(wanted) < 65536:
+        give_up(f"{name} must be a port between 1 and 65535, not {wanted!r}")
+    found = free_port(int(wanted))
+    if found != int(wanted):
+        say(f"port {wanted} is taken, so {name} is {found}")
+    return found
+
+
+def keep(folder: Path, surroundings: Mapping[str, str]) -> None:
+    """Write `run.env`, which a shell can source to run management commands beside the processes."""
+    path = folder / "run.env"
+    path.unlink(missing_ok=True)  # an older file keeps its mode, so it is made anew
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(f"export {name}={shlex.quote(surroundings[name])}\n" for name in KEPT)
 
 
 def manage(command: list[str], surroundings: dict[str, str]) -> None:

@@ -7,17 +7,28 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from launcher.words import give_up
+
 
 class State:
     """A small JSON file with mode 0600 in the data folder."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "launcher.json"
-        self._values: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self._values: dict[str, Any] = self._load()
+
+    def _load(self) -> dict[str, Any]:
+        if not self._file.exists():
+            return {}
+        try:
+            return dict(json.loads(self._file.read_text()))
+        except ValueError:
+            # Made anew it would hold another key ring, and every sealed token would be lost.
+            give_up(f"{self._file} cannot be read: restore it, or delete the whole folder to start anew")
 
     def text(self, name: str) -> str:
         """Return a random text, the same at every start."""
-        return str(self._once(name, lambda: secrets.token_urlsafe(32)))
+        return str(self._once(name, lambda: secrets.token_urlsafe(48)))
 
     def key_ring(self) -> str:
         """Return the key ring that seals tokens: one key of 32 random bytes."""
@@ -47,6 +58,9 @@ class State:
         return self._values[name]
 
     def _save(self) -> None:
-        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        fresh = self._file.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(self._values, file)
+        fresh.replace(self._file)  # whole or not at all: a run may be killed on this line

@@ -1,8 +1,12 @@
 """The Celery app and the whole timetable."""
 
 import os
+from logging.config import dictConfig
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradehaven.settings.prod")
 app = Celery("tradehaven")
@@ -11,3 +15,9 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
 }
+
+
+@setup_logging.connect
+def _log_like_all_others(**_options: Any) -> None:
+    """Keep Celery from putting its own handlers, which mask nothing, in the place of ours."""
+    dictConfig(settings.LOGGING)

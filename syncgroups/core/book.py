@@ -146,6 +146,8 @@ class Book:
             self._refuse(refusal)
         for remark in decision.remarks:
             self._remark(remark)
+        for account in decision.flattening:
+            self.flattening.setdefault(account, Nanos(0))
         if decision.drifting is not None:
             self.drifting = dict(decision.drifting)
 

@@ -80,12 +80,16 @@ Step = CopyStep | AccountStep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole answer to one event. `drifting`, when given, replaces what the book knows of drift."""
+    """The whole answer to one event. `drifting`, when given, replaces what the book knows of drift.
+
+    `flattening` are accounts that have to become flat, whether or not anything can be sent for them now.
+    """
 
     steps: tuple[Step, ...] = ()
     refusals: tuple[CopyRefused, ...] = ()
     remarks: tuple[Remark, ...] = ()
     drifting: Mapping[HoldingKey, Nanos] | None = None
+    flattening: tuple[AccountId, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything to write down or to send."""

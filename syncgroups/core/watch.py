@@ -23,8 +23,9 @@ def gate_changed(plan: OwnerPlan, book: Book, event: GateChanged) -> Decision:
     """Return the flattening that a gate asks for when it shuts."""
     if event.state is not TradingState.HALTED or not event.flatten:
         return NOTHING
-    accounts = [account.account for account in plan.accounts.values() if event.gate in account.gates]
-    return Decision(steps=tuple(step for account in accounts for step in _flatten(book, account, event.at)))
+    accounts = tuple(account.account for account in plan.accounts.values() if event.gate in account.gates)
+    steps = [step for account in accounts for step in _flatten(plan, book, account, event.at)]
+    return Decision(steps=tuple(steps), flattening=accounts)
 
 
 def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
@@ -32,10 +33,12 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     steps: list[AccountStep | CopyStep] = []
     remarks: list[Remark] = []
     for account, tried_at in book.flattening.items():
+        if not _is_seen(plan, book, account):
+            continue  # what it holds is not known: it is looked at again when its link is back
         if _is_flat(book, account):
             remarks.append(_flat(account))
         elif event.at - tried_at >= FLATTEN_AGAIN:
-            steps.extend(_flatten(book, account, event.at))
+            steps.extend(_flatten(plan, book, account, event.at))
     for copies in book.open_copies.values():
         for key in sorted(copies):
             if book.copies[key].refusals:
@@ -47,7 +50,14 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     return Decision(steps=tuple(steps), remarks=tuple(remarks), drifting=since)
 
 
-def _flatten(book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+def _is_seen(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+    known = plan.accounts.get(account)
+    return known is not None and known.connection in book.links
+
+
+def _flatten(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+    if not _is_seen(plan, book, account):
+        return
     working = [(order, book.orders[account, order].symbol) for order in sorted(book.working[account])]
     todo = flatten(working, book.held_symbols(account))
     number = at // SECOND

@@ -30,6 +30,7 @@ from tradehaven.domain.ids import (
     Symbol,
 )
 
+FLATTEN_FRESH = timedelta(minutes=10)
 REMEMBER = timedelta(days=4)
 """How far back a start looks: further than a weekend, so that nothing of an open session is forgotten."""
 
@@ -96,7 +97,8 @@ def _gate_event(gate: Gate) -> GateChanged:
     return GateChanged(
         gate=GateId(gate.pk),
         state=TradingState(gate.state),
-        flatten=gate.flatten,
+        # Flattening is a deed, not a state: a start finishes one that was under way, and no older one.
+        flatten=gate.flatten and timezone.now() - gate.changed_at < FLATTEN_FRESH,
         version=gate.version,
         at=_nanos(gate.changed_at),
     )

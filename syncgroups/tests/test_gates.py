@@ -207,3 +207,22 @@ def test_an_unknown_account_under_a_gate_is_nobody() -> None:
     world.shut(GateId(12345), flatten=True)
     assert not world.outbox
     assert world.held(int(LEADER)) == 0
+
+
+def test_flattening_begins_when_a_link_comes_back() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.lose(TWO)
+    world.shut(gate_of(TWO), flatten=True)
+    assert not world.outbox
+    world.wait(5)
+    assert not world.outbox
+    assert "flat" not in world.remarks()
+    world.connect(TWO)
+    world.wait(1)
+    assert [type(command) for command in world.outbox] == [ClosePosition]
+    world.settle()
+    world.wait(1)
+    assert world.held(2) == 0
+    assert "flat" in world.remarks()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test.utils import setup_databases, teardown_databases
 
 from syncgroups.services.groups import FollowerSettings
 from tests.journeys.house import PRICE, Hand, House, open_house, wait_until
@@ -20,8 +22,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def journey_database(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
+    """Make the tests' database where the plugin did not, as no test of this run is marked for it."""
+    if str(settings.DATABASES["default"]["NAME"]).startswith("test_"):
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
 @pytest.fixture(scope="module")
-def house(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[House]:
+def house(journey_database: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[House]:
     """Return a running house: a leader with one to one, half and double followers on two logins."""
     folder: Path = tmp_path_factory.mktemp("house")
     with django_db_blocker.unblock(), open_house(folder, free_port()) as found:

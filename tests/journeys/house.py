@@ -24,6 +24,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections as databases
+from django.test import override_settings
 
 from accounts.models import User
 from brokers.models import Account
@@ -33,6 +34,7 @@ from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from tradehaven.domain.enums import Environment
+from tradehaven.settings import base
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Journey-password-1"
@@ -148,6 +150,7 @@ class House:
         address, state = connections.begin_connect(self.owner, Environment.PAPER)
         form = {"name": login, "password": PASSWORD, "decision": "allow"}
         answer = requests.post(address, data=form, allow_redirects=False, timeout=TIMEOUT)
+        assert "Location" in answer.headers, answer.text
         code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
         logins.finish_connect(self.owner, state, code)
         self.hands[login] = Hand(self.base, login)
@@ -268,6 +271,9 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
     }
     place["client_secret"] = surroundings["PAPER_CLIENT_SECRET"]
     house = House(f"{url}/v1", surroundings, paper=None)  # type: ignore[arg-type]
+    # The processes read passwords as the product does; the tests' fast hashes mean nothing to them.
+    hashers = override_settings(PASSWORD_HASHERS=base.PASSWORD_HASHERS)
+    hashers.enable()
     try:
         house.paper = house._manage("run_paper_exchange")
         wait_until(lambda: _answers(url), "the exchange is up", 30)
@@ -285,6 +291,7 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
         yield house
     finally:
         place.update(saved)
+        hashers.disable()
         house.stop_engine()
         if house.paper is not None:
             house.paper.terminate()

@@ -36,7 +36,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def gold(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[House]:
+def gold(journey_database: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[House]:
     """Return a house whose exchange replays gold, with slippage, commission and a little latency."""
     folder = tmp_path_factory.mktemp("gold")
     more = {"PAPER_DATA_FILE": str(SESSION), "PAPER_SYMBOL": SYMBOL, "PAPER_SPEED": "60"}

@@ -1,5 +1,6 @@
 """Settings of `make run`: one machine, one person, nothing public."""
 
+from tradehaven import logs
 from tradehaven.settings.base import *  # noqa: F403
 
 WHITENOISE_USE_FINDERS = True
@@ -10,3 +11,4 @@ STORAGES = {  # pages must work before anything was collected
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+LOGGING = logs.configuration(readable=True, level=LOG_LEVEL)

@@ -47,6 +47,14 @@ def number(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}") from None
 
 
+def one_of(name: str, default: str, known: tuple[str, ...]) -> str:
+    """Return one of a few known words."""
+    value = text(name, default).upper()
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(known)}, not {value!r}")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return a list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
@@ -71,5 +79,9 @@ def data_keys(name: str) -> dict[str, bytes]:
             key = b""
         if not key_id.isalnum() or len(key) != 32:
             raise ImproperlyConfigured(f"{name}: write id:base64 of 32 random bytes, comma between keys")
+        if key_id in ring:
+            raise ImproperlyConfigured(f"{name} has the id {key_id!r} twice: a key keeps its id for ever")
         ring[key_id] = key
+    if not ring:
+        raise ImproperlyConfigured(f"{name} is empty: write at least one id:base64 of 32 random bytes")
     return ring
