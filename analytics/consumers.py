@@ -8,6 +8,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from accounts.models import User
 from analytics.live.hub import Seat, hub
 
+NO_LAYER = "none"
+"""A name that is not configured: the hub subscribes once for all sockets, so that none does for itself."""
 UNAUTHORIZED = 4401
 """Our own close code: the page goes to the log-in instead of trying again."""
 
@@ -15,6 +17,7 @@ UNAUTHORIZED = 4401
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library ships no types
     """One open live page."""
 
+    channel_layer_alias = NO_LAYER
     user: User | None = None
     seat: Seat | None = None
 

@@ -174,11 +174,9 @@ def may_follow(user: User, group: SyncGroup) -> QuerySet[Account]:
     return accounts_of(user).filter(active=True).exclude(pk=group.leader_id).exclude(follows__group=group)
 
 
-def activity_of(user: User, before: int | None = None, group: SyncGroup | None = None) -> ActivityPage:
+def activity_of(user: User, before: int | None = None) -> ActivityPage:
     """Return a page of the log; `before` is the cursor that the page above gave."""
     lines = Activity.objects.filter(owner=user).order_by("-at", "-pk")
-    if group is not None:
-        lines = lines.filter(group=group)
     mark = Activity.objects.filter(owner=user, pk=before).first() if before else None
     if mark is not None:
         lines = lines.filter(at__lt=mark.at) | lines.filter(at=mark.at, pk__lt=mark.pk)

@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from brokers.selectors import engine_beat_age
 
@@ -52,6 +53,6 @@ def _cache() -> bool:
     try:
         cache.set(_KEY, "1", 10)
         return bool(cache.get(_KEY) == "1")
-    except OSError:
+    except (OSError, RedisError):
         log.warning("the cache does not answer", exc_info=True)
         return False

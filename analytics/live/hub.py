@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from analytics.live.parts import ALL, parts_of, render_parts
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 PERIOD = 0.25
 """Seconds between two renders for one owner: four a second."""
 IDLE_RENDER = 2.0
-"""Seconds after which prices are looked at again although nothing was said."""
+"""Seconds after which a page looks again although nothing was said: prices move, and nudges get lost."""
 
 Send = Callable[[str], Awaitable[None]]
 MaySee = Callable[[], Awaitable[bool]]
@@ -91,7 +92,7 @@ class Room:
             try:
                 await asyncio.wait_for(self._changed.wait(), IDLE_RENDER)
             except TimeoutError:
-                self._dirty.update(("overview", "accounts"))
+                self._dirty.update(ALL)
             self._changed.clear()
             parts, self._dirty = tuple(part for part in ALL if part in self._dirty), set()
             try:
@@ -129,9 +130,7 @@ class Hub:
             room = self._rooms.get(owner)
             if room is None:
                 room = self._rooms[owner] = Room(user)
-                layer = get_channel_layer()
-                if layer is not None:
-                    await layer.group_add(owner_group(owner), self._channel)
+                await self._subscribe(owner, subscribed=True)
             room.seats.add(seat)
             # The room alone renders, so that an older picture can never follow a newer one.
             room.mark(ALL)
@@ -155,9 +154,7 @@ class Hub:
             if not room.seats:
                 room.close()
                 del self._rooms[owner]
-                layer = get_channel_layer()
-                if layer is not None:
-                    await layer.group_discard(owner_group(owner), self._channel)
+                await self._subscribe(owner, subscribed=False)
             if not self._rooms and self._task is not None:
                 self._task.cancel()
                 self._task, self._channel = None, ""
@@ -168,8 +165,24 @@ class Hub:
         layer = get_channel_layer()
         if layer is None:
             return
-        self._channel = await layer.new_channel()
+        try:
+            self._channel = await layer.new_channel()
+        except (OSError, RedisError):  # pages still look again by themselves every few seconds
+            log.warning("no live messages: the message layer is down", exc_info=True)
+            return
         self._task = asyncio.create_task(self._run())
+        for owner in self._rooms:
+            await self._subscribe(owner, subscribed=True)
+
+    async def _subscribe(self, owner: OwnerId, *, subscribed: bool) -> None:
+        layer = get_channel_layer()
+        if layer is None or not self._channel:
+            return
+        change = layer.group_add if subscribed else layer.group_discard
+        try:
+            await change(owner_group(owner), self._channel)
+        except (OSError, RedisError):
+            log.warning("no live messages for owner %s: the message layer is down", owner, exc_info=True)
 
     async def _run(self) -> None:
         layer = get_channel_layer()

@@ -1,6 +1,7 @@
 """The live page's socket: everything at first, then what changed, and nothing for strangers."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
 
 from accounts.models import User
 from analytics.consumers import UNAUTHORIZED, LiveConsumer
@@ -19,13 +21,17 @@ from syncgroups.tests.factories import ActivityFactory
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
 from tradehaven.live.messages import Changed, Topic, encode
+from tradehaven.tests.test_publish import DEAD_LAYER
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+def brisk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("analytics.live.hub.PERIOD", 0.05)
+    yield
+    # The hub reads in a thread of its own, whose connection would keep the test database open.
+    asyncio.run(sync_to_async(connections.close_all)())
 
 
 async def person(name: str) -> User:
@@ -174,4 +180,15 @@ async def test_a_part_that_fails_to_render_is_tried_again(monkeypatch: pytest.Mo
     await asyncio.sleep(0.2)
     await changed(alice, Topic.ACTIVITY)
     assert "after failure" in await page.receive_from(timeout=5)
+    await page.disconnect()
+
+
+async def test_a_page_lives_on_while_the_message_layer_is_down(monkeypatch: pytest.MonkeyPatch, settings):
+    settings.CHANNEL_LAYERS = DEAD_LAYER
+    monkeypatch.setattr("analytics.live.hub.IDLE_RENDER", 0.1)
+    alice = await person("alice")
+    page, _ = await open_page(alice)
+    assert '<section id="overview"' in await page.receive_from(timeout=5)
+    await note(alice, "found without a nudge")
+    assert "found without a nudge" in await page.receive_from(timeout=5)
     await page.disconnect()

@@ -6,7 +6,7 @@ Guards of the accounts and the activity log live higher up: pages and the engine
 
 import logging
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -81,10 +81,14 @@ class _Consent(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Learnt:
+class Redeemed:
+    """What a code was worth: tokens, whose they are, and the accounts. Nothing is stored yet."""
+
+    environment: Environment
+    reconnects: int | None
     tokens: oauth.Tokens
     me: rest.Me
-    accounts: list[entities.Account] = field(default_factory=list)
+    accounts: tuple[entities.Account, ...]
 
 
 def client_of(environment: Environment) -> oauth.Client:
@@ -130,22 +134,26 @@ def drop_consent(state: str) -> None:
     cache.delete(_consent_key(state))
 
 
-def finish_connect(owner: User, state: str, code: str) -> Connected:
-    """Turn a code into a login with its accounts; raise `ConsentFailed` or `BrokerError`."""
+def redeem(owner: User, state: str, code: str) -> Redeemed:
+    """Ask the broker what a code is worth; raise `ConsentFailed` or `BrokerError`. Writes no row."""
     require_verified(owner)
     consent = _take_consent(owner, state)
     client = client_of(consent.environment)
     tokens = rest.converse(oauth.exchange(client, code, consent.verifier))
     base = settings.BROKERS[consent.environment]["rest_url"]
-    learnt = _Learnt(
-        tokens=tokens, me=rest.me(base, tokens.access), accounts=rest.accounts(base, tokens.access)
-    )
-    if not learnt.accounts:
+    me, accounts = rest.me(base, tokens.access), rest.accounts(base, tokens.access)
+    if not accounts:
         raise ConsentFailed(
-            f"The login {learnt.me.name} has no open account. Check that you authorized the right login and "
+            f"The login {me.name} has no open account. Check that you authorized the right login and "
             "that API access is enabled for it, then connect again."
         )
-    return _store_login(owner, consent, learnt)
+    return Redeemed(
+        environment=consent.environment,
+        reconnects=consent.reconnects,
+        tokens=tokens,
+        me=me,
+        accounts=tuple(accounts),
+    )
 
 
 def _take_consent(owner: User, state: str) -> _Consent:
@@ -164,16 +172,17 @@ def _consent_key(state: str) -> str:
 
 
 @transaction.atomic
-def _store_login(owner: User, consent: _Consent, learnt: _Learnt) -> Connected:
+def store_login(owner: User, redeemed: Redeemed) -> Connected:
+    """Make or renew the login's row and its accounts; its other rows stay as they are (CONN-05)."""
     connection, is_new = Connection.objects.select_for_update().get_or_create(
         owner=owner,
-        environment=consent.environment,
-        broker_user_id=learnt.me.userId,
-        defaults={"name": learnt.me.name[:64] or str(learnt.me.userId)},
+        environment=redeemed.environment,
+        broker_user_id=redeemed.me.userId,
+        defaults={"name": redeemed.me.name[:64] or str(redeemed.me.userId)},
     )
-    connection.name = learnt.me.name[:64] or connection.name
-    _keep_tokens(connection, learnt.tokens)
-    brought = tuple(_store_account(connection, account) for account in learnt.accounts)
+    connection.name = redeemed.me.name[:64] or connection.name
+    _keep_tokens(connection, redeemed.tokens)
+    brought = tuple(_store_account(connection, account) for account in redeemed.accounts)
     gone = connection.accounts.exclude(pk__in=[account.pk for account in brought])
     gone.update(active=False)
     _tell(owner.pk)
@@ -181,7 +190,7 @@ def _store_login(owner: User, consent: _Consent, learnt: _Learnt) -> Connected:
         connection=connection,
         accounts=brought,
         is_new=is_new,
-        instead_of=_other_than_asked(connection, consent.reconnects),
+        instead_of=_other_than_asked(connection, redeemed.reconnects),
     )
 
 

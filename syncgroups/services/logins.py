@@ -9,12 +9,18 @@ from brokers.services.connections import Connected, Refreshed
 from risk.services.gates import ensure_account_risk, ensure_owner_gate
 from syncgroups.models import ActivityKind, Severity
 from syncgroups.services.activity import note
+from tradehaven.domain.errors import BrokerError, InvalidInput
 
 
 def finish_connect(owner: User, state: str, code: str) -> Connected:
     """Bring a login in, with a gate for each account; raise `ConsentFailed` or `BrokerError`."""
-    done = connections.finish_connect(owner, state, code)
+    try:
+        redeemed = connections.redeem(owner, state, code)
+    except (InvalidInput, BrokerError) as error:
+        note(owner.pk, ActivityKind.LINK, f"Connecting a login failed: {error}", severity=Severity.DANGER)
+        raise
     with transaction.atomic():
+        done = connections.store_login(owner, redeemed)
         ensure_owner_gate(owner.pk)
         for account in done.accounts:
             ensure_account_risk(account, owner.pk)

@@ -120,6 +120,7 @@ def test_a_code_that_is_not_the_brokers_is_refused(exchange, owner: User):
     _, state = connections.begin_connect(owner, Environment.PAPER)
     with pytest.raises(RequestRejected, match="invalid_grant"):
         logins.finish_connect(owner, state, "ac_made_up")
+    assert "invalid_grant" in Activity.objects.get(severity="danger").text
 
 
 def test_a_login_without_accounts_says_what_to_do(exchange, owner: User):

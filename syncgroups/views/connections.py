@@ -59,17 +59,7 @@ def callback(request: UserRequest) -> HttpResponse:
     if not code:
         service.drop_consent(state)
         return _failed(request, _refusal(request.GET.get("error", "")))
-    try:
-        connected = logins.finish_connect(request.user, state, code)
-    except InvalidInput as error:
-        return _failed(request, error.message)
-    except BrokerError as error:
-        return _failed(request, "The broker did not hand out a token.", detail=str(error))
-    if connected.instead_of:
-        messages.warning(request, _another(connected))
-    else:
-        messages.success(request, f"{connected.connection.name} is connected.")
-    return redirect("syncgroups:connections")
+    return _finish(request, state, code)
 
 
 @login_required
@@ -86,6 +76,20 @@ def _ask(request: UserRequest, environment: Environment, reconnects: Connection 
     request.session[SESSION_KEY] = [*request.session.get(SESSION_KEY, []), state][-10:]
     page = {"url": url, "environment": environment, "scopes": service.SCOPES, "reconnects": reconnects}
     return render(request, "brokers/consent.html", page)
+
+
+def _finish(request: UserRequest, state: str, code: str) -> HttpResponse:
+    try:
+        connected = logins.finish_connect(request.user, state, code)
+    except InvalidInput as error:
+        return _failed(request, error.message)
+    except BrokerError as error:
+        return _failed(request, "The broker did not hand out a token.", detail=str(error))
+    if connected.instead_of:
+        messages.warning(request, _another(connected))
+    else:
+        messages.success(request, f"{connected.connection.name} is connected.")
+    return redirect("syncgroups:connections")
 
 
 def _forget(request: UserRequest, state: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from redis.exceptions import RedisError
 
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
@@ -29,5 +30,5 @@ def _send(message: Changed) -> None:
         async_to_sync(layer.group_send)(
             owner_group(message.owner), {"type": "live.changed", "text": encode(message)}
         )
-    except OSError:  # a page that misses a nudge asks again when it reconnects
+    except (OSError, RedisError):  # a page that misses a nudge asks again when it reconnects
         log.warning("a live message could not be sent", exc_info=True)
