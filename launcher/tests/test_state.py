@@ -86,7 +86,7 @@ def test_a_second_run_is_told_who_runs_here(tmp_path: Path) -> None:
 
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PORT", "PAPER_PORT", "SECRET_KEY", "DATA_KEYS", "PAPER_SECRET"):
+    for name in session.KEPT:
         monkeypatch.delenv(name, raising=False)
 
 
