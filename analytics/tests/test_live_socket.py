@@ -139,6 +139,8 @@ async def test_two_pages_of_one_person_share_a_room_and_the_last_one_closes_it()
     alice = await person("alice")
     one, _ = await open_page(alice)
     two, _ = await open_page(alice)
+    for page in (one, two):
+        await page.receive_from(timeout=5)
     assert list(hub()._rooms) == [OwnerId(alice.pk)]
     await one.disconnect()
     await note(alice, "still here")

@@ -46,7 +46,7 @@ def test_a_server_that_ends_is_waited_for(tmp_path: Path) -> None:
     assert not note.exists()
 
 
-@pytest.mark.parametrize("text", ["", "no number", "1"])
+@pytest.mark.parametrize("text", ["", "no number", str(os.getpid())], ids=["empty", "words", "living"])
 def test_a_note_that_names_no_server_is_taken_away(tmp_path: Path, text: str) -> None:
     note = tmp_path / "postmaster.pid"
     note.write_text(text)
