@@ -74,16 +74,29 @@ def _inside(body: bytes) -> BrokerError | None:
         said = _envelope.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ProtocolError(f"an answer that is not readable: {error}") from error
-    if said.ticket is not None:
-        wait = LOCKED_FOR if said.captcha else said.wait or 0.0
-        return RateLimited(
-            "a penalty ticket", retry_after=wait, ticket=said.ticket, captcha=bool(said.captcha)
-        )
+    return _penalty(said) or _refusal(said) or _plain_error(said)
+
+
+def _penalty(said: _Envelope) -> RateLimited | None:
+    """The request was not carried out; it may be repeated with the ticket after the wait (4.3)."""
+    if said.ticket is None:
+        return None
+    # A captcha is for people: no program gets past it, so the wait is the longest one.
+    wait = LOCKED_FOR if said.captcha else said.wait or 0.0
+    return RateLimited("a penalty ticket", retry_after=wait, ticket=said.ticket, captcha=bool(said.captcha))
+
+
+def _refusal(said: _Envelope) -> RequestRejected | None:
+    # `Success` may stand beside a good reply: it is a reason only in name.
     if said.failureReason not in (None, "", "Success"):
         return RequestRejected(str(said.failureReason), said.failureText or "")
     if said.violations:
         first = said.violations[0]
         return RequestRejected("Violation", str(first.get("description") or first.get("constraint") or ""))
+    return None
+
+
+def _plain_error(said: _Envelope) -> RequestRejected | None:
     if said.error:
         return RequestRejected(said.error, said.error_description or "")
     if said.errorText or said.failureText or said.ok is False:

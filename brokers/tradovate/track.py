@@ -46,39 +46,40 @@ class Track:
 
     def told(self, at: Nanos) -> Iterator[OrderWorking | OrderChanged | OrderFilled | OrderEnded]:
         """Yield what can be told now and has not been."""
-        version = self.version
-        if self.order is None or self.account is None or self.symbol is None or version is None:
+        order, account, symbol, version = self.order, self.account, self.symbol, self.version
+        if order is None or account is None or symbol is None or version is None:
             return
-        status = status_of(self.order.ordStatus)
+        status = status_of(order.ordStatus)
         if not self._working_told and (status in _ALIVE or status in _DONE or self.fills):
-            self._working_told = True
-            self._version_told = version.id
+            self._working_told, self._version_told = True, version.id
             yield OrderWorking(
-                account=self.account,
+                account=account,
                 order_id=self.order_id,
                 client_order_id=self.client_id,
-                symbol=self.symbol,
-                side=side_of(self.order.action),
-                spec=spec_of(self.symbol, version),
+                symbol=symbol,
+                side=side_of(order.action),
+                spec=spec_of(symbol, version),
                 at=at,
             )
-        if self._working_told and version.id != self._version_told:
+        elif self._working_told and version.id != self._version_told:
             self._version_told = version.id
-            spec = spec_of(self.symbol, version)
-            yield OrderChanged(account=self.account, order_id=self.order_id, spec=spec, at=at)
+            yield OrderChanged(account=account, order_id=self.order_id, spec=spec_of(symbol, version), at=at)
         for number in sorted(set(self.fills) - self._fills_told):
             self._fills_told.add(number)
             yield self.fills[number]
         if is_final(status) and not self._end_told and not self._waits(status, version.orderQty):
             self._end_told = True
-            yield OrderEnded(
-                account=self.account,
-                order_id=self.order_id,
-                client_order_id=self.client_id,
-                status=status,
-                reason=self.reason,
-                at=at,
-            )
+            yield self._ended(account, status, at)
+
+    def _ended(self, account: AccountId, status: OrderStatus, at: Nanos) -> OrderEnded:
+        return OrderEnded(
+            account=account,
+            order_id=self.order_id,
+            client_order_id=self.client_id,
+            status=status,
+            reason=self.reason,
+            at=at,
+        )
 
     def _waits(self, status: OrderStatus, qty: int) -> bool:
         """Say whether the end must wait: for the last fill, or for the reason of a rejection."""
