@@ -15,6 +15,11 @@ def is_verified(user: User) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
 
 
+def is_active(user: User) -> bool:
+    """Say whether the account is still open, by its row and not by what was loaded earlier."""
+    return User.objects.filter(pk=user.pk, is_active=True).exists()
+
+
 def require_verified(user: User) -> None:
     """Raise `NotAllowed` for a person whose address is not confirmed."""
     if not is_verified(user):

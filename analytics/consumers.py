@@ -1,12 +1,15 @@
 """The live page's socket: takes a seat in the hub, and gives it up. Anonymous visitors are turned away."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from accounts.models import User
+from accounts.access import is_active
 from analytics.live.hub import Seat, hub
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 NO_LAYER = "none"
 """A name that is not configured: the hub subscribes once for all sockets, so that none does for itself."""
@@ -18,14 +21,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library
     """One open live page."""
 
     channel_layer_alias = NO_LAYER
-    user: User | None = None
+    user: "User | None" = None
     seat: Seat | None = None
 
     async def connect(self) -> None:
         """Accept a person who is logged in, and send the whole page's parts."""
         user = self.scope.get("user")
         await self.accept()
-        if not isinstance(user, User):
+        if user is None or not user.is_authenticated:
             await self.close(code=UNAUTHORIZED)
             return
         self.user = user
@@ -52,9 +55,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library
         return bool(await database_sync_to_async(_still_logged_in)(self.scope, self.user))
 
 
-def _still_logged_in(scope: dict[str, Any], user: User | None) -> bool:
+def _still_logged_in(scope: dict[str, Any], user: "User | None") -> bool:
     session = scope.get("session")
     if user is None or session is None or not session.session_key:
         return False
-    known = bool(session.exists(session.session_key))
-    return known and User.objects.filter(pk=user.pk, is_active=True).exists()
+    return bool(session.exists(session.session_key)) and is_active(user)

@@ -6,15 +6,14 @@ in `outbox` until a test lets the broker see them, so every interleaving can be 
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
-from risk.core.limits import AccountLimits
 from syncgroups.core.book import Book
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
 from syncgroups.core.folding import fold
-from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.core.plan import FollowerPlan, OwnerPlan
+from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, plan_of
 from tradehaven.domain.commands import (
     CancelOrder,
     ChangeOrder,
@@ -43,67 +42,14 @@ from tradehaven.domain.events import (
 from tradehaven.domain.ids import (
     AccountId,
     ClientOrderId,
-    ConnectionId,
     FillId,
     GateId,
-    GroupId,
     Nanos,
     OrderId,
-    OwnerId,
     Symbol,
 )
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
-
-LEADER = AccountId(1)
-GROUP = GroupId(9)
-ES = Symbol("ESZ6")
-SECOND = 1_000_000_000
-OWNER_GATE, GROUP_GATE = GateId(900), GateId(901)
-
-
-def connection_of(account: AccountId) -> ConnectionId:
-    """Give every account a login of its own, so that links can fail one by one."""
-    return ConnectionId(1000 + account)
-
-
-def gate_of(account: AccountId) -> GateId:
-    """Return the account's own gate."""
-    return GateId(100 + account)
-
-
-def follower(account: int, **settings: Any) -> FollowerPlan:
-    """Return a follower; `ratio` may be written as text."""
-    if "ratio" in settings:
-        settings["ratio"] = Fraction(settings["ratio"])
-    if "max_position" in settings:
-        settings["limits"] = AccountLimits(max_position=settings.pop("max_position"))
-    mine = AccountId(account)
-    return FollowerPlan(account=mine, gates=(gate_of(mine), GROUP_GATE, OWNER_GATE), **settings)
-
-
-def group_of(
-    *followers: FollowerPlan, leader: AccountId = LEADER, group: GroupId = GROUP, **settings: Any
-) -> GroupPlan:
-    """Return a running group."""
-    return GroupPlan(group=group, name="group", leader=leader, followers=followers, **settings)
-
-
-def plan_of(*groups: GroupPlan) -> OwnerPlan:
-    """Return the plan of an owner with these groups."""
-    accounts = {group.leader for group in groups} | {f.account for group in groups for f in group.followers}
-    return OwnerPlan(
-        owner=OwnerId(1),
-        accounts={
-            account: AccountPlan(
-                account=account,
-                connection=connection_of(account),
-                gates=(gate_of(account), GROUP_GATE, OWNER_GATE),
-            )
-            for account in accounts
-        },
-        groups=groups,
-    )
 
 
 @dataclass

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from syncgroups.tests.desk import ES, GROUP, LEADER, Desk, desk, follower, group_of, plan_of
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder
 from tradehaven.domain.enums import OrderType, SessionHours, Side, SizingMode
 from tradehaven.domain.ids import AccountId, GroupId, Symbol

@@ -2,7 +2,8 @@
 
 import pytest
 
-from syncgroups.tests.desk import ES, GROUP_GATE, LEADER, OWNER_GATE, Desk, desk, follower, gate_of
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import ES, GROUP_GATE, LEADER, OWNER_GATE, follower, gate_of
 from tradehaven.domain.commands import CancelOrder, ClosePosition
 from tradehaven.domain.enums import OrderType, Side, TradingState
 from tradehaven.domain.events import GateChanged, PositionReported

@@ -3,7 +3,8 @@
 import pytest
 
 from syncgroups.core.book import Book
-from syncgroups.tests.desk import ES, LEADER, Desk, connection_of, desk, follower
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import ES, LEADER, connection_of, follower
 from tradehaven.domain.commands import CancelOrder, Confirmed, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrdersListed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.core.sizing import Sized, balance_ratio, follower_order, scaled, split, target
-from syncgroups.tests.desk import follower
+from syncgroups.tests.plans import follower
 from tradehaven.domain.enums import SizingMode
 from tradehaven.domain.instruments import product, size_factor
 

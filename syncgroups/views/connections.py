@@ -1,5 +1,7 @@
 """Settings > Connected accounts: connect, return from the broker, reconnect, disconnect (CONN-01 to 05)."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -10,7 +12,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import is_verified
 from accounts.http import UserRequest
-from brokers.models import Connection
 from brokers.selectors import connection_for
 from brokers.services import connections as service
 from syncgroups import selectors
@@ -18,6 +19,9 @@ from syncgroups.services import logins
 from syncgroups.views.answers import done
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.errors import BrokerError, InvalidInput
+
+if TYPE_CHECKING:
+    from brokers.models import Connection
 
 SESSION_KEY = "consent_states"
 DENIED = "access_denied"
@@ -70,7 +74,7 @@ def disconnect(request: UserRequest, pk: int) -> HttpResponse:
     return done(request, f"{connection.name} is disconnected.", "syncgroups:connections", warn=True)
 
 
-def _ask(request: UserRequest, environment: Environment, reconnects: Connection | None) -> HttpResponse:
+def _ask(request: UserRequest, environment: Environment, reconnects: "Connection | None") -> HttpResponse:
     url, state = service.begin_connect(request.user, environment, reconnects=reconnects)
     # Ten are enough for a person with many tabs, and a bound for one who means harm.
     request.session[SESSION_KEY] = [*request.session.get(SESSION_KEY, []), state][-10:]

@@ -1,16 +1,20 @@
 """The kill switch: ask, halt, disarm (RISK-04, DASH-06)."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import UserRequest
-from risk.models import Gate
 from risk.selectors import gate_for
 from risk.services.gates import ensure_owner_gate
 from syncgroups.services import gates
 from syncgroups.views.answers import done
+
+if TYPE_CHECKING:
+    from risk.models import Gate
 
 
 @login_required
@@ -25,7 +29,7 @@ def halt(request: UserRequest, pk: int) -> HttpResponse:
     return _halt(request, gate_for(request.user, pk))
 
 
-def _halt(request: UserRequest, gate: Gate) -> HttpResponse:
+def _halt(request: UserRequest, gate: "Gate") -> HttpResponse:
     subject = gates.subject_of(gate)
     if request.method == "POST":
         # No form stands in between: nothing that is typed may keep a kill switch from working.

@@ -1,0 +1,58 @@
+"""Plans for tests: a leader, followers, a group. Every account has a login and a gate of its own."""
+
+from fractions import Fraction
+from typing import Any
+
+from risk.core.limits import AccountLimits
+from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, OwnerId, Symbol
+
+LEADER = AccountId(1)
+GROUP = GroupId(9)
+ES = Symbol("ESZ6")
+SECOND = 1_000_000_000
+OWNER_GATE, GROUP_GATE = GateId(900), GateId(901)
+
+
+def connection_of(account: AccountId) -> ConnectionId:
+    """Give every account a login of its own, so that links can fail one by one."""
+    return ConnectionId(1000 + account)
+
+
+def gate_of(account: AccountId) -> GateId:
+    """Return the account's own gate."""
+    return GateId(100 + account)
+
+
+def follower(account: int, **settings: Any) -> FollowerPlan:
+    """Return a follower; `ratio` may be written as text."""
+    if "ratio" in settings:
+        settings["ratio"] = Fraction(settings["ratio"])
+    if "max_position" in settings:
+        settings["limits"] = AccountLimits(max_position=settings.pop("max_position"))
+    mine = AccountId(account)
+    return FollowerPlan(account=mine, gates=(gate_of(mine), GROUP_GATE, OWNER_GATE), **settings)
+
+
+def group_of(
+    *followers: FollowerPlan, leader: AccountId = LEADER, group: GroupId = GROUP, **settings: Any
+) -> GroupPlan:
+    """Return a running group."""
+    return GroupPlan(group=group, name="group", leader=leader, followers=followers, **settings)
+
+
+def plan_of(*groups: GroupPlan) -> OwnerPlan:
+    """Return the plan of an owner with these groups."""
+    accounts = {group.leader for group in groups} | {f.account for group in groups for f in group.followers}
+    return OwnerPlan(
+        owner=OwnerId(1),
+        accounts={
+            account: AccountPlan(
+                account=account,
+                connection=connection_of(account),
+                gates=(gate_of(account), GROUP_GATE, OWNER_GATE),
+            )
+            for account in accounts
+        },
+        groups=groups,
+    )
