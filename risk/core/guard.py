@@ -14,7 +14,8 @@ from tradehaven.domain.enums import RefusalReason, TradingState
 class Proposal:
     """An order before it is sent: contracts that reduce, contracts that open, and what is at stake already.
 
-    `exposure` is the worst case on the order's side in contracts if everything that works there filled.
+    `exposure` is what would be held on the order's side, in contracts, if everything that works there
+    filled; it is negative where the account stands on the other side.
     """
 
     reduce: int
@@ -29,19 +30,21 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """Send `qty` contracts only; the rest is refused for `reason`."""
+    """Send `qty` contracts only; the rest is refused for `reason`. `room` is what could still be opened."""
 
     qty: int
     reason: RefusalReason
     detail: str
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Send nothing."""
+    """Send nothing. `room` is what could still be opened, in contracts."""
 
     reason: RefusalReason
     detail: str
+    room: int = 0
 
 
 Verdict = Allowed | Changed | Refused
@@ -57,19 +60,18 @@ def review(proposal: Proposal, limits: AccountLimits, state: TradingState) -> Ve
     if state is TradingState.REDUCING:
         return _without_entry(proposal, RefusalReason.REDUCE_ONLY, "only reductions are allowed now")
     most = limits.max_position
-    if most is not None and proposal.exposure + proposal.enter > most:
-        detail = (
-            f"{proposal.enter} more would make {proposal.exposure + proposal.enter} contracts, "
-            f"the limit is {most}"
-        )
-        return _without_entry(proposal, RefusalReason.MAX_POSITION, detail)
+    worst = proposal.exposure + proposal.reduce + proposal.enter
+    if most is not None and worst > most:
+        detail = f"{proposal.enter} more could make {worst} contracts, the limit is {most}"
+        room = max(0, most - proposal.exposure - proposal.reduce)
+        return _without_entry(proposal, RefusalReason.MAX_POSITION, detail, room)
     return ALLOWED
 
 
-def _without_entry(proposal: Proposal, reason: RefusalReason, detail: str) -> Verdict:
+def _without_entry(proposal: Proposal, reason: RefusalReason, detail: str, room: int = 0) -> Verdict:
     if proposal.reduce:
-        return Changed(qty=proposal.reduce, reason=reason, detail=detail)
-    return Refused(reason=reason, detail=detail)
+        return Changed(qty=proposal.reduce, reason=reason, detail=detail, room=room)
+    return Refused(reason=reason, detail=detail, room=room)
 
 
 _STRICTNESS = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}

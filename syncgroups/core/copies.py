@@ -60,6 +60,12 @@ class Copy:
         return self.state in OPEN_STATES
 
     @property
+    def outstanding(self) -> int:
+        """Return the most contracts that may still trade, whichever of its last two sizes is in force."""
+        most = self.sent.qty if self.target is None else max(self.sent.qty, self.target.qty)
+        return max(0, most - self.filled) if self.is_open else 0
+
+    @property
     def unfilled(self) -> int:
         """Return the signed contracts that may still trade."""
         return (self.sent.qty - self.filled) * self.side.sign if self.is_open else 0

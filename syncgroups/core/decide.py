@@ -39,7 +39,7 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(place.changed_order(plan, book, event), mine)
         case OrderFilled():
             flat = converge.leader_flat(plan, book, event.account, event.symbol)
-            return joined(flat, place.resized_exits(plan, book, event))
+            return joined(flat, place.resized(plan, book, event))
         case OrderEnded():
             return converge.ended_order(plan, book, event)
         case SnapshotTaken():

@@ -15,11 +15,12 @@ from syncgroups.core.share import LeaderOrder, Refusal, group_refusal, leader_or
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
-from tradehaven.domain.ids import ClientOrderId
+from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
 from tradehaven.domain.orders import OrderSpec
 
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
 """A size of nought may grow into an order; what was refused for another reason stays refused."""
+_LIMITS = frozenset({RefusalReason.MAX_POSITION, RefusalReason.REDUCE_ONLY})
 COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has ended already")
 
 
@@ -144,7 +145,7 @@ def _place(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quietly: b
     case.steps.append(CopyStep(copy=copy, command=command))
 
 
-def follow(case: Case, follower: FollowerPlan) -> None:
+def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None:
     """Look again at a live order of the leader on behalf of one follower: change its copy, or let it grow."""
     key = case.key_of(follower)
     copy = case.book.copies.get(key)
@@ -152,49 +153,74 @@ def follow(case: Case, follower: FollowerPlan) -> None:
         if case.book.refused.get(key) in _MAY_GROW:
             _place(case, follower, key, quietly=True)
     elif copy.is_open:
-        _change(case, follower, copy)
+        _change(case, follower, copy, quietly=quietly)
 
 
-def _change(case: Case, follower: FollowerPlan, copy: Copy) -> None:
+def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:
     order = case.order
     sized, refusal = share(case.plan.accounts, case.book, case.group, follower, order, case.barred, copy)
     qty, enters = sized.qty, sized.enter
     if refusal is not None:
-        if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE:
+        if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE and not quietly:
             case.refuse(copy.key, follower, Action.CHANGE, refusal)
         if refusal.reason is RefusalReason.KILL_SWITCH:
             return
-        if copy.target is not None:
-            # A refused growth keeps its size; the leader's new price still holds for what works.
-            qty, enters = max(qty, min(copy.target.qty, copy.sent.qty)), copy.enters
+        qty, enters = _what_stays(copy, sized.reduce, refusal)
     aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
     if aimed != copy:
         case.steps.append(advance(case.plan, case.book, aimed))
 
 
-def resized_exits(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
-    """Return the exits that a follower may have now that one of its entries filled.
+def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
+    """Return quantity and entering part of a copy that may not be what the leader's order makes of it.
+
+    A limit leaves it what it still lets pass; where the share is nothing, nothing stays; and what says
+    nothing about the size, such as a lost link, leaves the size alone: only the price follows.
+    """
+    if refusal.reason in _MAY_GROW:
+        return 0, 0
+    had = copy.target.qty if copy.target is not None else 0
+    if refusal.reason in _LIMITS:
+        enters = min(refusal.room, max(0, had - reduce))
+        return reduce + enters, enters
+    return had, copy.enters
+
+
+def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+    """Return what follows for a follower's resting orders now that it holds something else.
 
     The leader's stop works from the moment its own entry filled; a follower whose entry filled later, or
-    in parts, gets that stop then, for what it really holds.
+    in parts, gets that stop then, for what it really holds. And what rests may not close more than is
+    left, nor open more than a limit allows, once another order has closed it.
     """
-    copy = book.copy_of_order(event.account, event.order_id)
-    if copy is None or copy.enters == 0:
-        return NOTHING
-    settings = settings_of(plan, copy)
-    if settings is None:
-        return NOTHING
-    group, follower = settings
     steps: list[CopyStep] = []
     refusals: list[CopyRefused] = []
-    for order_id in sorted(book.working[copy.leader]):
-        record = book.orders[copy.leader, order_id]
-        if record.symbol == copy.symbol and record.side is not copy.side:
-            case = case_of(plan, book, group, leader_order(book, copy.leader, order_id, event.at))
-            follow(case, follower)
+    for copy, leader_order_id in _to_look_at(book, event):
+        settings = settings_of(plan, copy)
+        if settings is not None:
+            group, follower = settings
+            order = leader_order(book, copy.leader, leader_order_id, event.at)
+            case = case_of(plan, book, group, order)
+            follow(case, follower, quietly=True)
             steps += case.steps
             refusals += case.refusals
-    return Decision(steps=tuple(steps), refusals=tuple(refusals))
+    return Decision(steps=tuple(steps), refusals=tuple(refusals)) if steps or refusals else NOTHING
+
+
+def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
+    """Return leader orders whose share may have changed, each with a copy that says for whom."""
+    found: dict[tuple[GroupId, OrderId], Copy] = {}
+    filled = book.copy_of_order(event.account, event.order_id)
+    if filled is not None and filled.enters:  # its exits may be waiting for it, without a copy so far
+        for order_id in book.working[filled.leader]:
+            record = book.orders[filled.leader, order_id]
+            if record.symbol == filled.symbol and record.side is not filled.side:
+                found[filled.group, order_id] = filled
+    for copy in book.open_copies_of(event.account):
+        lives = copy.leader_order in book.working[copy.leader]
+        if copy.symbol == event.symbol and copy.order_id != event.order_id and lives:
+            found[copy.group, copy.leader_order] = copy
+    return [(copy, order_id) for (_, order_id), copy in sorted(found.items(), key=lambda item: item[0])]
 
 
 def settings_of(plan: OwnerPlan, copy: Copy) -> tuple[GroupPlan, FollowerPlan] | None:

@@ -42,10 +42,15 @@ class LeaderOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why one follower is left out; becomes a `CopyRefused` once its order's names are added."""
+    """Why one follower is left out; becomes a `CopyRefused` once its order's names are added.
+
+    `room` is what a limit would still let it open, in contracts: an order that is there already may keep
+    as much.
+    """
 
     reason: RefusalReason
     detail: str = ""
+    room: int = 0
 
 
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
@@ -157,24 +162,27 @@ def _guarded(
         case Allowed():
             return sized, None
         case Changed():
-            less = Refusal(reason=verdict.reason, detail=verdict.detail)
+            less = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
             return Sized(reduce=verdict.qty, enter=0), less
         case Refused():
-            return NOTHING, Refusal(reason=verdict.reason, detail=verdict.detail)
+            return NOTHING, Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
 
 
 def _exposure(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> int:
-    """Return the contracts held on the order's side if everything that works there filled."""
+    """Return what is held on the order's side if everything else that works there filled; may be negative.
+
+    Two exits of the same contracts both count: they may both fill.
+    """
     sign = order.side.sign
     worst = book.positions.get((account, order.symbol), 0) * sign
+    if but is not None:
+        worst -= but.filled  # it is weighed as a whole, what it has filled included
     for order_id in book.working.get(account, ()):
         record = book.orders[account, order_id]
-        if record.symbol == order.symbol:
+        if record.symbol == order.symbol and (account, order_id) not in book.by_order:
             worst += max(0, record.unfilled * sign)
     for copy in book.open_copies_of(account):
-        unseen = copy.order_id is None or (account, copy.order_id) not in book.orders
-        if unseen and copy.symbol == order.symbol:
-            worst += max(0, copy.unfilled * sign)
-    if but is not None:
-        worst -= max(0, but.unfilled * sign) + max(0, but.filled * but.side.sign * sign)
-    return max(0, worst)
+        same = copy.symbol == order.symbol and copy.side is order.side
+        if same and (but is None or copy.key != but.key):
+            worst += copy.outstanding
+    return worst

@@ -139,9 +139,9 @@ class House:
         """Set a contract's price; orders that it touches trade."""
         self.operator("price", symbol=symbol, price=price, size=size)
 
-    def log(self) -> list[dict[str, Any]]:
-        """Return the exchange's own log."""
-        return list(self.operator("log")["entries"])
+    def log(self, since: int = 0) -> list[dict[str, Any]]:
+        """Return the exchange's own log behind an entry."""
+        return list(self.operator("log", since=since)["entries"])
 
     def connect(self, login: str, accounts: list[str]) -> Hand:
         """Make a login at the exchange and bring it in through the consent page."""
