@@ -38,6 +38,7 @@ from tradehaven.domain.errors import (
     ProtocolError,
     RateLimited,
     RequestRejected,
+    TradeHavenError,
     Unavailable,
 )
 from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
@@ -239,7 +240,11 @@ class TradovateGateway:
     def _take(self, frame: wire.Frame, at: Nanos) -> None:
         if isinstance(frame, list):
             for message in frame:
-                self._message(message, at)
+                try:
+                    self._message(message, at)
+                except TradeHavenError:  # the rest of the frame is another matter, and still true
+                    self.bad_frames += 1
+                    log.warning("connection %s: a message is left out", self._login.connection, exc_info=True)
         elif isinstance(frame, wire.Opened):
             self._opened = True
             if self._transport is not None:

@@ -5,6 +5,7 @@ An order's status, its parameters, our id for it and its fills are four entities
 comes before the fills of its order, and `OrderEnded` after a full count of them.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from brokers.tradovate import entities as e
 from brokers.tradovate.mapping import AccountName, money, nanos, side_of, spec_of, status_of, ticks_of
 from brokers.tradovate.track import Track
 from tradehaven.domain.commands import Rejected
-from tradehaven.domain.errors import ProtocolError
+from tradehaven.domain.errors import InvalidInput, ProtocolError
 from tradehaven.domain.events import (
     AccountSnapshot,
     BalanceReported,
@@ -25,6 +26,8 @@ from tradehaven.domain.events import (
 )
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId, Symbol
 from tradehaven.domain.transitions import may_follow
+
+log = logging.getLogger(__name__)
 
 ViewEvent = BrokerEvent | Rejected
 _REFUSED = frozenset({"RiskRejected", "ExecutionRejected", "ExecutionStopped"})
@@ -128,12 +131,19 @@ class View:
         )
         for kind, found in lists:
             for entity in sorted(found, key=lambda item: int(item.id)):
-                self.fold(kind, entity, at)
+                self._fold_stated(kind, entity, at)
         balances = [event for cash in snapshot.cashBalances for event in self._cash(cash, at)]
         positions = [event for position in snapshot.positions for event in self._position(position, at)]
         return tuple(
             self._account_snapshot(account, positions, balances) for account in self.accounts.values()
         )
+
+    def _fold_stated(self, kind: str, entity: e.Entity, at: Nanos) -> None:
+        # One order in a product that we do not know must not keep a whole login out.
+        try:
+            self.fold(kind, entity, at)
+        except (ProtocolError, InvalidInput):
+            log.warning("%s %s is left out of the snapshot", kind, entity.id, exc_info=True)
 
     def _account_snapshot(
         self, account: AccountId, positions: list[PositionReported], balances: list[BalanceReported]
@@ -151,12 +161,16 @@ class View:
         version = track.version
         if track.order is None or version is None or track.symbol is None:
             return None
+        try:
+            spec = spec_of(track.symbol, version)
+        except (ProtocolError, InvalidInput):
+            return None  # said when it was folded
         return OrderState(
             order_id=track.order_id,
             client_order_id=track.client_id,
             symbol=track.symbol,
             side=side_of(track.order.action),
-            spec=spec_of(track.symbol, version),
+            spec=spec,
             status=status_of(track.order.ordStatus),
             created_at=nanos(track.order.timestamp),
         )

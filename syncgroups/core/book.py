@@ -69,6 +69,7 @@ class Book:
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
         self.balances: dict[AccountId, Decimal] = {}
         self.sizing_balances: dict[AccountId, Decimal] = {}
+        self.sizing_until = Nanos(0)
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)

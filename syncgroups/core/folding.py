@@ -6,11 +6,13 @@ after both (protocol 7.3). So every fold stands alone and none waits for another
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.keys import parse_key
+from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.events import (
@@ -60,7 +62,11 @@ def _link_lost(book: Book, event: LinkLost) -> bool:
     return known
 
 
-def _time_passed(_book: Book, _event: TimePassed) -> bool:
+def _time_passed(book: Book, event: TimePassed) -> bool:
+    if event.at >= book.sizing_until:  # a new limit day: sizes by balance start from what is there now
+        book.sizing_balances = dict(book.balances)
+        moment = datetime.fromtimestamp(event.at / SECOND, UTC)
+        book.sizing_until = Nanos(int(next_reset(moment).timestamp()) * SECOND)
     return True
 
 

@@ -1,12 +1,16 @@
 """Commands to gateways, all in one pass. A gateway that cannot take one answers at once; nobody waits."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from brokers.ports import Gateway
 from syncgroups.core.decision import Step
 from tradehaven.domain.commands import Command, Denied
 from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.errors import TradeHavenError
 from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos
+
+log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -37,7 +41,11 @@ class Dispatch:
         gateway = self._gateways.get(connection) if connection is not None else None
         if gateway is None:
             return self.deny(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
-        return gateway.send(command)
+        try:
+            return gateway.send(command)
+        except TradeHavenError as error:  # a contract that cannot be priced, say: the others still go out
+            log.exception("account %s: a command could not be made into a request", command.account)
+            return self.deny(command, RefusalReason.UNKNOWN_INSTRUMENT, str(error))
 
     def deny(self, command: Command, reason: RefusalReason, text: str) -> Denied:
         """Return the outcome of a command that was not sent."""

@@ -31,11 +31,13 @@ def frame(payload: bytes) -> bytes:
 class Journal:
     """The writing end. One process writes a folder at a time: the lease sees to that."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, after: str = "") -> None:
+        """Open a new file. It sorts behind `after`, the last one recorded: the disk may have been lost."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._behind: list[bytes] = []
-        self._number = _last_number(folder) + 1
+        recorded = int(Path(after).stem) if after else 0
+        self._number = max(_last_number(folder), recorded) + 1
         self._descriptor = self._open()
         self._size = 0
 

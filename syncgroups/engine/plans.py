@@ -42,7 +42,7 @@ class LoginRow:
     connection: ConnectionId
     owner: OwnerId
     name: str
-    token_version: int
+    accounts: frozenset[AccountId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def settings_of(owner: OwnerId) -> Settings:
 
 def _live_logins(owner: OwnerId) -> list[Connection]:
     found = Connection.objects.filter(owner_id=owner).exclude(status=ConnectionStatus.DISCONNECTED)
-    return list(found.order_by("pk"))
+    return list(found.order_by("pk").prefetch_related("accounts"))
 
 
 def _login_row(row: Connection) -> LoginRow:
@@ -89,7 +89,7 @@ def _login_row(row: Connection) -> LoginRow:
         connection=ConnectionId(row.pk),
         owner=OwnerId(row.owner_id),
         name=str(row),
-        token_version=row.token_version,
+        accounts=frozenset(AccountId(account.pk) for account in row.accounts.all()),
     )
 
 

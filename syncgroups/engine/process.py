@@ -30,7 +30,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
-from syncgroups.engine.recorder import Recorder
+from syncgroups.engine.recorder import Recorder, last_recorded
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
 from tradehaven.domain.events import TimePassed
@@ -38,6 +38,8 @@ from tradehaven.domain.ids import ConnectionId, OwnerId
 
 log = logging.getLogger(__name__)
 
+SHARD = "main"
+"""The one shard that all owners belong to; a second engine waits for its lease."""
 TICK = 1.0
 TOKENS_EVERY = 20.0
 OVERDUE = timedelta(minutes=10)
@@ -64,18 +66,19 @@ def _settle_memory() -> None:
 
 
 class Engine:
-    """One shard's mailboxes and links."""
+    """The mailboxes and links of every owner, under one lease."""
 
-    def __init__(self, shard: str, holder: str, folder: Path, chance: Random) -> None:
-        self._shard = shard
-        self._folder = folder / "journal" / shard
+    def __init__(self, holder: str, folder: Path, chance: Random) -> None:
+        self._shard = SHARD
+        self._folder = folder / "journal" / SHARD
         self._chance = chance
         self._clock = process_clock()
-        self._lease = ShardLease(shard, holder)
+        self._lease = ShardLease(SHARD, holder)
         self._database = Database()
         self._control = Control(self._database, self.take_settings)
         self._mailboxes: dict[OwnerId, Mailbox] = {}
         self._links: dict[ConnectionId, Link] = {}
+        self._logins: dict[ConnectionId, LoginRow] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal: Journal | None = None
         self._stopping = asyncio.Event()
@@ -90,7 +93,7 @@ class Engine:
         recorded = await self._database.ask(Recorder(self._shard, self._folder).drain)
         log.info("shard %s, epoch %s: %s records caught up", self._shard, self._lease.epoch, recorded)
         recorder = start_recorder(self._shard, self._folder)
-        self._journal = Journal(self._folder)
+        self._journal = Journal(self._folder, after=await self._database.ask(self._last_recorded))
         try:
             await self._control.refresh()
             for work in (self._control.run(), self._tick(), self._keep_lease(recorder), self._keep_tokens()):
@@ -99,6 +102,9 @@ class Engine:
             await self._stopping.wait()
         finally:
             await self._drain(recorder)
+
+    def _last_recorded(self) -> str:
+        return last_recorded(self._shard)
 
     async def _take_lease(self) -> bool:
         waiting = False
@@ -150,6 +156,10 @@ class Engine:
     def _link_up(self, mailbox: Mailbox, logins: tuple[LoginRow, ...]) -> None:
         wanted = {login.connection: login for login in logins}
         for connection, login in wanted.items():
+            known = self._logins.get(connection)
+            if known is not None and known.accounts != login.accounts:
+                self._links.pop(connection).close()  # a login that brings other accounts starts anew
+            self._logins[connection] = login
             if connection not in self._links:
                 link = Link(
                     login.name, self._credentials(connection), mailbox.post, self._clock, self._chance
@@ -158,6 +168,7 @@ class Engine:
                 self._start(link.run())
         mine = {account.connection for account in mailbox.plan.accounts.values()}
         for connection in mine - set(wanted):
+            self._logins.pop(connection, None)
             gone = self._links.pop(connection, None)
             if gone is not None:
                 gone.close()

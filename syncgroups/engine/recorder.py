@@ -51,6 +51,12 @@ PAUSE = 0.05
 RETRY_AFTER = 1.0
 
 
+def last_recorded(shard: str) -> str:
+    """Return the journal file that was recorded last, or nothing; later files must sort behind it."""
+    mark = JournalMark.objects.filter(shard=shard).first()
+    return mark.segment if mark is not None else ""
+
+
 class Recorder:
     """Reads one shard's journal from its mark."""
 

@@ -326,6 +326,23 @@ def test_balances_of_the_start_of_the_day_size_the_order() -> None:
     assert world.outbox[0].spec.qty == 1  # type: ignore[union-attr]
 
 
+def test_balances_are_taken_anew_when_the_limit_day_ends() -> None:
+    world = desk(follower(2, sizing=SizingMode.BALANCE))
+    world.balance(LEADER, Decimal(100_000))
+    world.balance(AccountId(2), Decimal(50_000))
+    world.wait(1)
+    world.balance(AccountId(2), Decimal(200_000))
+    world.market(BUY, 2)
+    world.settle()
+    assert world.held(2) == 1
+    world.market(SELL, 2)
+    world.settle()
+    world.wait(8 * 3600)  # past five in the afternoon in Chicago
+    world.market(BUY, 2)
+    world.settle()
+    assert world.held(2) == 4
+
+
 def test_a_chain_copies_the_copies_and_nothing_comes_back() -> None:
     second = GroupId(10)
     plan = plan_of(

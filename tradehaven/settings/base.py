@@ -188,7 +188,6 @@ BROKERS = {
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += sorted(
     {"{0.scheme}://{0.netloc}".format(urlsplit(place["authorize_url"])) for place in BROKERS.values()}
 )
-ENGINE_SHARD = env.text("ENGINE_SHARD", "main")
 
 # The paper exchange's own process; what each means stands in docs/paper-exchange.md.
 PAPER_HOST = env.text("PAPER_HOST", "127.0.0.1")

@@ -214,7 +214,7 @@ def test_order_beyond_the_margin_is_accepted_and_then_rejected(alice: Client) ->
     [
         ({"symbol": "MES"}, "InvalidContract", "MES"),
         ({"symbol": "@MES"}, "InvalidContract", "@MES"),
-        ({"symbol": "XXXZ6"}, "InvalidContract", "XXXZ6"),
+        ({"symbol": "ZZZZ6"}, "InvalidContract", "ZZZZ6"),
         ({"symbol": "MESH6"}, "InvalidContract", "MESH6"),
         ({"orderType": "Limit"}, "InvalidPrice", "price is required"),
         ({"orderType": "Limit", "price": 5000.3}, "InvalidPrice", "0.25"),

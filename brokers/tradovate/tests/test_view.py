@@ -196,6 +196,30 @@ def test_an_order_without_its_parameters_is_left_out_of_a_snapshot() -> None:
     assert account.balance is None
 
 
+def test_an_order_in_an_unknown_product_does_not_keep_the_login_out() -> None:
+    option = Contract(id=99, name="EW3Z6 C6500")
+    snapshot = Snapshot(
+        contracts=[option, CONTRACT],
+        orderVersions=[
+            OrderVersion(id=9, orderId=9, orderQty=1, orderType="Limit", price=12.5),
+            OrderVersion(id=10, orderId=10, orderQty=1, orderType="Market"),
+        ],
+        orders=[
+            Order(id=9, accountId=7654321, timestamp=WHEN, action="Buy", ordStatus="Working", contractId=99),
+            Order(
+                id=10,
+                accountId=7654321,
+                timestamp=WHEN,
+                action="Buy",
+                ordStatus="Working",
+                contractId=3400501,
+            ),
+        ],
+    )
+    (account,) = _view().load(snapshot, Nanos(5))
+    assert [order.order_id for order in account.orders] == [10]
+
+
 def test_the_exchange_may_reject_what_the_desk_had_passed() -> None:
     frames = sequence("reject_async")
     report = (

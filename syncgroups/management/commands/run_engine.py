@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-from argparse import ArgumentParser
 from random import SystemRandom
 from typing import Any
 
@@ -21,17 +20,12 @@ class Command(BaseCommand):
 
     help = __doc__ or ""
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the shard."""
-        parser.add_argument("--shard", default=settings.ENGINE_SHARD, help="which shard to lead")
-
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **_options: Any) -> None:
         """Run one engine."""
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        engine_shard: str = options["shard"]
 
         async def main() -> None:
-            await Engine(engine_shard, holder, settings.DATA_DIR, SystemRandom()).run()
+            await Engine(holder, settings.DATA_DIR, SystemRandom()).run()
 
         with contextlib.suppress(PermissionError):  # under load this is worth more than any line of code
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
