@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from syncgroups.core.keys import client_order_id, parse_key
-from syncgroups.tests.desk import ES, Desk
-from syncgroups.tests.plans import GROUP, LEADER, follower, group_of, plan_of
+from syncgroups.tests.desk import Desk
+from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, SizingMode
 from tradehaven.domain.events import Event
@@ -80,7 +80,8 @@ class Copying(RuleBasedStateMachine):
         order = self.world.orders[data.draw(st.sampled_from(self._resting()))]
         if qty > order.filled:
             name = "limit" if order.spec.order_type is OrderType.LIMIT else "stop"
-            self.world.change(order.order_id, qty=qty, **{name: price})
+            moved: dict[str, Any] = {name: price}
+            self.world.change(order.order_id, qty=qty, **moved)
 
     @precondition(lambda self: self._resting())
     @rule(data=st.data())
