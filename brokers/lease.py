@@ -46,7 +46,7 @@ class ShardLease:
 
     def is_held(self) -> bool:
         """Say whether the lock's connection still answers; without it the lease is gone."""
-        if self._connection is None or self._connection.closed:
+        if self.epoch == 0 or self._connection is None or self._connection.closed:
             return False
         try:
             self._connection.execute("select 1")
@@ -61,6 +61,7 @@ class ShardLease:
         if self._connection is not None and not self._connection.closed:
             Lease.objects.filter(shard=self.shard, epoch=self.epoch).update(holder="", beat_at=None)
             self._connection.close()
+            self.epoch = 0
 
     def _number(self) -> int:
         return zlib.crc32(self.shard.encode()) - (1 << 31)

@@ -1,0 +1,313 @@
+"""From the journal to rows, once; and from rows back to a book that knows what the last one knew."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from brokers.models import Account, Connection, ConnectionStatus, Fill, Order, Position
+from brokers.services.stamps import touch
+from brokers.tests.factories import AccountFactory, ConnectionFactory
+from risk.models import Gate, GateKind
+from risk.services.gates import ensure_account_risk, ensure_owner_gate, halt
+from risk.services.limits import set_max_position
+from syncgroups.core.book import Book
+from syncgroups.engine import plans
+from syncgroups.engine.dispatch import Dispatch
+from syncgroups.engine.journal import Journal
+from syncgroups.engine.mailbox import Mailbox
+from syncgroups.engine.recorder import Recorder, last_recorded
+from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
+from syncgroups.tests.desk import Desk
+from syncgroups.tests.factories import FollowerFactory, GroupFactory
+from syncgroups.tests.plans import GROUP, LEADER, connection_of
+from tradehaven.domain.commands import Unresolved
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.events import OrdersListed
+from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OwnerId
+
+pytestmark = pytest.mark.django_db
+BUY, SELL = Side.BUY, Side.SELL
+TWO, THREE = AccountId(2), AccountId(3)
+
+
+class Wire:
+    """A gateway that hands every command to the desk's outbox."""
+
+    is_ready = True
+
+    def __init__(self, outbox: list[Any]) -> None:
+        self.outbox = outbox
+
+    def send(self, command: Any) -> None:
+        """Keep a command."""
+        self.outbox.append(command)
+
+
+class Engine:
+    """A desk's world behind a real mailbox and a real journal, with the rows that it needs."""
+
+    def __init__(
+        self, owner: User, folder: Path, world: Desk | None = None, book: Book | None = None
+    ) -> None:
+        settings = plans.settings_of(OwnerId(owner.pk))
+        self.world = world or Desk(settings.plan)
+        self.journal = Journal(folder, after=last_recorded("main"))
+        wires = {connection_of(account): Wire(self.world.outbox) for account in settings.plan.accounts}
+        dispatch = Dispatch(wires, lambda: Nanos(self.world.now))  # type: ignore[arg-type]
+        self.mailbox = Mailbox(
+            settings.plan, book or Book(), self.journal, dispatch, lambda: Nanos(self.world.now)
+        )
+        self.world.step = lambda event: self.mailbox.post(event)  # type: ignore[method-assign,assignment,return-value]
+        self.recorder = Recorder("main", folder)
+        self.world.connect()
+
+
+@pytest.fixture
+def owner(alice: User) -> User:
+    """Return Alice with a leader (1) and two followers (2, 3), each on a login of its own."""
+    for number in (LEADER, TWO, THREE):
+        login = ConnectionFactory.create(pk=connection_of(number), owner=alice, link_up=False)
+        account = AccountFactory.create(pk=number, connection=login, name=f"ACC{number}")
+        ensure_account_risk(account, alice.pk)
+    group = GroupFactory.create(
+        pk=GROUP,
+        leader=Account.objects.get(pk=LEADER),
+        active=True,
+        active_since=timezone.now() - timedelta(days=1),
+    )
+    FollowerFactory.create(group=group, account=Account.objects.get(pk=TWO))
+    FollowerFactory.create(group=group, account=Account.objects.get(pk=THREE), ratio="0.5")
+    ensure_owner_gate(alice.pk)
+    return alice
+
+
+@pytest.fixture
+def engine(owner: User, tmp_path: Path) -> Iterator[Engine]:
+    found = Engine(owner, tmp_path)
+    yield found
+    found.journal.close()
+
+
+def _story(engine: Engine) -> None:
+    world = engine.world
+    world.market(BUY, 4)
+    world.settle()
+    resting = world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.change(resting, limit=19990)
+    world.settle()
+    world.trade(BUY, 1, OrderType.LIMIT, limit=19000)
+    world.reject(world.outbox.pop(0), "MaxPosLimitReached")
+    world.cancel(resting)
+    world.settle()
+
+
+def test_a_story_becomes_rows_with_its_times(engine: Engine) -> None:
+    _story(engine)
+    assert engine.recorder.drain() > 10
+    market = CopiedOrder.objects.get(follower_id=TWO, order_type="market")
+    assert (market.state, market.filled, market.qty) == ("ended", 4, 4)
+    assert None not in (market.written_at, market.acknowledged_at, market.filled_at, market.ended_at)
+    moved = CopiedOrder.objects.get(follower_id=TWO, order_type="limit", outcome="cancelled")
+    assert moved.limit_ticks == 19990
+    turned_down = CopiedOrder.objects.get(outcome="MaxPosLimitReached")
+    assert turned_down.state == "ended"
+    assert Fill.objects.filter(account_id=THREE).get().qty == 2
+    assert dict(Holding.objects.values_list("account_id", "net")) == {TWO: 4, THREE: 2}
+    assert set(Connection.objects.values_list("link_up", flat=True)) == {True}
+    kinds = set(Activity.objects.values_list("kind", flat=True))
+    assert {
+        "copy_sent",
+        "copy_changed",
+        "copy_cancelled",
+        "copy_filled",
+        "copy_rejected",
+        "copy_refused",
+    } <= kinds
+    assert Activity.objects.filter(reason=RefusalReason.ROUNDS_TO_ZERO, account_id=THREE).exists()
+    assert Order.objects.filter(account_id=LEADER).count() == 3
+
+
+def _rows() -> list[Any]:
+    return [
+        list(model.objects.order_by("pk").values_list(*fields))
+        for model, fields in (
+            (CopiedOrder, ("key", "state", "filled", "outcome", "limit_ticks")),
+            (Fill, ("account_id", "broker_fill_id", "qty")),
+            (Position, ("account_id", "symbol", "net")),
+            (Holding, ("account_id", "symbol", "net")),
+            (Order, ("account_id", "broker_order_id", "status")),
+        )
+    ]
+
+
+def test_recording_twice_changes_nothing(engine: Engine) -> None:
+    _story(engine)
+    engine.recorder.drain()
+    before = _rows()
+    assert engine.recorder.drain() == 0
+    JournalMark.objects.update(segment="", offset=0)
+    engine.recorder.drain()
+    assert _rows() == before
+
+
+def test_a_crash_between_two_batches_resumes_where_it_was(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncgroups.engine.recorder.BATCH", 3)
+    _story(engine)
+    assert engine.recorder.step() == 3
+    again = Recorder("main", engine.recorder._folder)
+    again.drain()
+    assert Fill.objects.filter(account_id=TWO).count() == 1
+    assert CopiedOrder.objects.filter(follower_id=TWO).count() == 3
+
+
+def test_a_record_that_says_nothing_readable_is_left_out_and_counted(engine: Engine) -> None:
+    engine.journal.intend(b'{"type":"nonsense"}')
+    engine.world.market(BUY, 2)
+    engine.recorder.drain()
+    assert engine.recorder.unreadable == 1
+    assert CopiedOrder.objects.exists()
+
+
+def test_a_book_from_rows_knows_what_the_last_one_knew(engine: Engine, owner: User) -> None:
+    _story(engine)
+    engine.recorder.drain()
+    before, after = engine.mailbox.book, plans.book_of(OwnerId(owner.pk))
+    assert {key: (copy.filled, copy.order_id) for key, copy in after.copies.items()} == {
+        key: (copy.filled, copy.order_id) for key, copy in before.copies.items()
+    }
+    assert {key for key, copy in after.copies.items() if copy.is_open} == {
+        key for key, copy in before.copies.items() if copy.is_open
+    }
+    assert {key: net for key, net in after.copied.items() if net} == {
+        key: net for key, net in before.copied.items() if net
+    }
+    assert after.refused == before.refused
+    assert after.fills == before.fills
+
+
+def test_an_engine_that_starts_again_doubles_and_forgets_nothing(owner: User, tmp_path: Path) -> None:
+    first = Engine(owner, tmp_path)
+    first.world.market(BUY, 4)
+    first.world.settle()
+    first.world.trade(BUY, 2, OrderType.LIMIT, limit=20000)  # on its way when the engine is killed
+    first.world.outbox.clear()
+    first.journal.close()
+    first.recorder.drain()
+    second = Engine(owner, tmp_path, first.world, plans.book_of(OwnerId(owner.pk)))
+    assert not second.world.outbox
+    second.world.wait(6)
+    second.world.connect()
+    second.recorder.drain()
+    assert set(CopiedOrder.objects.filter(order_type="limit").values_list("state", flat=True)) == {"missed"}
+    assert Activity.objects.filter(kind="missed").count() == 2
+    second.world.market(SELL, 4)
+    second.world.settle()
+    assert (second.world.held(2), second.world.held(3)) == (0, 0)
+    second.journal.close()
+
+
+def test_doubt_and_its_end_are_written_down(engine: Engine) -> None:
+    world = engine.world
+    world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
+    command = world.outbox.pop(0)
+    world.step(
+        Unresolved(account=TWO, client_order_id=command.client_order_id, text="no answer", at=world.at())
+    )
+    engine.recorder.drain()
+    assert CopiedOrder.objects.get(key=command.client_order_id).state == "unresolved"
+    assert Activity.objects.filter(kind="unresolved").exists()
+    for _ in range(2):
+        world.step(
+            OrdersListed(
+                connection=ConnectionId(connection_of(TWO)),
+                accounts=(TWO,),
+                client_order_ids=frozenset(),
+                at=world.at(),
+            )
+        )
+        world.wait(6)
+    engine.recorder.drain()
+    assert CopiedOrder.objects.get(key=command.client_order_id).state == "missed"
+
+
+def test_a_lost_link_is_written_down_with_its_reason(engine: Engine) -> None:
+    engine.world.lose(TWO)
+    engine.recorder.drain()
+    row = Connection.objects.get(pk=connection_of(TWO))
+    assert (row.link_up, row.link_reason) == (False, "test")
+    assert Activity.objects.filter(kind="link", text__contains="lost its connection").exists()
+
+
+def test_an_account_without_a_link_says_why_it_was_left_out(engine: Engine) -> None:
+    engine.world.lose(THREE)
+    engine.world.market(BUY, 2)
+    engine.recorder.drain()
+    line = Activity.objects.get(reason=RefusalReason.FOLLOWER_OFFLINE)
+    assert line.account_id == THREE
+    assert ".f3" in line.key
+
+
+# -- plans ------------------------------------------------------------------------------------------
+
+
+def test_settings_carry_gates_limits_and_followers(owner: User) -> None:
+    account = Account.objects.get(pk=THREE)
+    set_max_position(account=account, qty=7, by=owner)
+    settings = plans.settings_of(OwnerId(owner.pk))
+    (group,) = settings.plan.groups
+    half = next(found for found in group.followers if found.account == THREE)
+    assert half.limits.max_position == 7
+    assert str(half.ratio) == "1/2"
+    kinds = {gate.pk: gate.kind for gate in Gate.objects.all()}
+    assert [kinds[gate] for gate in half.gates] == [GateKind.ACCOUNT, GateKind.GROUP, GateKind.OWNER]
+    leader = settings.plan.accounts[LEADER]
+    assert [kinds[gate] for gate in leader.gates] == [GateKind.ACCOUNT, GateKind.OWNER]
+    assert {row.connection for row in settings.logins} == {connection_of(n) for n in (LEADER, TWO, THREE)}
+
+
+def test_a_stranger_is_nowhere_in_an_owners_settings(owner: User, bob: User) -> None:
+    account = AccountFactory.create(pk=500, connection=ConnectionFactory.create(pk=500, owner=bob))
+    GroupFactory.create(pk=500, leader=account)
+    settings = plans.settings_of(OwnerId(owner.pk))
+    assert account.pk not in settings.plan.accounts
+    assert len(settings.plan.groups) == 1
+    assert not plans.book_of(OwnerId(bob.pk)).copies
+    assert SyncGroup.objects.count() == 2
+    assert Follower.objects.count() == 2
+
+
+def test_a_login_that_was_disconnected_gets_no_link(owner: User) -> None:
+    Connection.objects.filter(pk=connection_of(TWO)).update(status=ConnectionStatus.DISCONNECTED)
+    logins = {row.connection for row in plans.settings_of(OwnerId(owner.pk)).logins}
+    assert connection_of(TWO) not in logins
+
+
+@pytest.mark.parametrize(("minutes", "flattens"), [(1, True), (30, False)])
+def test_a_start_finishes_a_fresh_flattening_and_no_old_one(
+    owner: User, minutes: int, flattens: bool
+) -> None:
+    gate = Gate.objects.get(kind=GateKind.OWNER, owner=owner)
+    halt(gate=gate, by=owner, reason="test", flatten=True)
+    Gate.objects.filter(pk=gate.pk).update(changed_at=timezone.now() - timedelta(minutes=minutes))
+    (found,) = [event for event in plans.settings_of(OwnerId(owner.pk)).gates if event.gate == gate.pk]
+    assert found.state is TradingState.HALTED
+    assert found.flatten is flattens
+
+
+def test_only_owners_whose_stamp_moved_are_read_again(owner: User) -> None:
+    touch(owner.pk)
+    changed = plans.changed_owners({})
+    assert owner.pk in changed
+    assert plans.changed_owners(changed) == {}
+    stranger = UserFactory.create()
+    touch(stranger.pk)
+    assert set(plans.changed_owners(changed)) == {stranger.pk}
