@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from brokers.ports import Gateway
 from syncgroups.core.decision import Step
-from tradehaven.domain.commands import Command, Denied
+from tradehaven.domain.commands import ChangeOrder, Command, Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.errors import TradeHavenError
+from tradehaven.domain.errors import InvalidOrder, TradeHavenError
 from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos
+from tradehaven.domain.orders import check_spec
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,11 @@ class Dispatch:
         if gateway is None:
             return self.deny(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
         try:
+            if isinstance(command, PlaceOrder | ChangeOrder):
+                check_spec(command.spec)  # the last look: what no exchange could mean never leaves
             return gateway.send(command)
+        except InvalidOrder as error:
+            return self.deny(command, RefusalReason.INVALID_ORDER, error.message)
         except TradeHavenError as error:  # a contract that cannot be priced, say: the others still go out
             log.exception("account %s: a command could not be made into a request", command.account)
             return self.deny(command, RefusalReason.UNKNOWN_INSTRUMENT, str(error))

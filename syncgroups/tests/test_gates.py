@@ -3,11 +3,21 @@
 import pytest
 
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP_GATE, LEADER, OWNER_GATE, follower, gate_of
+from syncgroups.tests.plans import (
+    ES,
+    GROUP,
+    GROUP_GATE,
+    LEADER,
+    OWNER_GATE,
+    follower,
+    gate_of,
+    group_of,
+    plan_of,
+)
 from tradehaven.domain.commands import CancelOrder, ClosePosition
 from tradehaven.domain.enums import OrderType, Side, TradingState
 from tradehaven.domain.events import GateChanged, PositionReported
-from tradehaven.domain.ids import AccountId, GateId
+from tradehaven.domain.ids import AccountId, GateId, GroupId
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
@@ -201,6 +211,47 @@ def test_a_position_that_only_the_broker_knows_is_closed_as_well() -> None:
     world.step(PositionReported(account=TWO, symbol=ES, net=3, price=None, at=world.at()))
     world.shut(gate_of(TWO), flatten=True)
     assert [type(command) for command in world.outbox] == [ClosePosition]
+
+
+def test_two_groups_in_one_contract_are_not_told_apart_by_a_foreign_close() -> None:
+    other = GroupId(10)
+    plan = plan_of(group_of(follower(2)), group_of(follower(2), leader=THREE, group=other))
+    world = Desk(plan)
+    world.connect()
+    world.market(BUY, 2)
+    world.market(BUY, 1, account=THREE)
+    world.settle()
+    assert world.held(2) == 3
+    world.market(SELL, 1, account=TWO)  # by hand: whose contract that was, nobody can say
+    assert (world.book.copied[GROUP, TWO, ES], world.book.copied[other, TWO, ES]) == (2, 1)
+
+
+def test_a_filter_narrowed_in_the_middle_keeps_the_size_and_moves_the_price() -> None:
+    world = desk()
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.plan = plan_of(group_of(follower(2), instruments=frozenset({"NQ"})))
+    world.change(order, qty=4, limit=19990)
+    world.settle()
+    (copy,) = world.resting(2)
+    assert (copy.spec.qty, copy.spec.limit) == (2, 19990)
+
+
+def test_a_flip_outside_the_filter_only_closes() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.plan = plan_of(group_of(follower(2), instruments=frozenset({"NQ"})))
+    world.market(SELL, 5)
+    world.settle()
+    assert world.held(2) == 0
+
+
+def test_a_foreign_order_that_works_counts_toward_the_limit() -> None:
+    world = desk(follower(2, max_position=3))
+    world.trade(BUY, 2, OrderType.LIMIT, limit=19000, account=TWO)
+    world.market(BUY, 2)
+    assert world.reasons() == ["max_position"]
 
 
 def test_an_unknown_account_under_a_gate_is_nobody() -> None:

@@ -154,6 +154,14 @@ def test_a_command_that_cannot_be_made_does_not_keep_the_others_back(room: Room)
     assert room.mailbox.failures == 0
 
 
+def test_what_no_exchange_could_mean_never_leaves(room: Room) -> None:
+    room.world.trade(BUY, 1_000_000)
+    assert not room.sent
+    events = [record for record in room.records() if type(record).__name__ == "EventRecord"]
+    denied = [records.event_of(record) for record in events if record.name == "Denied"]
+    assert {event.reason for event in denied} == {RefusalReason.INVALID_ORDER}  # type: ignore[union-attr]
+
+
 def test_an_account_without_a_gateway_is_offline(room: Room) -> None:
     del room.wires[connection_of(TWO)]
     room.world.trade(BUY, 1)

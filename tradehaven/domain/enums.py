@@ -116,6 +116,7 @@ class RefusalReason(StrEnum):
     MAX_POSITION = "max_position"
     ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
+    INVALID_ORDER = "invalid_order"
     COPY_ENDED = "copy_ended"
     UNRESOLVED = "unresolved"
     STALE = "stale"
