@@ -1,14 +1,17 @@
 """What a start, a reconnect or a lost answer may and may not do: nothing twice, nothing lost in silence."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from syncgroups.core.book import Book
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, LEADER, connection_of, follower
+from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, Confirmed, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
-from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
+from tradehaven.domain.events import BalanceReported, OrdersListed
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -267,3 +270,51 @@ def test_a_refused_cancel_is_tried_again_and_then_shouted_about(code: str) -> No
     assert world.remarks() == ["command_stuck"]
     copy = next(iter(world.book.copies.values()))
     assert copy.commands == 5
+
+
+def test_a_change_without_an_answer_is_told_again_after_a_while() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.change(order, limit=19990)
+    command = world.outbox.pop()
+    _unanswered(world, command)  # type: ignore[arg-type]
+    assert not world.outbox
+    world.wait(1)
+    assert len(world.outbox) == 1
+    world.settle()
+    assert world.resting(2)[0].spec.limit == 19990
+
+
+def test_a_follower_is_brought_in_line_when_its_leader_can_be_seen_again() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.lose(LEADER)
+    world.lose(TWO)
+    world.cancel(order, seen=False)
+    world.connect(TWO)
+    assert not world.outbox  # what the leader wants now is not known
+    world.connect(LEADER)
+    world.settle()
+    assert not world.resting(2)
+
+
+def test_a_follower_that_left_its_group_keeps_what_it_has() -> None:
+    world = desk()
+    world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
+    world.trade(SELL, 2, OrderType.STOP, stop=19000)
+    world.settle()
+    world.plan = plan_of(group_of(follower(3)), group_of(follower(2), leader=AccountId(4), group=GroupId(10)))
+    world.fill(world.resting(2)[0].order_id)
+    assert not world.outbox
+    assert world.held(2) == 2
+
+
+def test_a_snapshot_brings_the_balance_along() -> None:
+    world = desk()
+    snapshot = world.snapshot(TWO)
+    (account,) = snapshot.accounts
+    cash = BalanceReported(account=TWO, cash=Decimal(50_000), realized=Decimal(0), at=snapshot.at)
+    world.step(replace(snapshot, accounts=(replace(account, balance=cash),)))
+    assert world.book.balances[TWO] == 50_000
