@@ -223,18 +223,7 @@ def copy_filled(owner: OwnerId, event: OrderFilled, names: Names) -> None:
         copy.save(update_fields=["filled", "filled_at"])
         price = product_of(event.symbol).display(event.price)
         text = f"{names.account(event.account)}: {event.side} {event.qty} {event.symbol} filled @ {price}"
-        log(
-            owner,
-            ActivityKind.COPY_FILLED,
-            event.at,
-            text,
-            names,
-            severity=Severity.GOOD,
-            account=event.account,
-            group=GroupId(copy.group_id) if copy.group_id else None,
-            key=copy.key,
-            symbol=event.symbol,
-        )
+        _line(owner, ActivityKind.COPY_FILLED, copy, event.at, text, names, Severity.GOOD)
 
 
 def copy_ended(owner: OwnerId, event: OrderEnded, names: Names) -> None:
@@ -261,18 +250,15 @@ def copy_denied(owner: OwnerId, event: Denied, names: Names) -> None:
     for copy in CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED):
         _end(copy, f"not sent: {event.text}", event.at)
         text = f"{names.account(event.account)} did not place {copy.symbol}: {event.text}"
-        log(
+        _line(
             owner,
             ActivityKind.COPY_REFUSED,
+            copy,
             event.at,
             text,
             names,
-            severity=Severity.WARNING,
+            Severity.WARNING,
             reason=event.reason,
-            account=event.account,
-            group=GroupId(copy.group_id) if copy.group_id else None,
-            key=copy.key,
-            symbol=copy.symbol,
         )
 
 
@@ -284,18 +270,7 @@ def copy_unresolved(owner: OwnerId, event: Unresolved, names: Names) -> None:
         text = (
             f"{names.account(event.account)}: no answer for {copy.symbol}, asking the broker ({event.text})"
         )
-        log(
-            owner,
-            ActivityKind.UNRESOLVED,
-            event.at,
-            text,
-            names,
-            severity=Severity.WARNING,
-            account=event.account,
-            group=GroupId(copy.group_id) if copy.group_id else None,
-            key=copy.key,
-            symbol=Symbol(copy.symbol),
-        )
+        _line(owner, ActivityKind.UNRESOLVED, copy, event.at, text, names, Severity.WARNING)
 
 
 def _copy(account: AccountId, order_id: int) -> Any:
@@ -308,19 +283,35 @@ def _end(copy: CopiedOrder, outcome: str, at: Nanos) -> None:
 
 
 def _log_rejection(owner: OwnerId, copy: CopiedOrder, reason: str, at: Nanos, names: Names) -> None:
-    account = AccountId(copy.follower_id)
-    text = f"{names.account(account)}: the broker rejected {copy.side} {copy.qty} {copy.symbol}: {reason}"
+    account = names.account(AccountId(copy.follower_id))
+    text = f"{account}: the broker rejected {copy.side} {copy.qty} {copy.symbol}: {reason}"
+    _line(owner, ActivityKind.COPY_REJECTED, copy, at, text, names, Severity.DANGER)
+
+
+def _line(
+    owner: OwnerId,
+    kind: ActivityKind,
+    copy: CopiedOrder,
+    at: Nanos,
+    text: str,
+    names: Names,
+    severity: Severity,
+    *,
+    reason: str = "",
+) -> None:
+    """Write a line of the log about one copy."""
     log(
         owner,
-        ActivityKind.COPY_REJECTED,
+        kind,
         at,
         text,
         names,
-        severity=Severity.DANGER,
-        account=account,
+        severity=severity,
+        reason=reason,
+        account=AccountId(copy.follower_id),
         group=GroupId(copy.group_id) if copy.group_id else None,
         key=copy.key,
-        symbol=Symbol(copy.symbol),
+        symbol=copy.symbol,
     )
 
 
