@@ -7,7 +7,7 @@ I5 a reduction only reduces, I8 the cap holds. Hypothesis writes the stories and
 from collections import Counter
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -199,3 +199,49 @@ class Copying(RuleBasedStateMachine):
 
 TestCopying = Copying.TestCase
 TestCopying.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+
+
+TRADES = st.lists(st.tuples(SIDES, st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=15)
+"""Side, contracts, and how many waiting commands the broker sees after the trade."""
+
+
+def _shows_growth(before: int, after: int) -> bool:
+    return abs(after) > abs(before) or before * after < 0
+
+
+@given(trades=TRADES)
+@settings(max_examples=150, deadline=None)
+def test_an_exit_only_exits_and_who_follows_a_flat_leader_ends_flat(
+    trades: list[tuple[Side, int, int]],
+) -> None:
+    """I5 and I4, where every link is up and nothing is turned down; the broker may lag behind at will."""
+    world = Desk(plan_of(group_of(*FOLLOWERS)))
+    world.connect()
+    exits: set[OrderId] = set()
+
+    def trade(side: Side, qty: int) -> None:
+        before = world.held(LEADER)
+        order = world.market(side, qty)
+        if not _shows_growth(before, world.held(LEADER)):
+            exits.add(order)
+
+    for side, qty, delivered in trades:
+        trade(side, qty)
+        for command in world.outbox[:delivered]:
+            world.outbox.remove(command)
+            world.deliver(command)
+    if left := world.held(LEADER):
+        trade(Side.SELL if left > 0 else Side.BUY, abs(left))
+    world.settle()
+    world.wait(6)
+    world.settle()
+
+    held = dict.fromkeys(ACCOUNTS, 0)
+    for fill in world.fills:
+        copy = world.book.copy_of_order(fill.account, fill.order_id)
+        if copy is not None:
+            before = held[fill.account]
+            held[fill.account] += fill.qty * fill.side.sign
+            if copy.leader_order in exits:
+                assert not _shows_growth(before, held[fill.account]), copy
+    assert held == {account: world.held(account) for account in ACCOUNTS} == dict.fromkeys(ACCOUNTS, 0)
