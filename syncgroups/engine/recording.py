@@ -1,8 +1,10 @@
 """The recorder's own process: it shares no interpreter with the engine, so it can never hold it up."""
 
+import contextlib
 import ctypes
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -32,6 +34,8 @@ def record(shard: str, folder: Path) -> None:
     """Record until SIGTERM, then what is left. The process's main function."""
     if sys.platform == "linux":  # an engine that is killed must not leave two recorders after its restart
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    with contextlib.suppress(PermissionError):  # the engine's priority is not for writing rows
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
     django.setup()
     from syncgroups.engine.recorder import Recorder  # the models exist only from here on
 
