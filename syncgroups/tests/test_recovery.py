@@ -267,3 +267,19 @@ def test_a_refused_cancel_is_tried_again_and_then_shouted_about(code: str) -> No
     assert world.remarks() == ["command_stuck"]
     copy = next(iter(world.book.copies.values()))
     assert copy.commands == 5
+
+
+def test_a_cancel_without_an_answer_is_told_again_once_time_has_passed() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.cancel(order)
+    first = world.outbox.pop()
+    name = first.client_order_id
+    world.step(Unresolved(account=TWO, client_order_id=name, text="time-out", at=world.at()))
+    assert not world.outbox
+    world.wait(1)
+    assert isinstance(world.outbox[0], CancelOrder)
+    assert world.outbox[0].client_order_id != name
+    world.settle()
+    assert not world.resting(2)
