@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from django.utils import timezone
+
 from brokers.models import Account, Connection, Fill, Order, Position
 from tradehaven.domain.calendar import trade_date
 from tradehaven.domain.contracts import product_of
@@ -46,6 +48,7 @@ def record_working(event: OrderWorking) -> None:
 
 def record_orders(account: AccountId, orders: Iterable[OrderState]) -> None:
     """Store orders as they are stated; an order that has ended keeps the time at which we learnt it."""
+    latest = {order.order_id: order for order in orders}  # a list that names one twice means its last word
     rows = [
         Order(
             account_id=account,
@@ -62,7 +65,7 @@ def record_orders(account: AccountId, orders: Iterable[OrderState]) -> None:
             first_seen_at=moment(order.created_at),
             ended_at=moment(order.created_at) if is_final(order.status) else None,
         )
-        for order in orders
+        for order in latest.values()
     ]
     Order.objects.bulk_create(
         rows,
@@ -70,6 +73,10 @@ def record_orders(account: AccountId, orders: Iterable[OrderState]) -> None:
         unique_fields=["account", "broker_order_id"],
         update_fields=["client_order_id", "qty", "limit_ticks", "stop_ticks", "tif", "status"],
     )
+    # One that ended while nobody looked has no other time of its end than that we know of it now.
+    ended = [order.order_id for order in latest.values() if is_final(order.status)]
+    unseen_ends = Order.objects.filter(account_id=account, broker_order_id__in=ended, ended_at=None)
+    unseen_ends.update(ended_at=timezone.now())
 
 
 def record_changed(event: OrderChanged) -> None:

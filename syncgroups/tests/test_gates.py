@@ -205,6 +205,22 @@ def test_a_follower_left_behind_is_said_once_and_once_when_it_is_over() -> None:
     assert world.remarks() == ["drift", "drift_over"]
 
 
+def test_a_target_that_fills_while_its_cancel_is_on_the_way_is_told_as_drift() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    target = world.trade(SELL, 1, OrderType.LIMIT, limit=21000)
+    world.settle()
+    world.cancel(target)
+    world.market(SELL, 1)
+    world.fill(world.resting(2)[0].order_id)  # before the broker sees the cancel
+    world.settle()
+    assert world.held(2) == -1  # both exits filled: nobody could call the first one back
+    world.wait(1)
+    world.wait(6)
+    assert "drift" in world.remarks()
+
+
 def test_a_position_that_only_the_broker_knows_is_closed_as_well() -> None:
     world = desk()
     world.positions[TWO, ES] = 3

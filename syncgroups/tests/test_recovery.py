@@ -318,3 +318,19 @@ def test_a_snapshot_brings_the_balance_along() -> None:
     cash = BalanceReported(account=TWO, cash=Decimal(50_000), realized=Decimal(0), at=snapshot.at)
     world.step(replace(snapshot, accounts=(replace(account, balance=cash),)))
     assert world.book.balances[TWO] == 50_000
+
+
+def test_a_cancel_without_an_answer_is_told_again_once_time_has_passed() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.cancel(order)
+    first = world.outbox.pop()
+    name = first.client_order_id
+    world.step(Unresolved(account=TWO, client_order_id=name, text="time-out", at=world.at()))
+    assert not world.outbox
+    world.wait(1)
+    assert isinstance(world.outbox[0], CancelOrder)
+    assert world.outbox[0].client_order_id != name
+    world.settle()
+    assert not world.resting(2)

@@ -1,0 +1,115 @@
+"""What the engine writes is what the recorder reads: every event and every decision survives the journal."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from syncgroups.core.decision import CopyStep, Decision
+from syncgroups.engine import records
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
+from tradehaven.domain.commands import Denied, Unresolved
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.events import BalanceReported, Event, OrdersListed
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId
+
+ME = OwnerId(1)
+TWO, THREE = AccountId(2), AccountId(3)
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[list[Event], list[Decision]]:
+    """Tell a story with every kind of event; return them and what was decided."""
+    world: Desk = desk(follower(2), follower(3, ratio="1/2", max_position=2))
+    events: list[Event] = [world.snapshot(LEADER)]
+    see = world.step
+
+    def step(event: Event) -> Decision:
+        events.append(event)
+        return see(event)
+
+    world.step = step  # type: ignore[method-assign]
+    world.market(Side.BUY, 4)
+    world.settle()
+    resting = world.trade(Side.BUY, 2, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.change(resting, limit=19990)
+    world.settle()
+    world.cancel(resting)
+    world.reject(world.outbox.pop(0), "TooLate")
+    world.settle()
+    world.lose(THREE)
+    world.market(Side.BUY, 1)
+    name = world.outbox[0].client_order_id
+    offline = RefusalReason.FOLLOWER_OFFLINE
+    world.step(Denied(account=TWO, client_order_id=name, reason=offline, text="no link", at=world.at()))
+    world.step(Unresolved(account=TWO, client_order_id=name, text="no answer", at=world.at()))
+    listed = frozenset({name})
+    login = connection_of(TWO)
+    world.step(OrdersListed(connection=login, accounts=(TWO,), client_order_ids=listed, at=world.at()))
+    world.balance(LEADER, Decimal("50000.10"))
+    world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
+    world.settle()
+    world.wait(6)
+    world.connect(THREE)
+    return events, world.decisions
+
+
+def test_every_kind_of_event_comes_back_equal(told: tuple[list[Event], list[Decision]]) -> None:
+    events, _ = told
+    assert {type(event).__name__ for event in events} == set(records._EVENTS)
+    for event in events:
+        found = records.decode(records.encode_event(ME, event))
+        assert isinstance(found, records.EventRecord)
+        assert found.owner == ME
+        assert records.event_of(found) == event
+
+
+def test_every_decision_comes_back_equal(told: tuple[list[Event], list[Decision]]) -> None:
+    _, decisions = told
+    assert any(decision.refusals for decision in decisions)
+    assert any(decision.remarks for decision in decisions)
+    for decision in decisions:
+        found = records.decode(records.encode_decision(ME, decision, Nanos(5), Nanos(7)))
+        assert isinstance(found, records.DecisionRecord)
+        assert (found.owner, found.received, found.decided) == (ME, 5, 7)
+        assert (found.refusals, found.remarks) == (decision.refusals, decision.remarks)
+        assert [_written(step) for step in found.steps] == [_meant(step) for step in decision.steps]
+
+
+def _written(step: records.StepRecord) -> tuple[Any, ...]:
+    return step.account, step.command, step.command_id, step.copy
+
+
+def _meant(step: Any) -> tuple[Any, ...]:
+    command = step.command
+    kind, name = (type(command).__name__, command.client_order_id) if command is not None else ("", None)
+    if isinstance(step, CopyStep):
+        return step.copy.follower, kind, name, step.copy
+    return step.account, kind, name, None
+
+
+def test_times_of_writing_and_holdings_come_back_equal() -> None:
+    times = {ClientOrderId("a"): Nanos(1), ClientOrderId("b"): Nanos(2**62)}
+    assert records.decode(records.encode_written(ME, times)) == records.WrittenRecord(ME, times)
+    held = [(GROUP, TWO, ES, -3)]
+    assert records.decode(records.encode_holdings(ME, held)) == records.HoldingsRecord(ME, held)
+
+
+def test_cash_keeps_its_cents() -> None:
+    cash = Decimal("0.10")
+    event = BalanceReported(account=TWO, cash=cash, realized=Decimal("-1234567.89"), at=Nanos(1))
+    found = records.decode(records.encode_event(ME, event))
+    assert isinstance(found, records.EventRecord)
+    again = records.event_of(found)
+    assert again == event
+    assert again != replace(event, cash=cash + Decimal("0.01"))
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b'{"type":"nothing"}', b'{"type":"event","owner":1}'])
+def test_what_says_nothing_readable_is_an_error(payload: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        records.decode(payload)
