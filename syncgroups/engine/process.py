@@ -55,6 +55,12 @@ def _overdue() -> list[int]:
     return list(due_for_refresh(timezone.now() - OVERDUE).values_list("pk", flat=True))
 
 
+async def _stay_awake() -> None:
+    """Turn the loop without a pause: a processor that slept needs longer to wake than an order takes."""
+    while True:
+        await asyncio.sleep(0)  # noqa: ASYNC110  # there is nothing to wait for: not sleeping is the point
+
+
 def _settle_memory() -> None:
     """Look at what lives for the whole run once, and from then on collect only between events.
 
@@ -83,8 +89,8 @@ class Engine:
         self._journal: Journal | None = None
         self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
-        """Live until a signal or until the lease is lost."""
+    async def run(self, *, awake: bool = False) -> None:
+        """Live until a signal or until the lease is lost; `awake` never lets the core sleep meanwhile."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stopping.set)
@@ -98,6 +104,8 @@ class Engine:
             await self._control.refresh()
             for work in (self._control.run(), self._tick(), self._keep_lease(recorder), self._keep_tokens()):
                 self._start(work)
+            if awake:
+                self._start(_stay_awake())
             _settle_memory()
             await self._stopping.wait()
         finally:

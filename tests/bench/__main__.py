@@ -16,14 +16,15 @@ from tests.bench.subjects import SUBJECTS
 FOLLOWERS = (1, 5, 20, 100, 200)
 WARM_UP = 20
 PRIORITY = -15
+SURE = "engine awake"
 GOALS = (
-    ("engine 99th at 20 followers under 1 ms", lambda t: t[20, "engine"].inside(0.99) < 1_000_000),
-    ("wire median within 13 floors at 20", lambda t: t[20, "engine"].wire() <= 13 * t[20, "floor"].wire()),
+    ("engine 99th at 20 followers under 1 ms", lambda t, who: t[20, who].inside(0.99) < 1_000_000),
+    ("wire median within 13 floors at 20", lambda t, who: t[20, who].wire() <= 13 * t[20, "floor"].wire()),
     (
         "20 times faster than sequential REST at 20",
-        lambda t: t[20, "sequential REST"].wire() >= 20 * t[20, "engine"].wire(),
+        lambda t, who: t[20, "sequential REST"].wire() >= 20 * t[20, who].wire(),
     ),
-    ("wire median within 9 floors at 100", lambda t: t[100, "engine"].wire() <= 9 * t[100, "floor"].wire()),
+    ("wire median within 9 floors at 100", lambda t, who: t[100, who].wire() <= 9 * t[100, "floor"].wire()),
 )
 
 
@@ -106,7 +107,7 @@ def report(table: dict[tuple[int, str], Times]) -> bool:
         times.extra["memory_kb"] for (n, name), times in table.items() if name == "engine" and n >= 100
     )
     out(f"\nengine memory for each connected login: {memory:.0f} KB\n\n")
-    reached = [(text, goal(table)) for text, goal in GOALS]
+    reached = [(f"{who}: {text}", goal(table, who)) for who in ("engine", SURE) for text, goal in GOALS]
     for text, good in reached:
         out(f"{'reached' if good else 'MISSED '}  {text}\n")
     return all(good for _, good in reached)

@@ -207,4 +207,6 @@ PAPER_SYMBOL = env.text("PAPER_SYMBOL", "")
 PAPER_SPEED = env.text("PAPER_SPEED", "1")
 PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
 PAPER_SECRET = env.text("PAPER_SECRET", "")
+# A core that never sleeps halves the engine's time for a lone order, and costs that core.
+ENGINE_AWAKE = env.flag("ENGINE_AWAKE", default=False)
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "")

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         holder = f"{socket.gethostname()}:{os.getpid()}"
 
         async def main() -> None:
-            await Engine(holder, settings.DATA_DIR, SystemRandom()).run()
+            await Engine(holder, settings.DATA_DIR, SystemRandom()).run(awake=settings.ENGINE_AWAKE)
 
         with contextlib.suppress(PermissionError):  # under load this is worth more than any line of code
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
