@@ -57,8 +57,8 @@ def _overdue() -> list[int]:
 
 async def _stay_awake() -> None:
     """Turn the loop without a pause: a processor that slept needs longer to wake than an order takes."""
-    while True:
-        await asyncio.sleep(0)  # noqa: ASYNC110  # there is nothing to wait for: not sleeping is the point
+    while True:  # noqa: ASYNC110  # there is nothing to wait for: not sleeping is the point
+        await asyncio.sleep(0)
 
 
 def _settle_memory() -> None:
