@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections as databases
 from django.test import override_settings
+from django.utils import timezone
 
 from accounts.models import User
 from brokers.models import Account
@@ -167,15 +169,22 @@ class House:
 
     def start_engine(self, *, wait: bool = True) -> "subprocess.Popen[bytes]":
         """Start an engine and wait until every login is up."""
+        started = timezone.now()
         self.engine = self._manage("run_engine")
         if wait:
-            self.wait_for_links()
+            self.wait_for_links(since=started)
         return self.engine
 
-    def wait_for_links(self) -> None:
-        """Wait until the engine has every login's snapshot on record."""
-        rows = self.owner.connections
-        wait_until(lambda: not rows.filter(link_up=False).exists(), "all links up", 30)
+    def wait_for_links(self, since: datetime | None = None) -> None:
+        """Wait until the engine has every login's snapshot on record.
+
+        A new engine first records what the last one left in its journal, and that may say "up" as well:
+        `since` leaves such old news out.
+        """
+        rows = self.owner.connections.filter(link_up=True)
+        fresh = rows.filter(link_changed_at__gte=since) if since is not None else rows
+        total = self.owner.connections.count()
+        wait_until(lambda: fresh.all().count() == total, "all links up", 30)
         time.sleep(0.3)  # the settings of a group that was just made reach the engine within this
 
     def kill_engine(self) -> None:

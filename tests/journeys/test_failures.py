@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from brokers.models import Account, Lease
 from syncgroups.models import Activity, CopiedOrder, SyncGroup
@@ -102,9 +103,10 @@ def test_a_second_engine_waits_for_the_lease_and_takes_over(calm: House) -> None
     assert held.holder.endswith(f":{first.pid}")
     calm.kill_engine()
     calm.engine = second
+    taken = timezone.now()
     wait_until(lambda: Lease.objects.get(shard="main").holder.endswith(f":{second.pid}"), "taken over", 20)
     assert Lease.objects.get(shard="main").epoch > held.epoch
-    calm.wait_for_links()
+    calm.wait_for_links(since=taken)
     calm.hands["lead"].order("LEAD", "Buy", 2)
     wait_until(lambda: _nets(calm) == (2, 1, 4), "copies go on")
 
