@@ -3,8 +3,7 @@
 from django.http import Http404
 
 from accounts.models import User
-from brokers.models import Account
-from risk.models import AccountRisk, Gate, GateKind
+from risk.models import Gate, GateKind
 
 
 def gate_for(user: User, pk: int) -> Gate:
@@ -18,8 +17,3 @@ def gate_for(user: User, pk: int) -> Gate:
 def owner_gate(user: User) -> Gate | None:
     """Return the gate over everything of a person; None before the first login came in."""
     return Gate.objects.filter(owner=user, kind=GateKind.OWNER).first()
-
-
-def risk_of(account: Account) -> AccountRisk | None:
-    """Return an account's gate and limits."""
-    return AccountRisk.objects.select_related("gate").filter(account=account).first()
