@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
 from syncgroups.core.book import Book
+from syncgroups.core.folding import _FOLDS
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, Confirmed, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
-from tradehaven.domain.events import BalanceReported, OrdersListed
+from tradehaven.domain.events import BalanceReported, Event, OrdersListed
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
@@ -334,3 +336,7 @@ def test_a_cancel_without_an_answer_is_told_again_once_time_has_passed() -> None
     assert world.outbox[0].client_order_id != name
     world.settle()
     assert not world.resting(2)
+
+
+def test_every_kind_of_event_has_its_fold() -> None:
+    assert set(_FOLDS) == set(get_args(Event))
