@@ -19,6 +19,7 @@ from syncgroups.core.decision import (
     Remark,
     RemarkKind,
 )
+from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
@@ -77,6 +78,7 @@ class Book:
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
         self.refused: dict[ClientOrderId, RefusalReason] = {}
+        self.waiting: dict[ClientOrderId, Waiting] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
         self.flattening: dict[AccountId, Nanos] = {}
         self.drifting: dict[HoldingKey, Nanos] = {}
@@ -115,6 +117,12 @@ class Book:
                 total += copy.unfilled
         return total
 
+    def foreign_flying(self, account: AccountId, symbol: Symbol) -> int:
+        """Return the signed contracts that market orders of a strange hand are about to trade."""
+        orders = self.market_orders.get(account, ())
+        records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
+        return sum(record.unfilled for record in records if record.symbol == symbol)
+
     def flying_copies(self, group: GroupId, account: AccountId, symbol: Symbol) -> int:
         """Return the signed contracts that market copies of one group are about to trade."""
         copies = (self.copies[key] for key in self.market_copies.get(account, ()))
@@ -126,7 +134,7 @@ class Book:
 
     def is_decided(self, key: ClientOrderId) -> bool:
         """Say whether this follower's answer to this leader's order was given already."""
-        return key in self.copies or key in self.refused
+        return key in self.copies or key in self.refused or key in self.waiting
 
     def held_symbols(self, account: AccountId) -> dict[Symbol, int]:
         """Return an account's positions by contract, by the broker's own word where it gave one."""
@@ -151,6 +159,11 @@ class Book:
             self.flattening.setdefault(account, Nanos(0))
         if decision.drifting is not None:
             self.drifting = dict(decision.drifting)
+        for waiting in decision.waiting:
+            if waiting.doubts:
+                self.waiting[waiting.key] = waiting
+            else:
+                self.waiting.pop(waiting.key, None)
 
     def keep(self, copy: Copy) -> None:
         """Store a copy as it is now and bring every index in line."""

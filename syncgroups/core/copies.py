@@ -18,16 +18,20 @@ MAX_REFUSALS = 5
 
 
 class CopyState(StrEnum):
-    """Where a copy stands. SENDING, LIVE and UNRESOLVED may still trade; the others never will."""
+    """Where a copy stands. SENDING, LIVE and UNRESOLVED may still trade, ENDED and MISSED never will.
+
+    FILLING has traded already: the broker says so, and its fills are still on the way.
+    """
 
     SENDING = "sending"
     LIVE = "live"
     UNRESOLVED = "unresolved"
+    FILLING = "filling"
     ENDED = "ended"
     MISSED = "missed"
 
 
-OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED})
+OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED, CopyState.FILLING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import converge, place, recover, watch
+from syncgroups.core import converge, place, recover, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, joined
 from syncgroups.core.plan import OwnerPlan
@@ -39,19 +39,23 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(place.changed_order(plan, book, event), mine)
         case OrderFilled():
             flat = converge.leader_flat(plan, book, event.account, event.symbol)
-            return joined(flat, place.resized(plan, book, event))
+            waited = resume.resumed(plan, book, event.at)
+            return joined(flat, waited, place.resized(plan, book, event))
         case OrderEnded():
-            return converge.ended_order(plan, book, event)
+            ended = converge.ended_order(plan, book, event)
+            return joined(ended, resume.resumed(plan, book, event.at))
         case SnapshotTaken():
-            return recover.after_snapshot(plan, book, event)
+            seen = recover.after_snapshot(plan, book, event)
+            return joined(seen, resume.resumed(plan, book, event.at))
         case OrdersListed():
-            return recover.after_listing(book, event)
+            return joined(recover.after_listing(book, event), resume.resumed(plan, book, event.at))
         case GateChanged():
             return watch.gate_changed(plan, book, event)
         case TimePassed():
-            return watch.time_passed(plan, book, event)
+            return joined(watch.time_passed(plan, book, event), resume.resumed(plan, book, event.at))
         case Confirmed() | Rejected() | Denied() | Unresolved():
-            return converge.after_outcome(plan, book, event)
+            answered = converge.after_outcome(plan, book, event)
+            return joined(answered, resume.resumed(plan, book, event.at))
         case PositionReported() | BalanceReported() | LinkLost():
             return NOTHING
         case _:  # pragma: no cover

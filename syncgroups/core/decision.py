@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from syncgroups.core.copies import Copy
+from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
@@ -27,6 +28,11 @@ class CopyStep:
 
     copy: Copy
     command: Command | None
+
+    @property
+    def account(self) -> AccountId:
+        """Return whose order it is."""
+        return self.copy.follower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +96,7 @@ class Decision:
     remarks: tuple[Remark, ...] = ()
     drifting: Mapping[HoldingKey, Nanos] | None = None
     flattening: tuple[AccountId, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything to write down or to send."""
@@ -101,11 +108,15 @@ NOTHING = Decision()
 
 def joined(*decisions: Decision) -> Decision:
     """Return several answers to one event as one."""
-    filled = [decision for decision in decisions if decision]
-    if len(filled) <= 1:
-        return filled[0] if filled else NOTHING
+    said = [decision for decision in decisions if decision is not NOTHING]
+    if len(said) <= 1:
+        return said[0] if said else NOTHING
+    drifting = [decision.drifting for decision in said if decision.drifting is not None]
     return Decision(
-        steps=tuple(step for decision in filled for step in decision.steps),
-        refusals=tuple(refusal for decision in filled for refusal in decision.refusals),
-        remarks=tuple(remark for decision in filled for remark in decision.remarks),
+        steps=tuple(step for decision in said for step in decision.steps),
+        refusals=tuple(refusal for decision in said for refusal in decision.refusals),
+        remarks=tuple(remark for decision in said for remark in decision.remarks),
+        drifting=drifting[-1] if drifting else None,
+        flattening=tuple(account for decision in said for account in decision.flattening),
+        waiting=tuple(waiting for decision in said for waiting in decision.waiting),
     )

@@ -135,7 +135,9 @@ def _credit(book: Book, event: OrderFilled) -> None:
         return
     holding = (copy.group, copy.follower, copy.symbol)
     book.hold(holding, book.copied[holding] + event.qty * event.side.sign)
-    book.keep(replace(copy, filled=copy.filled + event.qty))
+    filled = copy.filled + event.qty
+    whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
+    book.keep(replace(copy, filled=filled, state=CopyState.ENDED if whole else copy.state))
 
 
 def _clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
@@ -163,8 +165,16 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
     copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
     if copy is not None:
-        book.keep(replace(copy, order_id=event.order_id, state=CopyState.ENDED, in_flight=None))
+        state = _state_of(event.status, copy.filled, copy.sent.qty)
+        book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))
     return record is not None or copy is not None
+
+
+def _state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:
+    """Return where an order stands; one that is said to be filled may be ahead of its fills."""
+    if status is OrderStatus.FILLED and filled < qty:
+        return CopyState.FILLING
+    return CopyState.ENDED if is_final(status) else CopyState.LIVE
 
 
 def _outcome(book: Book, event: Outcome) -> bool:
@@ -216,7 +226,7 @@ def _attach(book: Book, copy: Copy, order_id: OrderId) -> None:
         replace(
             copy,
             order_id=order_id,
-            state=CopyState.ENDED if is_final(record.status) else CopyState.LIVE,
+            state=_state_of(record.status, record.filled, record.spec.qty),
             filled=record.filled,
             in_flight=None if copy.in_flight == copy.key else copy.in_flight,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId
 
 PREFIX = "th1"
-_PATTERN = re.compile(rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.c(\d+))?", re.ASCII)
+_PATTERN = re.compile(rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.r(\d+))?(?:\.c(\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,11 @@ def client_order_id(
 ) -> ClientOrderId:
     """Return the id of the one order that this follower may place for this leader's order."""
     return ClientOrderId(f"{PREFIX}.g{group}.l{leader}.o{leader_order}.f{follower}")
+
+
+def rest_id(key: ClientOrderId, number: int) -> ClientOrderId:
+    """Return the id of the `number`-th order that closes what could not be counted when `key` was sized."""
+    return ClientOrderId(f"{key}.r{number}")
 
 
 def command_id(key: ClientOrderId, number: int) -> ClientOrderId:

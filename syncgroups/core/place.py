@@ -3,17 +3,20 @@
 Only Immediate mode: an order is sized when it is seen working and again when the leader changes it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision
+from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import LeaderOrder, Refusal, group_refusal, leader_order, share
+from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
+from syncgroups.core.sizing import Sized
+from syncgroups.core.waiting import LeaderOrder, Waiting
 from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.enums import OrderType, RefusalReason
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
 from tradehaven.domain.orders import OrderSpec
@@ -38,6 +41,7 @@ class Case:
     barred: Refusal | None
     steps: list[CopyStep] = field(default_factory=list)
     refusals: list[CopyRefused] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
     specs: dict[int, OrderSpec] = field(default_factory=dict)
 
     def key_of(self, follower: FollowerPlan) -> ClientOrderId:
@@ -70,11 +74,33 @@ class Case:
             )
         )
 
+    def send(self, key: ClientOrderId, follower: FollowerPlan, sized: Sized) -> None:
+        """Place a follower's order of this size."""
+        order, account = self.order, follower.account
+        spec = self.spec_of(sized.qty)
+        copy = Copy(
+            key=key,
+            group=self.group.group,
+            leader=order.account,
+            leader_order=order.order_id,
+            follower=account,
+            symbol=order.symbol,
+            side=order.side,
+            target=spec,
+            sent=spec,
+            enters=sized.enter,
+            in_flight=key,
+        )
+        command = PlaceOrder(
+            account=account, client_order_id=key, symbol=order.symbol, side=order.side, spec=spec
+        )
+        self.steps.append(CopyStep(copy=copy, command=command))
+
     def decision(self) -> Decision:
         """Return the answer."""
-        if not self.steps and not self.refusals:
+        if not self.steps and not self.refusals and not self.waiting:
             return NOTHING
-        return Decision(steps=tuple(self.steps), refusals=tuple(self.refusals))
+        return Decision(steps=tuple(self.steps), refusals=tuple(self.refusals), waiting=tuple(self.waiting))
 
 
 def case_of(plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder) -> Case:
@@ -91,7 +117,7 @@ def new_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
     for follower in group.followers:
         key = case.key_of(follower)
         if not book.is_decided(key):
-            _place(case, follower, key)
+            place_share(case, follower, key)
     return case.decision()
 
 
@@ -116,33 +142,72 @@ def _running_group(plan: OwnerPlan, event: OrderWorking | OrderChanged) -> Group
     return group if group is not None and group.active else None
 
 
-def _place(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quietly: bool = False) -> None:
-    """Place a follower's order. `quietly` leaves out the refusal: it was said when the order was new."""
+def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quietly: bool = False) -> None:
+    """Place a follower's order, or wait with it, or refuse it.
+
+    `quietly` leaves out the refusal and the waiting: they were said when the order was new.
+    """
     order = case.order
-    sized, refusal = share(case.plan.accounts, case.book, case.group, follower, order, case.barred)
-    if refusal is not None and not quietly:
-        case.refuse(key, follower, Action.PLACE, refusal)
-    if sized.qty == 0:
-        return
-    spec = case.spec_of(sized.qty)
-    account = follower.account
-    copy = Copy(
-        key=key,
-        group=case.group.group,
-        leader=order.account,
-        leader_order=order.order_id,
-        follower=account,
-        symbol=order.symbol,
-        side=order.side,
-        target=spec,
-        sent=spec,
-        enters=sized.enter,
-        in_flight=key,
+    sized, refusal, own = share(case.plan.accounts, case.book, case.group, follower, order, case.barred)
+    if not quietly:
+        if refusal is not None:
+            case.refuse(key, follower, Action.PLACE, refusal)
+        sized = _held_back(case, follower, key, sized, own)
+    if sized.qty:
+        case.send(key, follower, sized)
+
+
+def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Sized, own: Own) -> Sized:
+    """Return what may be sent at once; what may not is kept to wait.
+
+    A flip opens its other side when this one is closed, and so does an entry that comes behind an exit
+    that waits. A resting order needs no such care: it grows when there is more to close.
+    """
+    at_market = case.order.spec.order_type is OrderType.MARKET
+    doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
+    if case.book.waiting:
+        case.waiting.extend(_taken_back(case, follower))
+        if sized.enter and at_market:
+            doubts |= {doubt.key: doubt for waiting in _ahead(case, follower) for doubt in waiting.doubts}
+    if not doubts or (sized.qty and not at_market):
+        return sized
+    case.waiting.append(
+        Waiting(
+            key=key,
+            order=case.order,
+            group=case.group.group,
+            follower=follower.account,
+            own=own.certain,
+            doubts=tuple(doubts.values()),
+            placed=sized.reduce,
+            enter=sized.enter,
+        )
     )
-    command = PlaceOrder(
-        account=account, client_order_id=key, symbol=order.symbol, side=order.side, spec=spec
-    )
-    case.steps.append(CopyStep(copy=copy, command=command))
+    return replace(sized, enter=0)
+
+
+def _ahead(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
+    """Yield what a follower's orders in this contract and on this side wait for already."""
+    for waiting in _waiting_of(case, follower):
+        if waiting.order.side is case.order.side:
+            yield waiting
+
+
+def _waiting_of(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
+    for waiting in case.book.waiting.values():
+        ours = waiting.follower == follower.account and waiting.group == case.group.group
+        if ours and waiting.order.symbol == case.order.symbol:
+            yield waiting
+
+
+def _taken_back(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
+    """Yield flips that still wait to open their other side, less what the leader closes of it already."""
+    ratio = ratio_of(case.book, case.group, follower)
+    for waiting in _waiting_of(case, follower):
+        side = waiting.order.side
+        if ratio is not None and waiting.enter and side is not case.order.side:
+            closed = reduction(follower, ratio, waiting.enter * side.sign, case.order)
+            yield replace(waiting, enter=waiting.enter - closed)
 
 
 def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None:
@@ -151,15 +216,17 @@ def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None
     copy = case.book.copies.get(key)
     if copy is None:
         if case.book.refused.get(key) in _MAY_GROW:
-            _place(case, follower, key, quietly=True)
+            place_share(case, follower, key, quietly=True)
     elif copy.is_open:
         _change(case, follower, copy, quietly=quietly)
 
 
 def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:
     order = case.order
-    sized, refusal = share(case.plan.accounts, case.book, case.group, follower, order, case.barred, copy)
+    sized, refusal, own = share(case.plan.accounts, case.book, case.group, follower, order, case.barred, copy)
     qty, enters = sized.qty, sized.enter
+    if own.owes and not qty:  # it may be needed yet: it stays until that is known, at the new price
+        qty, enters = (copy.target.qty, copy.enters) if copy.target is not None else (0, 0)
     if refusal is not None:
         if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE and not quietly:
             case.refuse(copy.key, follower, Action.CHANGE, refusal)
@@ -193,8 +260,7 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
     in parts, gets that stop then, for what it really holds. And what rests may not close more than is
     left, nor open more than a limit allows, once another order has closed it.
     """
-    steps: list[CopyStep] = []
-    refusals: list[CopyRefused] = []
+    decisions: list[Decision] = []
     for copy, leader_order_id in _to_look_at(book, event):
         settings = settings_of(plan, copy)
         if settings is not None:
@@ -202,9 +268,8 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
             order = leader_order(book, copy.leader, leader_order_id, event.at)
             case = case_of(plan, book, group, order)
             follow(case, follower, quietly=True)
-            steps += case.steps
-            refusals += case.refusals
-    return Decision(steps=tuple(steps), refusals=tuple(refusals)) if steps or refusals else NOTHING
+            decisions.append(case.decision())
+    return joined(*decisions)
 
 
 def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:

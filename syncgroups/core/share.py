@@ -4,8 +4,8 @@ Here sizing meets the book and the guard. Whether that becomes a new order or a 
 decided here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -14,30 +14,14 @@ from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
+from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SizingMode
-from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
-from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode
+from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
+from tradehaven.domain.transitions import is_final
 
 COPIED_TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaderOrder:
-    """A leader's order, with the leader's position as it would be without it.
-
-    `before` and `change` are signed contracts: the position, and the whole order.
-    """
-
-    account: AccountId
-    order_id: OrderId
-    symbol: Symbol
-    side: Side
-    spec: OrderSpec
-    before: int
-    change: int
-    at: Nanos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +37,20 @@ class Refusal:
     room: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What an exit may count on: signed contracts that are certain, and that there may be in the end.
+
+    `owes` says that the exit is not done with what is certain.
+    """
+
+    certain: int = 0
+    possible: int = 0
+    doubts: tuple[Doubt, ...] = ()
+    owes: bool = False
+
+
+UNKNOWN = Own()
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
@@ -102,24 +100,36 @@ def share(
     order: LeaderOrder,
     barred: Refusal | None,
     but: Copy | None = None,
-) -> tuple[Sized, Refusal | None]:
-    """Return what one follower may send. `barred` is the group's refusal; `but` is the copy that changes."""
+) -> tuple[Sized, Refusal | None, Own]:
+    """Return what one follower may send now, why it is less than its share, and what that rests on.
+
+    `barred` is the group's refusal; `but` is the copy that changes. Only what is certainly held is
+    closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
+    """
     if barred is not None and barred.reason is RefusalReason.ORDER_TYPE_UNSUPPORTED:
-        return NOTHING, barred
+        return NOTHING, barred, UNKNOWN
     if accounts[follower.account].connection not in book.links:
-        return NOTHING, OFFLINE
-    ratio = (
-        follower.ratio if follower.sizing is not SizingMode.BALANCE else _by_balance(book, group, follower)
-    )
+        return NOTHING, OFFLINE, UNKNOWN
+    ratio = ratio_of(book, group, follower)
     if ratio is None:
-        return NOTHING, NO_BALANCE
-    own = _own(book, group, follower.account, order.symbol, but)
-    sized = follower_order(plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change)
+        return NOTHING, NO_BALANCE, UNKNOWN
+    own = own_of(book, group.group, follower.account, order, but)
+    sized = follower_order(
+        plan=follower, ratio=ratio, own=own.certain, leader=order.before, change=order.change
+    )
+    if own.doubts:
+        own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
-        return NOTHING, _why_nothing(order, own)
+        return NOTHING, None if own.owes else _why_nothing(order, own.certain), own
     if barred is not None and sized.enter:
-        return Sized(reduce=sized.reduce, enter=0), barred
-    return _guarded(book, follower, order, sized, but)
+        return Sized(reduce=sized.reduce, enter=0), barred, own
+    return *guarded(book, follower, order, sized, but), own
+
+
+def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
+    """Return how many contracts a follower that holds `own` closes on a leader's order."""
+    sized = follower_order(plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change)
+    return sized.reduce
 
 
 def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
@@ -129,31 +139,78 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
     return Refusal(reason=RefusalReason.ROUNDS_TO_ZERO, detail=detail)
 
 
-def _by_balance(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+    """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
+    if follower.sizing is not SizingMode.BALANCE:
+        return follower.ratio
     leader = book.sizing_balances.get(group.leader)
     own = book.sizing_balances.get(follower.account)
     return balance_ratio(own, leader) if leader is not None and own is not None else None
 
 
-def _own(book: Book, group: GroupPlan, account: AccountId, symbol: Symbol, but: Copy | None) -> int:
-    """Return what the follower holds because of this group, never more than it really holds."""
-    copied = book.copied.get((group.group, account, symbol), 0)
-    actual = book.positions.get((account, symbol), 0)
-    if book.market_copies.get(account) or book.market_orders.get(account):
-        copied += book.flying_copies(group.group, account, symbol)
-        actual += book.flying(account, symbol)
+def own_of(
+    book: Book, group: GroupId, account: AccountId, order: LeaderOrder, but: Copy | None = None
+) -> Own:
+    """Return what a follower holds because of a group, never more than it really holds.
+
+    Orders without a known end count on the careful side: those that trade as the exit does as if they
+    filled, those that would bring more to close as if they did not.
+    """
+    copied = book.copied.get((group, account, order.symbol), 0)
+    actual = book.positions.get((account, order.symbol), 0)
     if but is not None:  # a changed order is sized as if it had not been there
-        mine = but.filled * but.side.sign
-        mine += but.unfilled if but.sent.order_type is OrderType.MARKET else 0
-        copied, actual = copied - mine, actual - mine
-    if copied * actual <= 0:
-        return 0
-    return min(copied, actual, key=abs)
+        copied, actual = copied - but.filled * but.side.sign, actual - but.filled * but.side.sign
+    doubts = tuple(_doubts(book, account, order, but))
+    foreign = book.foreign_flying(account, order.symbol)
+    if not doubts and not foreign:
+        net = _lesser(copied, actual)
+        return Own(certain=net, possible=net)
+    ours = {doubt.key for doubt in doubts if book.copies[doubt.key].group == group}
+    closing = sum(doubt.left for doubt in doubts if doubt.closes)
+    bringing = sum(doubt.left for doubt in doubts if not doubt.closes)
+    if foreign * order.side.sign > 0:
+        closing += foreign
+    else:
+        bringing += foreign
+    copied_closing = sum(doubt.left for doubt in doubts if doubt.closes and doubt.key in ours)
+    copied_bringing = sum(doubt.left for doubt in doubts if not doubt.closes and doubt.key in ours)
+    return Own(
+        certain=_lesser(copied + copied_closing, actual + closing),
+        possible=_lesser(copied + copied_bringing, actual + bringing),
+        doubts=tuple(doubt for doubt in doubts if doubt.key in ours),
+    )
 
 
-def _guarded(
-    book: Book, follower: FollowerPlan, order: LeaderOrder, sized: Sized, but: Copy | None
+def _lesser(copied: int, actual: int) -> int:
+    return min(copied, actual, key=abs) if copied * actual > 0 else 0
+
+
+def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> Iterator[Doubt]:
+    """Yield the follower's orders in the contract that may trade at any moment, or turn out to have.
+
+    These are market orders. An exit at the market, which cannot be taken back, also weighs orders whose
+    cancel is on its way, for they fill in the meantime as they like (F39), and entries that still rest
+    although their leader's order has ended.
+    """
+    for copy in book.open_copies_of(account):
+        if copy.symbol != order.symbol or not copy.outstanding or (but is not None and copy.key == but.key):
+            continue
+        closes = copy.side is order.side
+        stale = copy.target is None or (not closes and _leader_has_ended(book, copy))
+        if copy.sent.order_type is OrderType.MARKET or (stale and order.spec.order_type is OrderType.MARKET):
+            left = copy.outstanding * copy.side.sign
+            yield Doubt(key=copy.key, left=left, filled=copy.filled, closes=closes)
+
+
+def _leader_has_ended(book: Book, copy: Copy) -> bool:
+    record = book.orders.get((copy.leader, copy.leader_order))
+    return record is None or is_final(record.status)
+
+
+def guarded(
+    book: Book, follower: FollowerPlan, order: LeaderOrder, sized: Sized, but: Copy | None = None
 ) -> tuple[Sized, Refusal | None]:
+    """Return what gates and limits leave of an order, and the reason where that is less."""
     state = strictest(book.states_of(follower.gates))
     exposure = _exposure(book, follower.account, order, but) if follower.limits.max_position else 0
     proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure)

@@ -115,18 +115,13 @@ def test_what_is_posted_meanwhile_waits_its_turn(room: Room) -> None:
 
     def interrupt() -> None:
         room.wires[connection_of(TWO)].on_send = None
-        room.world.trade(SELL, 3)
+        room.world.trade(BUY, 3)
         order.append(len(room.sent))
 
     room.wires[connection_of(TWO)].on_send = interrupt
     room.world.trade(BUY, 1)
     assert order == [0]
-    assert [command.side for command in room.sent if isinstance(command, PlaceOrder)] == [
-        BUY,
-        BUY,
-        SELL,
-        SELL,
-    ]
+    assert [sent.spec.qty for sent in room.sent if isinstance(sent, PlaceOrder)] == [1, 1, 3, 3]
 
 
 def test_a_command_that_a_gateway_denies_comes_back_as_an_event(room: Room) -> None:

@@ -1,0 +1,159 @@
+"""Exits that waited for a follower's own orders in doubt: what is closed once those have ended.
+
+Only what the doubt really brought is closed, never what the follower bought since.
+"""
+
+from dataclasses import replace
+
+from syncgroups.core.book import Book
+from syncgroups.core.converge import DONE
+from syncgroups.core.decision import NOTHING, Action, Decision, joined
+from syncgroups.core.keys import rest_id
+from syncgroups.core.place import Case, case_of, place_share
+from syncgroups.core.plan import FollowerPlan, OwnerPlan
+from syncgroups.core.share import Refusal, guarded, leader_order, own_of, ratio_of, reduction
+from syncgroups.core.sizing import Sized
+from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
+from tradehaven.domain.enums import OrderType, RefusalReason
+from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.transitions import is_final
+
+STALE = 2 * 1_000_000_000
+"""How late an order may still open something (reliability anchors, F01)."""
+LIMIT = 60 * 1_000_000_000
+"""How long an exit waits for an order without a known end; what is left then is drift, and said."""
+
+WITHDRAWN = Refusal(
+    reason=RefusalReason.NOTHING_TO_REDUCE, detail="the leader withdrew the exit before it had to close"
+)
+HELD_NOTHING = Refusal(
+    reason=RefusalReason.NOTHING_TO_REDUCE, detail="its own entry ended without a fill: nothing is to close"
+)
+OUT_OF_TIME = Refusal(
+    reason=RefusalReason.UNRESOLVED, detail="its own earlier order has no known end: look at the account"
+)
+TOO_LATE = Refusal(
+    reason=RefusalReason.STALE, detail="its old position closed too late for the leader's new one"
+)
+
+
+def resumed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+    """Return the orders that waiting exits may send now, and the reasons of those that need none."""
+    if not book.waiting:
+        return NOTHING
+    decisions: list[Decision] = []
+    served: set[AccountId] = set()
+    for waiting in book.waiting.values():
+        if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
+            decisions.append(_look(plan, book, waiting, at))
+            served.update(step.account for step in decisions[-1].steps)
+    return joined(*decisions)
+
+
+def _look(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> Decision:
+    case, follower = _case(plan, book, waiting)
+    if case is None or follower is None:
+        return _over(waiting)  # the group was stopped, or the follower left it: positions stay as they are
+    record = book.orders.get((waiting.order.account, waiting.order.order_id))
+    if record is None or (is_final(record.status) and record.status not in DONE and not record.filled):
+        return joined(_unanswered(case, follower, waiting, WITHDRAWN), _over(waiting))
+    if plan.accounts[follower.account].connection not in book.links:
+        return NOTHING
+    if not is_final(record.status) and record.spec.order_type is not OrderType.MARKET:
+        place_share(case, follower, waiting.key, quietly=True)
+        if case.steps:
+            return joined(case.decision(), _over(waiting))  # from here it grows with each fill
+    else:
+        _close_more(case, follower, waiting, at)
+    if not _is_over(book, waiting):
+        if at - waiting.order.at < LIMIT:
+            return case.decision()
+        late = _unanswered(case, follower, waiting, OUT_OF_TIME)
+        return joined(case.decision(), late, _over(waiting))
+    return joined(case.decision(), _unanswered(case, follower, waiting, HELD_NOTHING), _over(waiting))
+
+
+def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case | None, FollowerPlan | None]:
+    order = waiting.order
+    group = plan.led.get(order.account)
+    if group is None or group.group != waiting.group or not group.active:
+        return None, None
+    record = book.orders.get((order.account, order.order_id))
+    if record is not None and not is_final(record.status):
+        order = leader_order(book, order.account, order.order_id, order.at)
+    elif record is not None and record.filled:
+        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
+    follower = next((found for found in group.followers if found.account == waiting.follower), None)
+    return case_of(plan, book, group, order), follower
+
+
+def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> None:
+    """Close what the doubts have brought so far, at most what is certainly held now.
+
+    A flip opens its other side only then, with the last of what it closes, and not when that comes late.
+    """
+    book, order = case.book, replace(case.order, before=waiting.order.before)
+    ratio = ratio_of(book, case.group, follower)
+    if ratio is None:
+        return
+    own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)
+    room = _room(case, follower, waiting, order)
+    reduce = max(0, min(room, reduction(follower, ratio, own, order) - waiting.placed))
+    first = waiting.key not in book.copies
+    rests = waiting.rests if first else waiting.rests + 1
+    key = waiting.key if first else rest_id(waiting.key, rests)
+    enter = waiting.enter if _is_over(book, waiting) else 0
+    if enter and at - waiting.order.at > STALE:
+        case.refuse(key, follower, Action.PLACE, TOO_LATE)
+        enter = 0
+    if not reduce and not enter:
+        return
+    sized, refusal = guarded(book, follower, order, Sized(reduce=reduce, enter=enter))
+    if refusal is not None:
+        case.refuse(key, follower, Action.PLACE, refusal)
+    if sized.qty:
+        case.send(key, follower, sized)
+    case.waiting.append(replace(waiting, placed=waiting.placed + reduce, rests=rests))
+
+
+def _room(case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrder) -> int:
+    """Return the contracts that are certainly there to be closed now.
+
+    What the first order of this exit opens on the other side is the leader's new position and takes
+    nothing from them; what it closes does.
+    """
+    first = case.book.copies.get(waiting.key)
+    held = own_of(case.book, waiting.group, follower.account, order, first).certain
+    closing = first.sent.qty - first.enters if first is not None else 0
+    return max(0, abs(held) - closing) if held * order.change < 0 else 0
+
+
+def _gained(book: Book, doubt: Doubt) -> int:
+    """Return the signed contracts by which the holding differs from what was certain, now that it ended."""
+    if not _is_settled(book, doubt):
+        return 0
+    sign = 1 if doubt.left > 0 else -1
+    traded = (book.copies[doubt.key].filled - doubt.filled) * sign
+    return traded - doubt.left if doubt.closes else traded
+
+
+def _is_over(book: Book, waiting: Waiting) -> bool:
+    return all(_is_settled(book, doubt) for doubt in waiting.doubts)
+
+
+def _is_settled(book: Book, doubt: Doubt) -> bool:
+    return not book.copies[doubt.key].outstanding
+
+
+def _unanswered(case: Case, follower: FollowerPlan, waiting: Waiting, refusal: Refusal) -> Decision:
+    """Return the reason of an exit for which nothing was ever sent; nothing where something was."""
+    sent = waiting.key in case.book.copies or any(step.copy.key == waiting.key for step in case.steps)
+    if sent or any(refused.key == waiting.key for refused in case.refusals):
+        return NOTHING
+    said = replace(case, steps=[], refusals=[], waiting=[])
+    said.refuse(waiting.key, follower, Action.PLACE, refusal)
+    return said.decision()
+
+
+def _over(waiting: Waiting) -> Decision:
+    return Decision(waiting=(replace(waiting, doubts=()),))

@@ -1,0 +1,61 @@
+"""An exit that must wait: what the leader did, and which orders of the follower have no known end yet.
+
+A follower's own entry may be on its way, or sent and unheard of after a crash. Closing what it might bring
+could open the other side; so only what is certain is closed at once, and the rest when the doubt ends.
+"""
+
+from dataclasses import dataclass
+
+from tradehaven.domain.enums import Side
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
+from tradehaven.domain.orders import OrderSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderOrder:
+    """A leader's order, with the leader's position as it would be without it.
+
+    `before` and `change` are signed contracts: the position, and the whole order.
+    """
+
+    account: AccountId
+    order_id: OrderId
+    symbol: Symbol
+    side: Side
+    spec: OrderSpec
+    before: int
+    change: int
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """An order of a follower whose end is not known yet: `left` signed contracts may still trade.
+
+    `closes` says that it trades the way the exit does; `filled` is what it had traded by then.
+    """
+
+    key: ClientOrderId
+    left: int
+    filled: int
+    closes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An exit of the leader that a follower may not answer in full before its own orders in doubt end.
+
+    `own` is the signed holding that was certain when the order came; `placed` is how many contracts were
+    closed on it so far, by `rests` orders besides the first; `enter` is what it opens at the end, if it is
+    a flip. No doubts left means that it is over.
+    """
+
+    key: ClientOrderId
+    order: LeaderOrder
+    group: GroupId
+    follower: AccountId
+    own: int
+    doubts: tuple[Doubt, ...]
+    placed: int = 0
+    enter: int = 0
+    rests: int = 0
