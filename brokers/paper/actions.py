@@ -25,25 +25,25 @@ _MOST_POSITIONS = 100
 
 def place(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept an order (protocol 11.1)."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     listing, wanted = _entry(exchange, call)
-    outcome = exchange.venue.place(account.id, listing.id, wanted, _sender(call, caller), call.now)
+    outcome = exchange.venue.place(account.id, listing.id, wanted, sender_of(call, caller), call.now)
     return _answer(outcome)
 
 
 def place_oco(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept a pair of which one cancels the other (protocol 11.2)."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     listing, wanted = _entry(exchange, call)
     other = _leg(exchange, call.body, "other", wanted, listing)
     terms.check_pair(wanted.action, wanted.terms, other.action, other.terms)
-    sender = _sender(call, caller)
+    sender = sender_of(call, caller)
     return _answer(exchange.venue.place_pair(account.id, listing.id, (wanted, other), sender, call.now))
 
 
 def place_oso(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept an entry with one or two legs (protocol 11.3)."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     listing, wanted = _entry(exchange, call)
     members = [name for name in ("bracket1", "bracket2") if call.body.raw(name) is not None]
     if "bracket1" not in members:
@@ -51,7 +51,7 @@ def place_oso(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     legs = [_leg(exchange, call.body, name, wanted, listing) for name in members]
     if len(legs) == 2:
         terms.check_pair(legs[0].action, legs[0].terms, legs[1].action, legs[1].terms)
-    sender = _sender(call, caller)
+    sender = sender_of(call, caller)
     return _answer(exchange.venue.place_bracket(account.id, listing.id, wanted, legs, sender, call.now))
 
 
@@ -59,23 +59,23 @@ def modify(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept a full replacement of an order's parameters (protocol 11.4)."""
     order = _order(exchange, call.body, caller)
     wanted = terms.terms(call.body, exchange.state.listing(order.contract_id))
-    return _answer(exchange.venue.modify(order.id, wanted, _sender(call, caller), call.now))
+    return _answer(exchange.venue.modify(order.id, wanted, sender_of(call, caller), call.now))
 
 
 def cancel(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Accept a cancel (protocol 11.5)."""
     order = _order(exchange, call.body, caller)
-    return _answer(exchange.venue.cancel(order.id, _sender(call, caller), call.now))
+    return _answer(exchange.venue.cancel(order.id, sender_of(call, caller), call.now))
 
 
 def liquidate(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Cancel orders and close the position in one contract (protocol 11.6)."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     contract_id = call.body.integer("contractId")
     listing = None if contract_id is None else exchange.state.catalogue.listing_of_id(contract_id)
     if listing is None:
         raise ViolationError("contractId", contract_id, "contractId must name a contract")
-    return _answer(exchange.venue.liquidate(account.id, listing.id, _sender(call, caller), call.now))
+    return _answer(exchange.venue.liquidate(account.id, listing.id, sender_of(call, caller), call.now))
 
 
 def liquidate_many(exchange: Exchange, call: Call, caller: Caller) -> Answer:
@@ -88,8 +88,8 @@ def liquidate_many(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     if len(positions) != len(numbers):
         return Answer(payload={"ok": False, "errorText": "Unknown position"})
     for position in positions:
-        _own(exchange, position.account_id, caller)
-    sender = _sender(call, caller)
+        own_account(exchange, position.account_id, caller)
+    sender = sender_of(call, caller)
     frames = tuple(
         frame
         for item in positions
@@ -98,14 +98,9 @@ def liquidate_many(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     return Answer(payload={"ok": True}, frames=frames)
 
 
-def unsupported_strategy(exchange: Exchange, call: Call, caller: Caller) -> Answer:
-    """Refuse a strategy clearly and at once."""
-    return Answer(payload={"errorText": "Unsupported", "failureReason": "Unsupported"})
-
-
 def cash_snapshot(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Return cash, open profit and margin of an account at the last prices, in USD (protocol 8.4)."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     state = exchange.state
     cash = state.cash(account.id)
     open_pnl = state.open_profit(account.id)
@@ -148,7 +143,7 @@ def fee_params(exchange: Exchange, call: Call, caller: Caller) -> Answer:
 
 def set_lock(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Set an account's lock state (protocol 14.1); `resetautoliqstatus` goes back to normal."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     action = call.body.word("adminAutoLiqAction", AdminAction) or call.body.word("adminAction", AdminAction)
     journal = _journal(exchange, call.now)
     status = accounts.set_lock(journal, account.id, action or AdminAction.NORMAL)
@@ -157,7 +152,7 @@ def set_lock(exchange: Exchange, call: Call, caller: Caller) -> Answer:
 
 def change_balance(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Add to or take from an account's cash, in USD (protocol 14.4)."""
-    account = _account(exchange, call.body, caller)
+    account = account_of(exchange, call.body, caller)
     change = call.body.decimal("cashChange")
     if change is None:
         return Answer(payload={"ok": False, "errorText": "cashChange is required"})
@@ -170,7 +165,7 @@ def change_balance(exchange: Exchange, call: Call, caller: Caller) -> Answer:
 def reset_accounts(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Cancel all orders, flatten on paper and give the opening balance again (protocol 14.4)."""
     numbers = call.body.integers("accountIds") or []
-    owned = [_own(exchange, number, caller) for number in numbers]
+    owned = [own_account(exchange, number, caller) for number in numbers]
     frames = exchange.venue.step(call.now, lambda life: _reset(life, owned))
     return Answer(payload={"ok": True}, frames=frames)
 
@@ -190,9 +185,6 @@ ACTIONS: dict[str, Handler] = {
     "order/liquidatepositions": liquidate_many,
     "order/placeoco": place_oco,
     "order/placeoso": place_oso,
-    "orderstrategy/startorderstrategy": unsupported_strategy,
-    "orderstrategy/modifyorderstrategy": unsupported_strategy,
-    "orderstrategy/interruptorderstrategy": unsupported_strategy,
     "cashbalance/getcashbalancesnapshot": cash_snapshot,
     "cashbalance/changedemobalance": change_balance,
     "account/resetdemoaccountstate": reset_accounts,
@@ -207,9 +199,9 @@ def _entry(exchange: Exchange, call: Call) -> tuple[Listing, Ticketed]:
     action = terms.action(call.body)
     listing = terms.contract(call.body, exchange.state.catalogue, call.now)
     wanted = Ticketed(action=action, terms=terms.terms(call.body, listing))
-    _in_session(exchange, listing, call.now)
+    check_session(exchange, listing, call.now)
     exchange.open_market(listing.id)
-    return listing, _trailing(exchange, listing, wanted)
+    return listing, with_trail(exchange, listing, wanted)
 
 
 def _leg(exchange: Exchange, params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:
@@ -218,10 +210,10 @@ def _leg(exchange: Exchange, params: Params, name: str, entry: Ticketed, listing
         raise ViolationError(name, None, f"{name} is required")
     # Legs inherit the quantity, whatever they say about it (protocol 11.2).
     leg = Params({**body, "orderQty": entry.terms.qty})
-    return _trailing(exchange, listing, Ticketed(action=terms.action(leg), terms=terms.terms(leg, listing)))
+    return with_trail(exchange, listing, Ticketed(action=terms.action(leg), terms=terms.terms(leg, listing)))
 
 
-def _trailing(exchange: Exchange, listing: Listing, wanted: Ticketed) -> Ticketed:
+def with_trail(exchange: Exchange, listing: Listing, wanted: Ticketed) -> Ticketed:
     """Give a trailing stop without a distance the one it has to the market now (protocol 10.1)."""
     given, last = wanted.terms, exchange.state.books[listing.id].last
     if given.order_type is not OrderType.TRAILING_STOP or given.trail or given.stop is None or last is None:
@@ -233,21 +225,24 @@ def _answer(outcome: Outcome) -> Answer:
     return Answer(payload=outcome.reply, frames=outcome.frames)
 
 
-def _sender(call: Call, caller: Caller) -> terms.Sender:
+def sender_of(call: Call, caller: Caller) -> terms.Sender:
+    """Return who sends a command, with its marks."""
     return terms.sender(call.body, user_id=caller.user_id, session_id=caller.session_id)
 
 
-def _account(exchange: Exchange, params: Params, caller: Caller) -> Account:
+def account_of(exchange: Exchange, params: Params, caller: Caller) -> Account:
+    """Return the account that a request names; raises DeniedError where it is not the caller's."""
     number, spec = params.integer("accountId"), params.text("accountSpec")
     if number is None and spec is None:
         raise ViolationError("accountId or accountSpec is required", None, "Account is not specified")
     account = exchange.state.account(number, spec)
     if account is None:
         raise DeniedError
-    return _own(exchange, account.id, caller)
+    return own_account(exchange, account.id, caller)
 
 
-def _own(exchange: Exchange, account_id: int, caller: Caller) -> Account:
+def own_account(exchange: Exchange, account_id: int, caller: Caller) -> Account:
+    """Return one of the caller's accounts; raises DeniedError on a stranger's."""
     account = exchange.state.records.get(Account, account_id)
     if account is None or account.user_id != caller.user_id:
         raise DeniedError
@@ -261,11 +256,12 @@ def _order(exchange: Exchange, params: Params, caller: Caller) -> Order:
     order = exchange.state.records.get(Order, number)
     if order is None:
         raise NotFoundError
-    _own(exchange, order.account_id, caller)
+    own_account(exchange, order.account_id, caller)
     return order
 
 
-def _in_session(exchange: Exchange, listing: Listing, now: datetime) -> None:
+def check_session(exchange: Exchange, listing: Listing, now: datetime) -> None:
+    """Refuse orders while the market is closed, where the exchange keeps hours."""
     if exchange.options.hours is Hours.CME:
         state = market_state(now, listing.spec.template)
         if state is not MarketState.OPEN:

@@ -268,8 +268,8 @@ class Catalogue:
         return (Currency(id=1, name="USD", symbol="$"),)
 
     def strategy_types(self) -> tuple[OrderStrategyType, ...]:
-        """Return the order strategy types; the one published type is known but not enabled."""
-        return (OrderStrategyType(id=2, name="MultiBracket", enabled=False),)
+        """Return the order strategy types; there is one, brackets (protocol 11.7)."""
+        return (OrderStrategyType(id=2, name="MultiBracket", enabled=True),)
 
     @cached_property
     def _groups(self) -> list[str]:

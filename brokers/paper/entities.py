@@ -15,6 +15,7 @@ from brokers.paper.words import (
     CommandStatus,
     CommandType,
     ExecType,
+    OrderStrategyStatus,
     OrderType,
     OrdStatus,
     RejectReason,
@@ -155,6 +156,35 @@ class OrderVersion(Entity):
     time_in_force: TimeInForce = TimeInForce.DAY
     expire_time: datetime | None = None
     text: str | None = None
+    limit_if_touched_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStrategy(Entity):
+    """An entry with its brackets, run by the server; `params` is the client's text as it was sent."""
+
+    account_id: int
+    timestamp: datetime
+    contract_id: int
+    order_strategy_type_id: int
+    action: Action
+    params: str
+    uuid: str | None = None
+    status: OrderStrategyStatus
+    failure_message: str | None = None
+    sender_id: int
+    custom_tag50: str | None = None
+    user_session_id: int = 0
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStrategyLink(Entity):
+    """An order of a strategy; its id is the order's. `label` is `256` for the entry."""
+
+    order_strategy_id: int
+    order_id: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +194,7 @@ class Command(Entity):
     order_id: int
     timestamp: datetime
     cl_ord_id: str | None = None
+    activation_time: datetime | None = None
     command_type: CommandType
     command_status: CommandStatus
     sender_id: int

@@ -16,6 +16,8 @@ from brokers.paper.entities import (
     FillPair,
     MarginSnapshot,
     Order,
+    OrderStrategy,
+    OrderStrategyLink,
     OrderVersion,
     Position,
     User,
@@ -44,6 +46,8 @@ class Kind(StrEnum):
     CASH_BALANCE_LOG = "cashBalanceLog"
     ORDER = "order"
     ORDER_VERSION = "orderVersion"
+    ORDER_STRATEGY = "orderStrategy"
+    ORDER_STRATEGY_LINK = "orderStrategyLink"
     COMMAND = "command"
     COMMAND_REPORT = "commandReport"
     EXECUTION_REPORT = "executionReport"
@@ -72,6 +76,8 @@ CLASS_OF: dict[Kind, type[Entity]] = {
     Kind.CASH_BALANCE_LOG: CashBalanceLog,
     Kind.ORDER: Order,
     Kind.ORDER_VERSION: OrderVersion,
+    Kind.ORDER_STRATEGY: OrderStrategy,
+    Kind.ORDER_STRATEGY_LINK: OrderStrategyLink,
     Kind.COMMAND: Command,
     Kind.COMMAND_REPORT: CommandReport,
     Kind.EXECUTION_REPORT: ExecutionReport,
@@ -99,6 +105,8 @@ SESSION_KINDS = frozenset(
         Kind.CASH_BALANCE_LOG,
         Kind.ORDER,
         Kind.ORDER_VERSION,
+        Kind.ORDER_STRATEGY,
+        Kind.ORDER_STRATEGY_LINK,
         Kind.COMMAND,
         Kind.COMMAND_REPORT,
         Kind.EXECUTION_REPORT,
@@ -118,6 +126,8 @@ MASTER_MEMBER: dict[Kind, str] = {
     Kind.CASH_BALANCE_LOG: "account_id",
     Kind.ORDER: "account_id",
     Kind.ORDER_VERSION: "order_id",
+    Kind.ORDER_STRATEGY: "account_id",
+    Kind.ORDER_STRATEGY_LINK: "order_strategy_id",
     Kind.COMMAND: "order_id",
     Kind.COMMAND_REPORT: "command_id",
     Kind.EXECUTION_REPORT: "command_id",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from brokers.paper import executions
+from brokers.paper import executions, strategies
 from brokers.paper.entities import Command, Order, OrderVersion
 from brokers.paper.matching import Execution
 from brokers.paper.paperwork import Desk
@@ -54,7 +54,11 @@ class Lifecycle:
 
     def arrive(self, order: Order) -> None:
         """Let a new order work and trade what can trade."""
-        if order.ord_status.final:
+        if order.ord_status.final or order.ord_status is OrdStatus.WORKING:
+            return
+        wakes = self.state.activation(order.id)
+        if wakes is not None and wakes > self.journal.now:
+            self.sleep(order, wakes)
             return
         order = replace(order, ord_status=OrdStatus.WORKING)
         self.desk.report(order, ExecType.NEW, command_id=order.id)
@@ -65,6 +69,13 @@ class Lifecycle:
         if version.expire_time is not None:
             self.state.plan(version.expire_time, Step.EXPIRE, order.id)
         self.enter_book(order)
+
+    def sleep(self, order: Order, until: datetime) -> None:
+        """Let an order with an activation time wait for it (protocol 11.1)."""
+        if order.ord_status is not OrdStatus.SUSPENDED:
+            self.journal.write(replace(order, ord_status=OrdStatus.SUSPENDED), order.account_id)
+            self.journal.cut()
+        self.state.plan(until, Step.ARRIVE, order.id)
 
     def replace_terms(self, order: Order, command: Command) -> None:
         """Put a modification into force."""
@@ -83,6 +94,8 @@ class Lifecycle:
             self.state.plan(version.expire_time, Step.EXPIRE, order.id)
         if order.ord_status is OrdStatus.WORKING:
             self.enter_book(order)
+        elif order.parent_id is None and command.activation_time is not None:
+            self.arrive(order)  # the documented surprise of an activation time on a modify (protocol 11.4)
 
     def expire(self, order: Order) -> None:
         """End an order whose time has come, unless a modification has given it a later one."""
@@ -119,18 +132,20 @@ class Lifecycle:
         for other in (*linked, *self._legs(order, OrdStatus.SUSPENDED)):
             if other is not None and not other.ord_status.final:
                 self.cancel_by_server(other)
+        strategies.follow(self, order)
 
     def reject(self, order: Order, refusal: tuple[RejectReason, str]) -> None:
         """Reject a new order, and with it the legs that wait for it."""
         self.desk.reject(order, refusal)
         for leg in self._legs(order, OrdStatus.SUSPENDED):
             self.desk.reject(leg, _PARENT_REJECTED)
+        strategies.fail(self, order, refusal[1])
 
     def cancel_by_server(self, order: Order) -> None:
         """Cancel an order because of another one."""
         if self.state.records.need(Order, order.id).ord_status.final:
             return
-        command = self.desk.command(order, CommandType.CANCEL, self._server_sender(order))
+        command = self.desk.command(order, CommandType.CANCEL, self.server_sender(order))
         self.desk.at_execution(command.id)
         self.end(order, OrdStatus.CANCELED, ExecType.CANCELED, command_id=command.id)
 
@@ -186,6 +201,7 @@ class Lifecycle:
             self._follow_sibling(order)
             for leg in self._legs(order):
                 self._follow_entry(leg, order, qty)
+            strategies.follow(self, order)
 
     def _plan_next_part(self, order: Order) -> None:
         # A fill pattern set by the operator: each part trades alone, what exceeds the pattern rests.
@@ -204,7 +220,7 @@ class Lifecycle:
         if left == 0:
             self.cancel_by_server(sibling)
         else:
-            self._resize(sibling, self.state.filled(sibling.id) + left)
+            self.resize(sibling, self.state.filled(sibling.id) + left)
 
     def _follow_entry(self, leg: Order, entry: Order, qty: int) -> None:
         leg = self.state.records.need(Order, leg.id)
@@ -212,17 +228,17 @@ class Lifecycle:
             return
         if leg.ord_status is OrdStatus.SUSPENDED:
             # Protect what has been bought so far, not what is still wanted.
-            self._resize(leg, self.state.filled(entry.id))
+            self.resize(leg, self.state.filled(entry.id))
             self.arrive(self.state.records.need(Order, leg.id))
         else:
-            self._resize(leg, self.state.version(leg.id).order_qty + qty)
+            self.resize(leg, self.state.version(leg.id).order_qty + qty)
 
-    def _resize(self, order: Order, qty: int) -> None:
+    def resize(self, order: Order, qty: int) -> None:
         """Change an order's total quantity by a command of the server."""
         old = self.state.version(order.id)
         if old.order_qty == qty:
             return
-        command = self.desk.command(order, CommandType.MODIFY, self._server_sender(order))
+        command = self.desk.command(order, CommandType.MODIFY, self.server_sender(order))
         self.journal.write(replace(old, id=command.id, order_qty=qty), order.account_id)
         if order.ord_status is OrdStatus.WORKING:
             self.desk.report(order, ExecType.REPLACED, command_id=command.id)
@@ -244,9 +260,13 @@ class Lifecycle:
         # Not under a client's command in flight, which would then be out of date; the next move catches up.
         if self.state.pending_command(order.id) is not None:
             return
-        command = self.desk.command(order, CommandType.MODIFY, self._server_sender(order))
-        price = self.state.price(order.contract_id, stop)
-        version = replace(self.state.version(order.id), id=command.id, stop_price=price)
+        command = self.desk.command(order, CommandType.MODIFY, self.server_sender(order))
+        old, ticket = self.state.version(order.id), self.state.ticket(order)
+        # The limit of a trailing stop limit keeps its distance from the stop.
+        limit = None if ticket.limit is None or ticket.stop is None else ticket.limit + stop - ticket.stop
+        price = self.state.price(order.contract_id, limit)
+        stop_price = self.state.price(order.contract_id, stop)
+        version = replace(old, id=command.id, stop_price=stop_price, price=price)
         self.journal.write(version, order.account_id)
         self.desk.report(order, ExecType.REPLACED, command_id=command.id)
         self.desk.at_execution(command.id)
@@ -263,7 +283,8 @@ class Lifecycle:
             if order.parent_id == entry.id and status in (None, order.ord_status)
         ]
 
-    def _server_sender(self, order: Order) -> Sender:
+    def server_sender(self, order: Order) -> Sender:
+        """Return the marks of a command that the server gives for an order."""
         first = self.state.records.need(Command, order.id)
         return Sender(user_id=first.sender_id, session_id=first.user_session_id, automated=first.is_automated)
 

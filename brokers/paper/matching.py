@@ -11,7 +11,13 @@ from dataclasses import dataclass, field, replace
 from brokers.paper.words import Action, OrderType, TimeInForce
 
 _MARKET_LIKE = frozenset({OrderType.MARKET, OrderType.STOP, OrderType.MIT, OrderType.TRAILING_STOP})
-_TRIGGERED_TYPES = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT, OrderType.TRAILING_STOP})
+_TOUCHED_TYPES = frozenset({OrderType.MIT, OrderType.LIMIT_IF_TOUCHED})
+_TRIGGERED_TYPES = _TOUCHED_TYPES | {
+    OrderType.STOP,
+    OrderType.STOP_LIMIT,
+    OrderType.TRAILING_STOP,
+    OrderType.TRAILING_STOP_LIMIT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,8 @@ class Depth:
 class Ticket:
     """An order in the book; `qty` is what is still open, `cap` what may trade at all now.
 
-    `trail` is the distance in ticks at which a trailing stop follows the market.
+    `stop` is the price that wakes it, also where it is a touch; `trail` is the distance in ticks at which
+    a trailing stop follows the market.
     """
 
     order_id: int
@@ -193,7 +200,7 @@ class Book:
         if self.last is None or ticket.stop is None:
             return False
         # A touch order waits on the other side of the market than a stop.
-        upward = (ticket.action is Action.BUY) != (ticket.order_type is OrderType.MIT)
+        upward = (ticket.action is Action.BUY) != (ticket.order_type in _TOUCHED_TYPES)
         return self.last >= ticket.stop if upward else self.last <= ticket.stop
 
     def _outside(self, action: Action) -> list[Level]:

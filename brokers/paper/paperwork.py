@@ -7,6 +7,7 @@ from brokers.paper.records import Journal
 from brokers.paper.state import State
 from brokers.paper.terms import Sender, Terms
 from brokers.paper.words import (
+    Action,
     CommandStatus,
     CommandType,
     ExecType,
@@ -24,6 +25,21 @@ class Desk:
         self.state = state
         self.journal = journal
 
+    def order(self, account_id: int, contract_id: int, action: Action, terms: Terms, sender: Sender) -> Order:
+        """Write a new order with its first command and its first parameters."""
+        order = Order(
+            id=self.state.ids.take(),
+            account_id=account_id,
+            contract_id=contract_id,
+            timestamp=self.journal.now,
+            action=action,
+            ord_status=OrdStatus.PENDING_NEW,
+        )
+        self.journal.write(order, account_id)
+        self.command(order, CommandType.NEW, sender)
+        self.version(order.id, order, terms)
+        return order
+
     def command(self, order: Order, command_type: CommandType, sender: Sender) -> Command:
         """Write a pending command; the first one of an order has the order's id."""
         command = Command(
@@ -31,6 +47,7 @@ class Desk:
             order_id=order.id,
             timestamp=self.journal.now,
             cl_ord_id=sender.cl_ord_id,
+            activation_time=sender.activates,
             command_type=command_type,
             command_status=CommandStatus.PENDING,
             sender_id=sender.user_id,
@@ -55,6 +72,7 @@ class Desk:
             time_in_force=terms.time_in_force,
             expire_time=terms.expires,
             text=terms.text,
+            limit_if_touched_price=self.state.price(order.contract_id, terms.touch),
         )
         self.journal.write(version, order.account_id)
         return version

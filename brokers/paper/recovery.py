@@ -39,6 +39,9 @@ def _order(state: State, order: Order) -> None:
         state.books[order.contract_id].add(state.ticket(order))
         if version.expire_time is not None:
             state.plan(version.expire_time, Step.EXPIRE, order.id)
+    elif order.ord_status is OrdStatus.SUSPENDED and (wakes := state.activation(order.id)):
+        if order.parent_id is None or state.filled(order.parent_id):
+            state.plan(wakes, Step.ARRIVE, order.id)
 
 
 def _rests(state: State, command: Command) -> bool:
@@ -50,4 +53,6 @@ def _rests(state: State, command: Command) -> bool:
 def _command(state: State, command: Command, now: datetime) -> None:
     # What was under way when the process ended arrives now, in the order in which it was sent.
     step = {CommandType.NEW: Step.ARRIVE, CommandType.MODIFY: Step.REPLACE, CommandType.CANCEL: Step.CANCEL}
-    state.plan(now, step[command.command_type], command.order_id, command_id=command.id)
+    late = command.activation_time if command.command_type is CommandType.CANCEL else None
+    at = max(now, late or now)
+    state.plan(at, step[command.command_type], command.order_id, command_id=command.id)

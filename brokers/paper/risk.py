@@ -15,6 +15,11 @@ def review(state: State, order: Order, qty: int) -> Refusal | None:
     """Return why an order on record may not go to the market with `qty` contracts; None lets it through."""
     if queue := state.next_rejects[order.account_id]:
         return queue.popleft()
+    return look(state, order, qty)
+
+
+def look(state: State, order: Order, qty: int, *, trial: bool = False) -> Refusal | None:
+    """Return why the account may not have such an order. A trial is one that is not on record."""
     # Whoever wants out may always get out, whatever the size and the margin.
     reduces = _reduces(state, order, qty)
     match state.lock(order.account_id):
@@ -26,7 +31,7 @@ def review(state: State, order: Order, qty: int) -> Refusal | None:
         return None
     if qty > state.rules.max_order_qty:
         return RejectReason.MAX_ORDER_QTY_LIMIT_REACHED, "Your maximum order quantity has been met."
-    return _margin(state, order)
+    return _margin(state, order, qty if trial else 0)
 
 
 def _reduces(state: State, order: Order, qty: int) -> bool:
@@ -39,8 +44,9 @@ def _reduces(state: State, order: Order, qty: int) -> bool:
     return net * order.action.sign < 0 and qty + others <= abs(net)
 
 
-def _margin(state: State, order: Order) -> Refusal | None:
+def _margin(state: State, order: Order, more: int) -> Refusal | None:
     required = state.margin(order.account_id)
+    required += state.listing(order.contract_id).spec.day_margin * more
     available = state.cash(order.account_id).amount + state.open_profit(order.account_id)
     if required <= available:
         return None

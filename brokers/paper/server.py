@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from brokers.paper import actions, auth, bodies, marketdata, syncing
+from brokers.paper import actions, auth, bodies, marketdata, strategy_calls, syncing
 from brokers.paper.calls import Calls
 from brokers.paper.consent import ConsentPage
 from brokers.paper.exchange import Exchange
@@ -56,7 +56,13 @@ class Server:
 def _application(exchange: Exchange) -> web.Application:
     desk = OAuthDesk()
     calls = Calls(
-        {**actions.ACTIONS, **auth.ACTIONS, **marketdata.ACTIONS, **syncing.ACTIONS},
+        {
+            **actions.ACTIONS,
+            **strategy_calls.ACTIONS,
+            **auth.ACTIONS,
+            **marketdata.ACTIONS,
+            **syncing.ACTIONS,
+        },
         {**auth.OPEN_ACTIONS, **desk.open_actions()},
     )
     rest, sockets = RestShell(exchange, calls), SocketShell(exchange, calls)

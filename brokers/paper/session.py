@@ -10,6 +10,8 @@ from brokers.paper.entities import (
     CashBalance,
     Fill,
     Order,
+    OrderStrategy,
+    OrderStrategyLink,
     Position,
 )
 from brokers.paper.executions import book_cash
@@ -102,6 +104,9 @@ def _keep_open(venue: Venue, journal: Journal) -> None:
         for kind in _OF_ORDER:
             for row in records.rows_of_master(kind, order.id):
                 journal.write(row.entity, order.account_id)
+        if link := records.get(OrderStrategyLink, order.id):
+            journal.write(link, order.account_id)
+            journal.write(records.need(OrderStrategy, link.order_strategy_id), order.account_id)
     journal.cut()
     for kind in SESSION_KINDS:
         for row in [row for row in records.rows(kind) if row.session != venue.state.session]:

@@ -25,6 +25,8 @@ _RECORDED: dict[str, Kind] = {
     "orderVersions": Kind.ORDER_VERSION,
     "fills": Kind.FILL,
     "fillFees": Kind.FILL_FEE,
+    "orderStrategies": Kind.ORDER_STRATEGY,
+    "orderStrategyLinks": Kind.ORDER_STRATEGY_LINK,
 }
 _REFERENCE: dict[str, Kind] = {
     "contracts": Kind.CONTRACT,
@@ -39,8 +41,6 @@ _EMPTY = (
     "userProperties",
     "properties",
     "spreadDefinitions",
-    "orderStrategies",
-    "orderStrategyLinks",
     "userPlugins",
     "annualReviews",
     "userReadStatuses",

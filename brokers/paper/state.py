@@ -130,6 +130,12 @@ class State:
         ]
         return good[-1]
 
+    def activation(self, order_id: int) -> datetime | None:
+        """Return until when an order sleeps; a modify that says anything about it ends the sleep."""
+        commands = self.records.of_master(Command, order_id)
+        woken = any(item.activation_time for item in commands if item.command_type is CommandType.MODIFY)
+        return None if woken else self.records.need(Command, order_id).activation_time
+
     def filled(self, order_id: int) -> int:
         """Return how many contracts of an order have traded."""
         return sum(fill.qty for fill in self.records.of_master(Fill, order_id) if fill.active)
@@ -139,6 +145,9 @@ class State:
         version = self.version(order.id)
         spec = self.listing(order.contract_id).spec
         parts = self.parts.get(order.id)
+        wakes = (
+            version.stop_price if version.limit_if_touched_price is None else version.limit_if_touched_price
+        )
         return Ticket(
             order_id=order.id,
             account_id=order.account_id,
@@ -146,7 +155,7 @@ class State:
             order_type=version.order_type,
             qty=version.order_qty - self.filled(order.id),
             limit=None if version.price is None else spec.ticks(version.price),
-            stop=None if version.stop_price is None else spec.ticks(version.stop_price),
+            stop=None if wakes is None else spec.ticks(wakes),
             trail=None if version.peg_difference is None else spec.ticks(version.peg_difference),
             time_in_force=version.time_in_force,
             triggered=self._triggered(order.id),

@@ -16,8 +16,11 @@ from brokers.paper.words import Action, OrderType, RejectReason, TimeInForce
 T = TypeVar("T")
 
 LARGEST_QTY = 999_999
-_WITH_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
-_WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT, OrderType.TRAILING_STOP})
+TRAILING = frozenset({OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
+_WITH_LIMIT = frozenset(
+    {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED}
+)
+_WITH_STOP = TRAILING | {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MIT}
 SUPPORTED = _WITH_LIMIT | _WITH_STOP | {OrderType.MARKET}
 
 
@@ -42,6 +45,7 @@ class Terms:
     order_type: OrderType
     limit: int | None = None
     stop: int | None = None
+    touch: int | None = None
     trail: int | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     expires: datetime | None = None
@@ -58,6 +62,7 @@ class Sender:
     cl_ord_id: str | None = None
     tag50: str | None = None
     automated: bool = False
+    activates: datetime | None = None
 
 
 def sender(params: Params, *, user_id: int, session_id: int) -> Sender:
@@ -68,6 +73,7 @@ def sender(params: Params, *, user_id: int, session_id: int) -> Sender:
         cl_ord_id=params.text("clOrdId"),
         tag50=params.text("customTag50"),
         automated=params.flag("isAutomated"),
+        activates=params.moment("activationTime"),
     )
 
 
@@ -93,8 +99,7 @@ def terms(params: Params, listing: Listing) -> Terms:
     order_type = _present(params.word("orderType", OrderType), "orderType")
     if order_type not in SUPPORTED:
         raise RefusedError(RejectReason.UNSUPPORTED, f"orderType {order_type} is not supported")
-    if params.raw("activationTime") is not None:
-        raise RefusedError(RejectReason.UNSUPPORTED, "activationTime is not supported")
+    touched = OrderType.LIMIT_IF_TOUCHED
     time_in_force = params.word("timeInForce", TimeInForce) or TimeInForce.DAY
     expires = params.moment("expireTime")
     if time_in_force is TimeInForce.GTD and expires is None:
@@ -104,7 +109,8 @@ def terms(params: Params, listing: Listing) -> Terms:
         order_type=order_type,
         limit=_ticks(params, "price", listing) if order_type in _WITH_LIMIT else None,
         stop=_stop_ticks(params, order_type, listing) if order_type in _WITH_STOP else None,
-        trail=_trail(params, listing) if order_type is OrderType.TRAILING_STOP else None,
+        touch=_ticks(params, "limitIfTouchedPrice", listing) if order_type is touched else None,
+        trail=_trail(params, listing, order_type) if order_type in TRAILING else None,
         time_in_force=time_in_force,
         expires=expires if time_in_force is TimeInForce.GTD else None,
         text=params.text("text"),
@@ -132,8 +138,9 @@ def _stop_ticks(params: Params, order_type: OrderType, listing: Listing) -> int:
     return _ticks(params, "price" if touched else "stopPrice", listing)
 
 
-def _trail(params: Params, listing: Listing) -> int | None:
-    if params.raw("pegDifference") is None:
+def _trail(params: Params, listing: Listing, order_type: OrderType) -> int | None:
+    # A trailing stop may leave its distance out, with a limit it may not (protocol 10.1).
+    if params.raw("pegDifference") is None and order_type is OrderType.TRAILING_STOP:
         return None
     trail = _ticks(params, "pegDifference", listing)
     if trail <= 0:

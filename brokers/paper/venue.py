@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from brokers.paper import risk
-from brokers.paper.entities import Command, Order, OrderVersion
+from brokers.paper import risk, strategies
+from brokers.paper.entities import Command, Order, OrderStrategy, OrderVersion
 from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.matching import Depth
 from brokers.paper.records import Frame, Journal
 from brokers.paper.state import Due, State, Step
-from brokers.paper.terms import RefusedError, Sender, Terms
+from brokers.paper.terms import TRAILING, RefusedError, Sender, Terms
 from brokers.paper.words import (
     Action,
     CommandStatus,
     CommandType,
+    OrderStrategyStatus,
     OrderType,
     OrdStatus,
     RejectReason,
@@ -105,13 +106,58 @@ class Venue:
         reply = {"orderId": first.id, **{f"oso{number}Id": leg.id for number, leg in enumerate(made, 1)}}
         return self._outcome(life, reply)
 
+    def start_strategy(
+        self,
+        account_id: int,
+        contract_id: int,
+        entry: Ticketed,
+        params: str,
+        sender: Sender,
+        now: datetime,
+        *,
+        uuid: str | None = None,
+    ) -> tuple[OrderStrategy, tuple[Frame, ...]]:
+        """Accept an entry whose brackets are placed when it trades (protocol 12.9)."""
+        life = self._life(now)
+        strategy = OrderStrategy(
+            id=self.state.ids.take(),
+            account_id=account_id,
+            timestamp=now,
+            contract_id=contract_id,
+            order_strategy_type_id=strategies.BRACKETS,
+            action=entry.action,
+            params=params,
+            uuid=uuid,
+            status=OrderStrategyStatus.ACTIVE,
+            sender_id=sender.user_id,
+            custom_tag50=sender.tag50,
+            user_session_id=sender.session_id,
+        )
+        life.journal.write(strategy, account_id)
+        life.journal.cut()
+        order = self._record(life, account_id, contract_id, entry, sender)
+        strategies.link(life, strategy, order, strategies.ENTRY_LABEL)
+        life.journal.cut()
+        self._review(life, order)
+        self._run_due(life)
+        return strategy, life.journal.finish()
+
+    def interrupt_strategy(
+        self, strategy: OrderStrategy, now: datetime
+    ) -> tuple[OrderStrategy, tuple[Frame, ...]]:
+        """Stop a strategy and cancel its working orders."""
+        life = self._life(now)
+        stopped = strategies.interrupt(life, strategy)
+        self._run_due(life)
+        return stopped, life.journal.finish()
+
     def modify(self, order_id: int, terms: Terms, sender: Sender, now: datetime) -> Outcome:
         """Accept a replacement of all parameters; raises RefusedError when it comes too late or too early."""
         order = self._changeable(order_id)
         old = self.state.version(order_id)
         if old.time_in_force is TimeInForce.GTC and terms.time_in_force is not TimeInForce.GTC:
             raise RefusedError(RejectReason.OTHER_EXECUTION_RELATED, "cannot modify time-in-force")
-        if OrderType.TRAILING_STOP in (old.order_type, terms.order_type):
+        if TRAILING & {old.order_type, terms.order_type}:
             terms = self._only_qty(order, old, terms)
         life = self._life(now)
         command = life.desk.command(order, CommandType.MODIFY, sender)
@@ -198,23 +244,12 @@ class Venue:
             reason = RejectReason.TRAILING_STOP_NON_ORDER_QTY_MODIFY
             raise RefusedError(reason, "Only the quantity of a trailing stop can be modified")
         ticket = self.state.ticket(order)
-        return replace(terms, stop=ticket.stop, trail=ticket.trail)
+        return replace(terms, limit=ticket.limit, stop=ticket.stop, trail=ticket.trail)
 
     def _record(
         self, life: Lifecycle, account_id: int, contract_id: int, wanted: Ticketed, sender: Sender
     ) -> Order:
-        order = Order(
-            id=self.state.ids.take(),
-            account_id=account_id,
-            contract_id=contract_id,
-            timestamp=life.journal.now,
-            action=wanted.action,
-            ord_status=OrdStatus.PENDING_NEW,
-        )
-        life.journal.write(order, account_id)
-        life.desk.command(order, CommandType.NEW, sender)
-        life.desk.version(order.id, order, wanted.terms)
-        return order
+        return life.desk.order(account_id, contract_id, wanted.action, wanted.terms, sender)
 
     def _review(self, life: Lifecycle, order: Order) -> bool:
         refusal = risk.review(self.state, order, self.state.version(order.id).order_qty)
@@ -235,7 +270,7 @@ class Venue:
         # Taken now, because the report of a cancel has the id after its command's (protocol 8.2).
         report_id = self.state.ids.take()
         life.journal.cut()
-        at = self._answered(life, order)
+        at = max(self._answered(life, order), sender.activates or life.journal.now)
         self.state.plan(at, Step.CANCEL, order.id, command_id=command.id, report_id=report_id)
         return command
 

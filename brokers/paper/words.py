@@ -17,6 +17,11 @@ class Action(StrEnum):
         """Return +1 for a buy and -1 for a sell."""
         return 1 if self is Action.BUY else -1
 
+    @property
+    def opposite(self) -> "Action":
+        """Return the other direction."""
+        return Action.SELL if self is Action.BUY else Action.BUY
+
 
 class OrderType(StrEnum):
     """How an order waits for its price."""
@@ -30,6 +35,15 @@ class OrderType(StrEnum):
     STOP_LIMIT = "StopLimit"
     TRAILING_STOP = "TrailingStop"
     TRAILING_STOP_LIMIT = "TrailingStopLimit"
+
+
+class OrderStrategyStatus(StrEnum):
+    """Where an order strategy stands."""
+
+    ACTIVE = "ActiveStrategy"
+    FAILED = "ExecutionFailed"
+    FINISHED = "ExecutionFinished"
+    INTERRUPTED = "ExecutionInterrupted"
 
 
 class TimeInForce(StrEnum):

@@ -146,8 +146,3 @@ def test_bracket_with_one_leg_has_no_second(alice: Client) -> None:
 @pytest.mark.parametrize("legs", [{"bracket1": None}, {"bracket1": "x"}])
 def test_bracket_without_a_proper_first_leg_is_refused(alice: Client, legs: dict[str, Any]) -> None:
     assert bracket(alice, **legs)["violations"][0]["constraint"] == "bracket1"
-
-
-def test_strategies_are_refused_clearly(alice: Client) -> None:
-    reply = alice.post("orderStrategy/startorderstrategy", {"symbol": "MESZ6", "orderStrategyTypeId": 2})
-    assert reply == {"errorText": "Unsupported", "failureReason": "Unsupported"}

@@ -221,14 +221,20 @@ def test_order_beyond_the_margin_is_accepted_and_then_rejected(alice: Client) ->
         ({"orderType": "Limit", "price": "abc"}, "InvalidPrice", "price"),
         ({"orderType": "Stop", "price": 5100}, "InvalidPrice", "stopPrice is required"),
         ({"orderType": "Stop", "stopPrice": 5100.1}, "InvalidPrice", "stopPrice"),
-        ({"orderType": "TrailingStopLimit", "stopPrice": 5100}, "Unsupported", "TrailingStopLimit"),
+        ({"orderType": "QTS"}, "Unsupported", "QTS"),
+        ({"orderType": "TrailingStopLimit", "stopPrice": 5100}, "InvalidPrice", "price is required"),
+        (
+            {"orderType": "TrailingStopLimit", "price": 5101, "stopPrice": 5100},
+            "InvalidPrice",
+            "pegDifference is required",
+        ),
+        ({"orderType": "LimitIfTouched", "price": 5000}, "InvalidPrice", "limitIfTouchedPrice"),
         ({"orderType": "TrailingStop", "pegDifference": 5}, "InvalidPrice", "stopPrice is required"),
         (
             {"orderType": "TrailingStop", "stopPrice": 5100, "pegDifference": -5},
             "InvalidPrice",
             "pegDifference",
         ),
-        ({"activationTime": "2030-01-01T00:00:00Z"}, "Unsupported", "activationTime"),
     ],
 )
 def test_order_that_cannot_exist_is_refused_in_the_reply(
@@ -311,6 +317,42 @@ def test_trailing_stop_follows_the_market_at_its_distance(
     exchange.set_price("MESZ6", "5060.25")
     assert alice.order(number)["ordStatus"] == "Filled"
     assert alice.position()["netPos"] == 0
+
+
+def test_trailing_stop_limit_draws_its_limit_along(alice: Client, exchange: RunningExchange) -> None:
+    alice.place()
+    prices: dict[str, Any] = {"price": 5038, "stopPrice": 5040, "pegDifference": 10}
+    number = alice.place(action="Sell", orderType="TrailingStopLimit", **prices)["orderId"]
+    exchange.set_price("MESZ6", "5060.00")
+    version = alice.get("orderVersion/deps", masterid=number)[-1]
+    assert (version["stopPrice"], version["price"]) == (5050, 5048)
+    exchange.set_price("MESZ6", "5047.00")  # through stop and limit at once: it rests at its limit
+    assert alice.order(number)["ordStatus"] == "Working"
+    exchange.set_price("MESZ6", "5048.00")
+    assert alice.order(number)["ordStatus"] == "Filled"
+
+
+def test_limit_if_touched_rests_as_a_limit_once_its_price_was_touched(
+    alice: Client, exchange: RunningExchange
+) -> None:
+    prices: dict[str, Any] = {"price": 5040, "limitIfTouchedPrice": 5045}
+    number = alice.place(orderType="LimitIfTouched", **prices)["orderId"]
+    assert alice.get("orderVersion/deps", masterid=number)[-1]["limitIfTouchedPrice"] == 5045
+    exchange.set_price("MESZ6", "5045.00")
+    assert alice.order(number)["ordStatus"] == "Working"
+    exchange.set_price("MESZ6", "5040.00")
+    assert alice.order(number)["ordStatus"] == "Filled"
+
+
+def test_limit_if_touched_does_not_trade_at_its_limit_before_it_was_touched(
+    alice: Client, exchange: RunningExchange
+) -> None:
+    prices: dict[str, Any] = {"price": 5060, "limitIfTouchedPrice": 5045}
+    number = alice.place(orderType="LimitIfTouched", **prices)["orderId"]
+    exchange.set_price("MESZ6", "5055.00")
+    assert alice.order(number)["ordStatus"] == "Working"
+    exchange.set_price("MESZ6", "5044.75")
+    assert alice.order(number)["ordStatus"] == "Filled"
 
 
 def test_only_the_quantity_of_a_trailing_stop_can_be_modified(
