@@ -4,6 +4,7 @@ REST and the socket make a `Call`, `answer` finds what it asks for, and both tur
 their own form. Nothing here knows HTTP or frames.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,9 @@ from brokers.paper.records import Frame
 from brokers.paper.terms import RefusedError, violations
 from brokers.paper.tokens import Caller
 
+logger = logging.getLogger(__name__)
+
+_SHOWN = 64
 DENIED = "Access is denied"
 _LOGGED = ("order/", "orderstrategy/")
 
@@ -80,6 +84,11 @@ class Calls:
             return Answer(status=401, payload=DENIED)
         except NotFoundError:
             return Answer(status=404, payload="")
+        except Exception:
+            # One request that nobody thought of must not end the socket it came on.
+            exchange.failures += 1
+            logger.exception("A request to %s failed; going on", call.endpoint[:_SHOWN])
+            return Answer(status=500, payload="")
 
     def _for_caller(self, exchange: Exchange, call: Call, caller: Caller) -> Answer:
         planned = exchange.faults.strike(caller.user_id, call.endpoint)

@@ -50,7 +50,8 @@ class OperatorDesk:
         given = request.headers.get("X-Operator-Token", "")
         if not hmac.compare_digest(given.encode(), token.encode()):
             return web.Response(status=401, text="Access is denied")
-        body = bodies.body_members(await request.text())
+        text = bodies.text_of(await request.read())
+        body = None if text is None else bodies.body_members(text)
         if body is None:
             return web.Response(status=400, text="The body is no JSON object")
         try:

@@ -32,7 +32,8 @@ class RestShell:
             return web.Response(status=204, headers=_CORS)
         exchange = self._exchange
         query = bodies.query_members(request.query_string)
-        body = bodies.body_members(await request.text(), form=request.content_type == _FORM)
+        text = bodies.text_of(await request.read())
+        body = None if text is None else bodies.body_members(text, form=request.content_type == _FORM)
         if body is None:
             return web.Response(status=400, headers=_CORS)
         token = tokens.clean(request.headers.get("Authorization", ""))
