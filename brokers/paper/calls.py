@@ -15,6 +15,7 @@ from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.hub import Connection
 from brokers.paper.params import Params, ViolationError
+from brokers.paper.quotas import Asked
 from brokers.paper.reads import NotFoundError
 from brokers.paper.records import Frame
 from brokers.paper.terms import RefusedError, violations
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _SHOWN = 64
 DENIED = "Access is denied"
+_REFUSALS = frozenset({"errorText", "violations", "error"})
 _LOGGED = ("order/", "orderstrategy/")
 
 
@@ -37,6 +39,14 @@ class Call:
     now: datetime
     caller: Caller | None = None
     connection: Connection | None = None
+    address: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """Return what the quotas need to know."""
+        user_id = self.caller.user_id if self.caller else None
+        ticket = str(self.body.raw("p-ticket") or "")
+        return Asked(endpoint=self.endpoint, user_id=user_id, address=self.address, ticket=ticket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +80,15 @@ class Calls:
 
     async def answer(self, exchange: Exchange, call: Call) -> Answer:
         """Return the answer to a request; refusals of every kind are answers too."""
+        refusal = exchange.quotas.admit(call.asked, call.now)
+        if refusal is not None:
+            return Answer(status=refusal.status, payload=refusal.payload)
+        answer = await self._answer(exchange, call)
+        if _failed(answer):
+            exchange.quotas.note_failure(call.asked, call.now)
+        return answer
+
+    async def _answer(self, exchange: Exchange, call: Call) -> Answer:
         try:
             if handler := self._open.get(call.endpoint):
                 return await handler(exchange, call)
@@ -106,6 +125,11 @@ class Calls:
         if found := reads.operation(call.endpoint):
             return Answer(payload=reads.answer(exchange.state, caller.user_id, *found, call.query))
         raise NotFoundError
+
+
+def _failed(answer: Answer) -> bool:
+    told = answer.payload if isinstance(answer.payload, dict) else {}
+    return answer.status != 200 or not _REFUSALS.isdisjoint(told)
 
 
 def _troubled(planned: Planned) -> Answer:

@@ -24,6 +24,7 @@ from brokers.paper.floor import Floor, Recording
 from brokers.paper.hub import Delivery, Hub
 from brokers.paper.logbook import Logbook
 from brokers.paper.options import Options
+from brokers.paper.quotas import Quotas
 from brokers.paper.quotes import dom, quote
 from brokers.paper.records import Frame, Journal
 from brokers.paper.session import roll, trade_date
@@ -66,6 +67,7 @@ class Exchange:
         self.clock = clock
         self.hub = Hub()
         self.faults = Faults()
+        self.quotas = Quotas(options.limits)
         self.logbook = Logbook(clock)
         self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
         self.evicted: set[int] = set()

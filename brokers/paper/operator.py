@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from brokers.paper import bodies
+from brokers.paper import bodies, drills
 from brokers.paper.codec import Json
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
@@ -38,6 +38,7 @@ class OperatorDesk:
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
+            **drills.commands(exchange),
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

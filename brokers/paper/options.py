@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from brokers.paper.quotas import Limits
 from brokers.paper.state import Rules
 
 
@@ -32,6 +33,7 @@ class Options:
     port: int = 8090
     seed: int = 1
     rules: Rules = field(default_factory=Rules)
+    limits: Limits = field(default_factory=Limits)
     replay: Replay | None = None
     tick_seconds: float = 0.25
     paused: bool = False

@@ -44,6 +44,7 @@ class RestShell:
             body=Params({**query, **body}),
             now=exchange.clock(),
             caller=exchange.caller(token) if token else None,
+            address=request.remote or "",
         )
         user_id = call.caller.user_id if call.caller else None
         exchange.logbook.request(user_id=user_id, via="rest", endpoint=call.endpoint, query=query, body=body)

@@ -35,7 +35,7 @@ class SocketShell:
         # Heartbeats are the protocol's own, so aiohttp's pings stay off.
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        session = _Session(self._exchange, self._calls, socket, request.transport)
+        session = _Session(self._exchange, self._calls, socket, request)
         await session.serve()
         return socket
 
@@ -46,12 +46,13 @@ class _Session:
         exchange: Exchange,
         calls: Calls,
         socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
+        request: web.Request,
     ) -> None:
         self._exchange = exchange
         self._calls = calls
         self._socket = socket
-        self._transport = transport
+        self._transport = request.transport
+        self._address = request.remote or ""
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._heard = self._said = self._loop.time()
@@ -111,6 +112,7 @@ class _Session:
             now=exchange.clock(),
             caller=caller,
             connection=self._connection,
+            address=self._address,
         )
         self._reply(request, await self._calls.answer(exchange, call))
 
