@@ -66,7 +66,7 @@ REAL = Limits(commands_per_minute=80, requests_per_hour=5000, anonymous_per_hour
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request: its endpoint in lower case, the login behind it (None before log-in), where it came from."""
+    """One request: endpoint in lower case, the login behind it (None before log-in), whence it came."""
 
     endpoint: str
     user_id: int | None
@@ -75,7 +75,7 @@ class Asked:
 
     @property
     def payer(self) -> str:
-        """Return who pays for the request: the login, or before log-in its network (the first three bytes)."""
+        """Return who pays for the request: the login, or before log-in its network."""
         return self.network if self.user_id is None else f"user {self.user_id}"
 
     @property
