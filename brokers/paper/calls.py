@@ -4,6 +4,7 @@ REST and the socket make a `Call`, `answer` finds what it asks for, and both tur
 their own form. Nothing here knows HTTP or frames.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -80,6 +81,7 @@ class Calls:
 
     async def answer(self, exchange: Exchange, call: Call) -> Answer:
         """Return the answer to a request; refusals of every kind are answers too."""
+        call = await _waited(exchange, call)
         refusal = exchange.quotas.admit(call.asked, call.now)
         if refusal is not None:
             return Answer(status=refusal.status, payload=refusal.payload)
@@ -123,13 +125,24 @@ class Calls:
                 exchange.logbook.reply(user_id=caller.user_id, endpoint=call.endpoint, payload=answer.payload)
             return answer
         if found := reads.operation(call.endpoint):
-            return Answer(payload=reads.answer(exchange.state, caller.user_id, *found, call.query))
+            state = exchange.state
+            if call.connection is None:
+                state = exchange.lags.view(state, caller.user_id, call.now)
+            return Answer(payload=reads.answer(state, caller.user_id, *found, call.query))
         raise NotFoundError
 
 
 def _failed(answer: Answer) -> bool:
     told = answer.payload if isinstance(answer.payload, dict) else {}
     return answer.status != 200 or not _REFUSALS.isdisjoint(told)
+
+
+async def _waited(exchange: Exchange, call: Call) -> Call:
+    wait = exchange.faults.wait_of(call.caller.user_id, call.endpoint) if call.caller else 0.0
+    if not wait:
+        return call
+    await asyncio.sleep(wait)
+    return replace(call, now=exchange.clock())
 
 
 def _troubled(planned: Planned) -> Answer:

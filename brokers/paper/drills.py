@@ -1,34 +1,60 @@
 """The operator's drills: conditions that last until they are called off, rather than single blows.
 
-Rate limits; the single blows stand in `operator`.
+Rate limits, lagging reads, slow answers, frozen sockets; the single blows stand in `operator`.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from brokers.paper.codec import Json
+from brokers.paper.entities import User
 from brokers.paper.exchange import Exchange
+from brokers.paper.faults import Slowness
 from brokers.paper.params import Params
 from brokers.paper.quotas import REAL, Limits
 
 Command = Callable[[Params], Json]
+_FROZEN_SECONDS = 120
 
 
-def commands(exchange: Exchange) -> dict[str, Command]:
-    """Return the drills by the names under which the operator orders them."""
-    return {"limits": partial(limit, exchange)}
+def commands(exchange: Exchange, user: Callable[[Params], User]) -> dict[str, Command]:
+    """Return the drills by the names under which the operator orders them; `user` finds whom they meet."""
+    return {
+        "limits": partial(limit, exchange),
+        "lag": lambda params: lag(exchange, user(params), params),
+        "slow": lambda params: slow(exchange, user(params), params),
+        "freeze": lambda params: freeze(exchange, user(params), params),
+    }
+
+
+def lag(exchange: Exchange, user: User, params: Params) -> Json:
+    """Let a login's reads over REST show what was true some seconds ago; 0 calls it off."""
+    seconds = _amount(params, "seconds")
+    exchange.lags.order(user.id, exchange.state.records, seconds)
+    return {"seconds": seconds}
+
+
+def slow(exchange: Exchange, user: User, params: Params) -> Json:
+    """Let a login's requests wait before they are carried out; 0 calls it off."""
+    milliseconds = _amount(params, "milliseconds")
+    slowness = Slowness(seconds=milliseconds / 1000, endpoint=params.text("endpoint") or "")
+    exchange.faults.slow_down(user.id, slowness)
+    return {"milliseconds": milliseconds}
+
+
+def freeze(exchange: Exchange, user: User, params: Params) -> Json:
+    """Leave a login's sockets half open: nothing is read or written, nothing is closed for a while."""
+    seconds = params.integer("seconds")
+    connections = exchange.hub.of_user(user.id)
+    for connection in connections:
+        connection.freeze(_FROZEN_SECONDS if seconds is None else seconds)
+    return {"frozen": len(connections)}
 
 
 def limit(exchange: Exchange, params: Params) -> Json:
     """Let rate limits hold from now on; members that are left out keep their value."""
     held = REAL if params.flag("real") else exchange.quotas.limits
-
-    def number(name: str, default: int) -> int:
-        given = params.integer(name)
-        if given is not None and given < 0:
-            raise ValueError(f"{name} must not be negative")
-        return default if given is None else given
-
+    number = partial(_amount, params)
     limits = Limits(
         commands_per_minute=number("commandsPerMinute", held.commands_per_minute),
         requests_per_hour=number("requestsPerHour", held.requests_per_hour),
@@ -42,3 +68,10 @@ def limit(exchange: Exchange, params: Params) -> Json:
         "anonymousPerHour": limits.anonymous_per_hour,
         "endpoints": limits.endpoints,
     }
+
+
+def _amount(params: Params, name: str, default: int = 0) -> int:
+    given = params.integer(name)
+    if given is not None and given < 0:
+        raise ValueError(f"{name} must not be negative")
+    return default if given is None else given

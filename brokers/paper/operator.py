@@ -12,7 +12,7 @@ from brokers.paper import bodies, drills
 from brokers.paper.codec import Json
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
-from brokers.paper.faults import Mischief, Planned, Trouble
+from brokers.paper.faults import Disturbance, Mischief, Planned, Trouble
 from brokers.paper.hub import dump
 from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import RejectReason
@@ -38,7 +38,7 @@ class OperatorDesk:
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
-            **drills.commands(exchange),
+            **drills.commands(exchange, self._user),
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -78,6 +78,9 @@ class OperatorDesk:
             trouble=trouble,
             endpoint=params.text("endpoint") or "",
             seconds=15 if seconds is None else seconds,
+            captcha=params.flag("captcha"),
+            reason=params.word("reason", RejectReason) or RejectReason.UNKNOWN_REASON,
+            text=params.text("text", 200) or "Refused by the operator",
         )
         self._exchange.faults.plan(self._user(params).id, planned, params.integer("times") or 1)
         return {"ok": True}
@@ -111,8 +114,11 @@ class OperatorDesk:
         return {"paused": self._exchange.floor.paused}
 
     def _events(self, params: Params) -> Json:
-        mischief = params.word("kind", Mischief) or Mischief.MISS
-        self._exchange.faults.disturb(self._user(params).id, mischief, params.integer("times") or 1)
+        disturbance = Disturbance(
+            mischief=params.word("kind", Mischief) or Mischief.MISS,
+            seconds=(params.integer("milliseconds") or 0) / 1000,
+        )
+        self._exchange.faults.disturb(self._user(params).id, disturbance, params.integer("times") or 1)
         return {"ok": True}
 
     def _evict(self, params: Params) -> Json:

@@ -56,7 +56,8 @@ class _Session:
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._heard = self._said = self._loop.time()
-        self._connection = Connection(send=self._send, close=self._close, end=self._end)
+        self._frozen = False
+        self._connection = Connection(send=self._send, close=self._close, end=self._end, freeze=self._freeze)
 
     async def serve(self) -> None:
         # Before the connection is listed, or an event could come first and existing clients would fail.
@@ -135,6 +136,8 @@ class _Session:
         self._exchange.publish(answer.frames, deliver)
 
     def _send(self, text: str) -> None:
+        if self._frozen:
+            return
         if self._outbox.qsize() < _OUTBOX_LIMIT:
             self._outbox.put_nowait(text)
         else:
@@ -146,13 +149,24 @@ class _Session:
         if self._transport is not None:
             self._transport.abort()
 
+    def _freeze(self, seconds: float) -> None:
+        self._frozen = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+            # Nobody hears the client go any more, so a line that is left like this is cut in the end.
+            self._loop.call_later(seconds, self._transport.abort)
+
     def _end(self) -> None:
+        if self._frozen:
+            self._close()
         self._outbox.put_nowait(_GO_AWAY)
         self._outbox.put_nowait(None)
 
     async def _write(self) -> None:
         while True:
             text = await self._outbox.get()
+            if self._frozen:
+                continue
             if text is None:
                 await self._socket.close()
                 return
@@ -166,6 +180,8 @@ class _Session:
         options = self._exchange.options
         while True:
             await asyncio.sleep(options.heartbeat / 5)
+            if self._frozen:
+                return
             now = self._loop.time()
             if now - self._heard > options.silence_limit:
                 self._end()

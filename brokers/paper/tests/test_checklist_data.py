@@ -203,6 +203,7 @@ def test_window_of_pending_commands_is_closed_unless_asked_for(exchange: Running
         ("evict", {"login": "alice"}),
         ("events", {"login": "alice", "kind": "miss"}),
         ("events", {"login": "alice", "kind": "duplicate"}),
+        ("lag", {"login": "alice", "seconds": 1}),
         ("fills", {"account": "A-1", "parts": [1, 1]}),
         ("reject", {"account": "A-1", "reason": "TradingLocked"}),
         ("race", {"account": "A-1"}),
