@@ -7,23 +7,41 @@ from collections.abc import Callable
 from functools import partial
 
 from brokers.paper.codec import Json
-from brokers.paper.entities import User
+from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
-from brokers.paper.faults import Slowness
+from brokers.paper.faults import Drill, Planned, Slowness, Trouble
+from brokers.paper.overview import venue
 from brokers.paper.params import Params
 from brokers.paper.quotas import REAL, Limits
+from brokers.paper.words import RejectReason
 
 Command = Callable[[Params], Json]
 _FROZEN_SECONDS = 120
+_PENALTY_SECONDS = 5
 
 
-def commands(exchange: Exchange, user: Callable[[Params], User]) -> dict[str, Command]:
-    """Return the drills by the names under which the operator orders them; `user` finds whom they meet."""
+def commands(
+    exchange: Exchange, user: Callable[[Params], User], account: Callable[[Params], Account]
+) -> dict[str, Command]:
+    """Return the drills by name; `user` and `account` find whom they meet."""
+
+    def switched(params: Params) -> Json:
+        drill, on = params.word("kind", Drill), params.flag("on")
+        if drill is None:
+            raise ValueError(f"kind must be one of {', '.join(Drill)}")
+        if drill.of_login:
+            switch_login(exchange, user(params), drill, on=on)
+        else:
+            switch_account(exchange, account(params), drill, on=on)
+        return {"on": on}
+
     return {
         "limits": partial(limit, exchange),
         "lag": lambda params: lag(exchange, user(params), params),
         "slow": lambda params: slow(exchange, user(params), params),
         "freeze": lambda params: freeze(exchange, user(params), params),
+        "venue": lambda params: venue(exchange, params),
+        "switch": switched,
     }
 
 
@@ -68,6 +86,36 @@ def limit(exchange: Exchange, params: Params) -> Json:
         "anonymousPerHour": limits.anonymous_per_hour,
         "endpoints": limits.endpoints,
     }
+
+
+def switch_login(exchange: Exchange, user: User, drill: Drill, *, on: bool) -> None:
+    """Switch a drill of a login on or off; on twice is on once."""
+    faults = exchange.faults
+    if drill is Drill.PENALTY:
+        faults.disarm(user.id, Trouble.PENALTY)
+        if on:
+            planned = Planned(trouble=Trouble.PENALTY, endpoint="order/place", seconds=_PENALTY_SECONDS)
+            faults.plan(user.id, planned)
+        return
+    faults.offline.discard(user.id)
+    if on:
+        faults.offline.add(user.id)
+        for connection in exchange.hub.of_user(user.id):
+            connection.close()
+
+
+def switch_account(exchange: Exchange, account: Account, drill: Drill, *, on: bool) -> None:
+    """Switch a drill of an account on or off; on twice is on once."""
+    if drill is Drill.REJECT:
+        rejects = exchange.state.next_rejects[account.id]
+        rejects.clear()
+        if on:
+            rejects.append((RejectReason.OTHER_EXECUTION_RELATED, "Rejected by the fire drill"))
+        return
+    parts = exchange.state.next_parts[account.id]
+    parts.clear()
+    if on:
+        parts.append((1,))
 
 
 def _amount(params: Params, name: str, default: int = 0) -> int:

@@ -40,6 +40,24 @@ class Mischief(StrEnum):
     """It arrives after a while, overtaken by frames behind it."""
 
 
+class Drill(StrEnum):
+    """What an owner can switch on and off for a login or an account of their own."""
+
+    OFFLINE = "offline"
+    """The login's sockets are cut, and cut again as soon as they authorise."""
+    PENALTY = "penalty"
+    """The login's next order is answered with a penalty ticket."""
+    REJECT = "reject"
+    """The account's next order is accepted and then rejected."""
+    PARTIAL = "partial"
+    """One contract of the account's next order trades, the rest waits."""
+
+    @property
+    def of_login(self) -> bool:
+        """Say whether the drill meets a whole login rather than one account."""
+        return self in (Drill.OFFLINE, Drill.PENALTY)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """One piece of trouble; `endpoint` limits it to requests whose path contains that text."""
@@ -76,6 +94,16 @@ class Faults:
         self._mischief: dict[int, deque[Disturbance]] = defaultdict(deque)
         self._slow: dict[int, Slowness] = {}
         self._closed_doors = 0
+        self.offline: set[int] = set()
+
+    def armed(self, user_id: int, trouble: Trouble) -> bool:
+        """Return whether a kind of trouble waits for the user's requests."""
+        return any(planned.trouble is trouble for planned in self._planned[user_id])
+
+    def disarm(self, user_id: int, trouble: Trouble) -> None:
+        """Call a kind of trouble off."""
+        left = [planned for planned in self._planned[user_id] if planned.trouble is not trouble]
+        self._planned[user_id] = deque(left)
 
     def plan(self, user_id: int, planned: Planned, times: int = 1) -> None:
         """Order trouble for the user's next requests."""

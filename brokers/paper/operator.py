@@ -38,7 +38,7 @@ class OperatorDesk:
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
-            **drills.commands(exchange, self._user),
+            **drills.commands(exchange, self._user, self._account),
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -140,15 +140,15 @@ class OperatorDesk:
         return {"entries": entries}
 
     def _user(self, params: Params) -> User:
-        name = params.text("login")
-        found = next((user for user in self._exchange.state.records.all(User) if user.name == name), None)
+        name, number = params.text("login"), params.integer("userId")
+        users = self._exchange.state.records.all(User)
+        found = next((user for user in users if user.id == number or user.name == name), None)
         if found is None:
             raise ValueError("login must name a user that has logged in")
         return found
 
     def _account(self, params: Params) -> Account:
-        name = params.text("account")
-        found = self._exchange.state.account(None, name)
+        found = self._exchange.state.account(params.integer("accountId"), params.text("account"))
         if found is None:
             raise ValueError("account must name an account that has been opened")
         return found

@@ -91,6 +91,9 @@ class _Session:
         if caller is None:
             self._reply(request, Answer(status=401, payload=DENIED))
             return
+        if caller.user_id in self._exchange.faults.offline:
+            self._close()
+            return
         self._connection.caller = caller
         # Widely used clients refuse a reply to authorize that carries anything else.
         self._exchange.publish((), lambda: self._send(f'a[{{"s":200,"i":{request.request_id}}}]'))
