@@ -3,6 +3,7 @@
 Read-only. The page asks for its own logins by their ids; what the page makes of it stands elsewhere.
 """
 
+from brokers.paper.catalogue import Listing
 from brokers.paper.codec import Json, number
 from brokers.paper.entities import Account, Position, User
 from brokers.paper.exchange import Exchange
@@ -34,6 +35,7 @@ def _market(exchange: Exchange, contract_id: int) -> Json:
         "last": entries["Trade"]["price"],
         "bid": entries["Bid"]["price"],
         "offer": entries["Offer"]["price"],
+        "decimals": _decimals(listing),
         "volume": entries["TotalTradeVolume"]["size"],
     }
 
@@ -41,9 +43,18 @@ def _market(exchange: Exchange, contract_id: int) -> Json:
 def _book(exchange: Exchange, symbol: str) -> Json:
     listing = exchange.state.catalogue.find(symbol)
     if listing is None or not exchange.floor.known(listing.id):
-        return {"symbol": symbol, "bids": [], "offers": []}
+        return {"symbol": symbol, "decimals": 0, "bids": [], "offers": []}
     shown = exchange.dom_of(listing.id)
-    return {"symbol": listing.name, "bids": shown["bids"][:_LEVELS], "offers": shown["offers"][:_LEVELS]}
+    return {
+        "symbol": listing.name,
+        "decimals": _decimals(listing),
+        "bids": shown["bids"][:_LEVELS],
+        "offers": shown["offers"][:_LEVELS],
+    }
+
+
+def _decimals(listing: Listing) -> int:
+    return max(0, -int(listing.spec.tick.as_tuple().exponent))
 
 
 def _login(exchange: Exchange, user: User) -> Json:

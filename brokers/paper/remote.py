@@ -97,8 +97,8 @@ def venue(user_ids: Iterable[int], symbol: str = "") -> Venue:
         markets=tuple(_market(item) for item in body["markets"]),
         book=Book(
             symbol=body["book"]["symbol"],
-            bids=_levels(body["book"]["bids"]),
-            offers=_levels(body["book"]["offers"]),
+            bids=_levels(body["book"], "bids"),
+            offers=_levels(body["book"], "offers"),
         ),
         logins=tuple(_login(item) for item in body["logins"]),
     )
@@ -126,15 +126,20 @@ def _market(item: dict[str, Any]) -> Market:
     return Market(
         symbol=item["symbol"],
         product=item["product"],
-        last=Decimal(item["last"]),
-        bid=Decimal(item["bid"]),
-        offer=Decimal(item["offer"]),
+        last=_price(item, item["last"]),
+        bid=_price(item, item["bid"]),
+        offer=_price(item, item["offer"]),
         volume=item["volume"],
     )
 
 
-def _levels(items: list[dict[str, Any]]) -> tuple[Level, ...]:
-    return tuple(Level(price=Decimal(item["price"]), size=item["size"]) for item in items)
+def _levels(book: dict[str, Any], side: str) -> tuple[Level, ...]:
+    return tuple(Level(price=_price(book, item["price"]), size=item["size"]) for item in book[side])
+
+
+def _price(item: dict[str, Any], given: Decimal | int) -> Decimal:
+    # With the decimals of its tick, so that prices stand under each other.
+    return Decimal(given).quantize(Decimal(1).scaleb(-int(item["decimals"])))
 
 
 def _login(item: dict[str, Any]) -> LoginThere:

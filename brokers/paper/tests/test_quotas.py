@@ -24,10 +24,10 @@ def at(seconds: float) -> datetime:
 
 
 def command(user_id: int = 1, ticket: str = "") -> Asked:
-    return Asked(endpoint="order/placeorder", user_id=user_id, address="10.0.0.7", ticket=ticket)
+    return Asked(endpoint="order/placeorder", user_id=user_id, address="203.0.113.7", ticket=ticket)
 
 
-def log_in(address: str = "10.0.0.7", ticket: str = "") -> Asked:
+def log_in(address: str = "203.0.113.7", ticket: str = "") -> Asked:
     return Asked(endpoint="auth/accesstokenrequest", user_id=None, address=address, ticket=ticket)
 
 
@@ -92,7 +92,7 @@ def test_who_does_not_listen_gets_tickets_then_needs_a_human_then_is_locked_out(
 
 def test_reads_of_orders_are_no_commands_but_use_up_the_hour() -> None:
     quotas = Quotas(Limits(commands_per_minute=1, requests_per_hour=3))
-    read = Asked(endpoint="order/list", user_id=1, address="10.0.0.7")
+    read = Asked(endpoint="order/list", user_id=1, address="203.0.113.7")
     assert [quotas.admit(read, at(0)) for _ in range(3)] == [None] * 3
     assert quotas.admit(command(), at(1)) == Refusal(status=429, payload="")
     assert quotas.admit(command(), at(3600)) is None
@@ -103,19 +103,19 @@ def test_five_failed_logins_of_a_network_lead_to_a_ticket_and_successes_do_not()
     for number in range(20):
         assert quotas.admit(log_in(), at(number)) is None
     for number in range(5):
-        asked = log_in(f"10.0.0.{number}")
+        asked = log_in(f"203.0.113.{number}")
         assert quotas.admit(asked, at(20)) is None
         quotas.note_failure(asked, at(20))
-    body = penalty(quotas.admit(log_in("10.0.0.99"), at(21)))
+    body = penalty(quotas.admit(log_in("203.0.113.99"), at(21)))
     assert (body["p-time"], body["p-captcha"]) == (15, False)
-    assert quotas.admit(log_in("10.0.1.99"), at(21)) is None
-    assert quotas.admit(log_in("10.0.0.1", ticket=body["p-ticket"]), at(36)) is None
-    assert quotas.admit(log_in("10.0.0.1"), at(3621)) is None
+    assert quotas.admit(log_in("198.51.100.99"), at(21)) is None
+    assert quotas.admit(log_in("203.0.113.1", ticket=body["p-ticket"]), at(36)) is None
+    assert quotas.admit(log_in("203.0.113.1"), at(3621)) is None
 
 
 def test_quota_without_a_back_off_is_refused_plainly() -> None:
     quotas = Quotas(Limits(endpoints=True))
-    asked = Asked(endpoint="order/dryrun", user_id=1, address="10.0.0.7")
+    asked = Asked(endpoint="order/dryrun", user_id=1, address="203.0.113.7")
     assert [quotas.admit(asked, at(0)) for _ in range(500)] == [None] * 500
     assert quotas.admit(asked, at(1)) == Refusal(status=429, payload="")
 
@@ -123,8 +123,8 @@ def test_quota_without_a_back_off_is_refused_plainly() -> None:
 def test_before_log_in_the_network_pays() -> None:
     quotas = Quotas(Limits(anonymous_per_hour=2))
     assert [quotas.admit(log_in(), at(0)) for _ in range(2)] == [None, None]
-    assert quotas.admit(log_in("10.0.0.8"), at(1)) == Refusal(status=429, payload="")
-    assert quotas.admit(log_in("10.0.9.8"), at(1)) is None
+    assert quotas.admit(log_in("203.0.113.8"), at(1)) == Refusal(status=429, payload="")
+    assert quotas.admit(log_in("192.0.2.8"), at(1)) is None
 
 
 @given(gaps=st.lists(st.floats(0, 30), min_size=1, max_size=150), most=st.integers(1, 20))
