@@ -42,6 +42,7 @@ class Options:
     refresh_seconds: int = 14 * 24 * 3600
     operator_token: str = ""
     silence_limit: float = 12.0
+    authorize_limit: float = 15.0
     heartbeat: float = 2.5
     mute_seconds: float = 60.0
     sessions_per_user: int = 0

@@ -36,7 +36,12 @@ class RestShell:
         body = None if text is None else bodies.body_members(text, form=request.content_type == _FORM)
         if body is None:
             return web.Response(status=400, headers=_CORS)
-        token = tokens.clean(request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        if authorization[:6].lower() == "basic ":
+            # Where most OAuth libraries put the client's id and secret (RFC 6749, 2.3.1).
+            body.setdefault("httpAuth", authorization)
+            authorization = ""
+        token = tokens.clean(authorization)
         call = Call(
             endpoint=bodies.endpoint(request.path),
             # Members may come either way; where both say something, each kind of call has its own side.

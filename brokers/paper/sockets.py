@@ -55,7 +55,7 @@ class _Session:
         self._address = request.remote or ""
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._heard = self._said = self._loop.time()
+        self._opened = self._heard = self._said = self._loop.time()
         self._frozen = False
         self._connection = Connection(send=self._send, close=self._close, end=self._end, freeze=self._freeze)
 
@@ -186,7 +186,8 @@ class _Session:
             if self._frozen:
                 return
             now = self._loop.time()
-            if now - self._heard > options.silence_limit:
+            unknown = self._connection.caller is None and now - self._opened > options.authorize_limit
+            if unknown or now - self._heard > options.silence_limit:
                 self._end()
                 return
             if now - self._said >= options.heartbeat and self._outbox.empty():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,15 @@ from brokers.paper.testing import PASSWORD, RunningExchange, running_exchange
 from brokers.paper.tests import published
 from brokers.paper.tests.client import SECONDS, Client
 from brokers.paper.tests.conftest import CLIENTS, LOGINS
+from brokers.paper.words import (
+    Action,
+    CommandStatus,
+    CommandType,
+    OrderType,
+    OrdStatus,
+    RejectReason,
+    TimeInForce,
+)
 
 MANUAL = Path(__file__).parents[3] / "docs" / "paper-exchange.md"
 READS = {"find", "item", "items", "list", "deps", "ldeps", "suggest"}
@@ -179,6 +189,24 @@ def test_rows_of_every_entity_that_trading_makes_are_as_described(alice: Client)
     # Seen in use, though the description leaves it out (protocol 7.2).
     snapshot.pop("cashBalanceLogs")
     assert published.faults("user/syncrequest", "post", snapshot) == []
+
+
+@pytest.mark.parametrize(
+    "words", [Action, CommandStatus, CommandType, OrderType, OrdStatus, RejectReason, TimeInForce]
+)
+def test_closed_vocabularies_are_the_described_ones(words: type[StrEnum]) -> None:
+    members = {
+        "Action": ("Order", "action"),
+        "CommandStatus": ("CommandReport", "commandStatus"),
+        "CommandType": ("Command", "commandType"),
+        "OrderType": ("OrderVersion", "orderType"),
+        "OrdStatus": ("Order", "ordStatus"),
+        "RejectReason": ("PlaceOrderResult", "failureReason"),
+        "TimeInForce": ("OrderVersion", "timeInForce"),
+    }
+    schema, member = members[words.__name__]
+    described = published.document()["components"]["schemas"][schema]["properties"][member]["enum"]
+    assert set(words) == set(described)
 
 
 def test_reader_finds_faults_of_every_kind() -> None:
