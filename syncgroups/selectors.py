@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from brokers.models import Account, Connection, ConnectionStatus
@@ -49,6 +50,15 @@ class LoginRow:
     connection: Connection
     status: Status
     accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperLogin:
+    """A login on the paper exchange, and what each of its accounts does in groups, by broker's number."""
+
+    connection: Connection
+    accounts: tuple[Account, ...]
+    roles: dict[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +110,34 @@ def logins(user: User, now: datetime) -> list[LoginRow]:
         )
         for connection in connections_of(user)
     ]
+
+
+def paper_logins(user: User) -> list[PaperLogin]:
+    """Return a person's logins on the paper exchange, with who leads and who follows."""
+    return [
+        PaperLogin(
+            connection=connection,
+            accounts=tuple(connection.accounts.all()),
+            roles={account.broker_account_id: _roles(account) for account in connection.accounts.all()},
+        )
+        for connection in connections_of(user).filter(environment=Environment.PAPER)
+    ]
+
+
+def paper_login_for(user: User, pk: int) -> Connection:
+    """Return one of the user's own logins on the paper exchange; any other does not exist."""
+    return get_object_or_404(connections_of(user), pk=pk, environment=Environment.PAPER)
+
+
+def paper_account_for(user: User, pk: int) -> Account:
+    """Return one of the user's own accounts on the paper exchange; any other does not exist."""
+    return get_object_or_404(accounts_of(user), pk=pk, connection__environment=Environment.PAPER)
+
+
+def _roles(account: Account) -> tuple[str, ...]:
+    led = SyncGroup.objects.filter(leader=account).values_list("name", flat=True)
+    followed = SyncGroup.objects.filter(followers__account=account).values_list("name", flat=True)
+    return (*(f"leads {name}" for name in led), *(f"follows {name}" for name in followed))
 
 
 def groups_of(user: User) -> QuerySet[SyncGroup]:

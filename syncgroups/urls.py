@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncgroups.views import connections, copies, followers, gates, groups
+from syncgroups.views import connections, copies, followers, gates, groups, paper
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -23,6 +23,31 @@ urlpatterns = [
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
     path("copies/<str:key>/", copies.detail, name="copy"),
     path("settings/connections/", connections.connection_list, name="connections"),
+    path("settings/paper/", paper.venue, name="paper"),
+    path(
+        "settings/paper/logins/<int:pk>/<slug:drill>/on/",
+        paper.switch_login,
+        {"on": True},
+        name="drill-login-on",
+    ),
+    path(
+        "settings/paper/logins/<int:pk>/<slug:drill>/off/",
+        paper.switch_login,
+        {"on": False},
+        name="drill-login-off",
+    ),
+    path(
+        "settings/paper/accounts/<int:pk>/<slug:drill>/on/",
+        paper.switch_account,
+        {"on": True},
+        name="drill-on",
+    ),
+    path(
+        "settings/paper/accounts/<int:pk>/<slug:drill>/off/",
+        paper.switch_account,
+        {"on": False},
+        name="drill-off",
+    ),
     path("settings/connections/callback/", connections.callback, name="connect-callback"),
     path("settings/connections/connect/<slug:environment>/", connections.connect, name="connect"),
     path("settings/connections/<int:pk>/reconnect/", connections.reconnect, name="reconnect"),

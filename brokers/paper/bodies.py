@@ -55,9 +55,27 @@ def body_members(text: str, *, form: bool = False) -> dict[str, Any] | None:
         return query_members(text)
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) else None
+    return body if isinstance(body, dict) and _is_text(text, body) else None
+
+
+def text_of(raw: bytes) -> str | None:
+    """Return the text of a body, or None when it is no UTF-8; what the client calls it does not matter."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_text(text: str, body: dict[str, Any]) -> bool:
+    # Half a surrogate pair is valid JSON, but no text: it could be neither stored nor sent back.
+    if "\\ud" not in text.lower():
+        return True
+    try:
+        return bool(json.dumps(body, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _given(text: str) -> str:

@@ -4,6 +4,8 @@ REST and the socket make a `Call`, `answer` finds what it asks for, and both tur
 their own form. Nothing here knows HTTP or frames.
 """
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,12 +16,17 @@ from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.hub import Connection
 from brokers.paper.params import Params, ViolationError
+from brokers.paper.quotas import Asked
 from brokers.paper.reads import NotFoundError
 from brokers.paper.records import Frame
 from brokers.paper.terms import RefusedError, violations
 from brokers.paper.tokens import Caller
 
+logger = logging.getLogger(__name__)
+
+_SHOWN = 64
 DENIED = "Access is denied"
+_REFUSALS = frozenset({"errorText", "violations", "error"})
 _LOGGED = ("order/", "orderstrategy/")
 
 
@@ -33,6 +40,14 @@ class Call:
     now: datetime
     caller: Caller | None = None
     connection: Connection | None = None
+    address: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """Return what the quotas need to know."""
+        user_id = self.caller.user_id if self.caller else None
+        ticket = str(self.body.raw("p-ticket") or "")
+        return Asked(endpoint=self.endpoint, user_id=user_id, address=self.address, ticket=ticket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +81,16 @@ class Calls:
 
     async def answer(self, exchange: Exchange, call: Call) -> Answer:
         """Return the answer to a request; refusals of every kind are answers too."""
+        call = await _waited(exchange, call)
+        refusal = exchange.quotas.admit(call.asked, call.now)
+        if refusal is not None:
+            return Answer(status=refusal.status, payload=refusal.payload)
+        answer = await self._answer(exchange, call)
+        if _failed(answer):
+            exchange.quotas.note_failure(call.asked, call.now)
+        return answer
+
+    async def _answer(self, exchange: Exchange, call: Call) -> Answer:
         try:
             if handler := self._open.get(call.endpoint):
                 return await handler(exchange, call)
@@ -80,6 +105,11 @@ class Calls:
             return Answer(status=401, payload=DENIED)
         except NotFoundError:
             return Answer(status=404, payload="")
+        except Exception:
+            # One request that nobody thought of must not end the socket it came on.
+            exchange.failures += 1
+            logger.exception("A request to %s failed; going on", call.endpoint[:_SHOWN])
+            return Answer(status=500, payload="")
 
     def _for_caller(self, exchange: Exchange, call: Call, caller: Caller) -> Answer:
         planned = exchange.faults.strike(caller.user_id, call.endpoint)
@@ -95,8 +125,24 @@ class Calls:
                 exchange.logbook.reply(user_id=caller.user_id, endpoint=call.endpoint, payload=answer.payload)
             return answer
         if found := reads.operation(call.endpoint):
-            return Answer(payload=reads.answer(exchange.state, caller.user_id, *found, call.query))
+            state = exchange.state
+            if call.connection is None:
+                state = exchange.lags.view(state, caller.user_id, call.now)
+            return Answer(payload=reads.answer(state, caller.user_id, *found, call.query))
         raise NotFoundError
+
+
+def _failed(answer: Answer) -> bool:
+    told = answer.payload if isinstance(answer.payload, dict) else {}
+    return answer.status != 200 or not _REFUSALS.isdisjoint(told)
+
+
+async def _waited(exchange: Exchange, call: Call) -> Call:
+    wait = exchange.faults.wait_of(call.caller.user_id, call.endpoint) if call.caller else 0.0
+    if not wait:
+        return call
+    await asyncio.sleep(wait)
+    return replace(call, now=exchange.clock())
 
 
 def _troubled(planned: Planned) -> Answer:

@@ -5,6 +5,7 @@ Settings are named `PAPER_…` and come from the environment through the project
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from typing import Any
 from django.conf import settings
 
 from brokers.paper.options import Hours, Options, Replay
+from brokers.paper.quotas import REAL, Limits
 from brokers.paper.state import Rules
+
+_LIMITS = {"none": Limits(), "real": REAL}
 
 
 def options(given: Mapping[str, Any] | None = None) -> Options:
@@ -38,6 +42,9 @@ def options(given: Mapping[str, Any] | None = None) -> Options:
         port=int(value("port", 8090)),
         seed=int(value("seed", 1)),
         rules=rules,
+        limits=limits(
+            value("limits", "none"), value("commands_per_minute", ""), value("requests_per_hour", "")
+        ),
         replay=_replay(value("data_file", ""), value("symbol", ""), value("speed", 1)),
         tick_seconds=int(value("tick_ms", 250)) / 1000,
         token_seconds=int(value("token_seconds", 80 * 60)),
@@ -56,6 +63,18 @@ def span(text: str | tuple[int, int]) -> tuple[int, int]:
     if not 0 <= found[0] <= found[1]:
         raise ValueError(f"{text!r} is no range such as 50-200")
     return found
+
+
+def limits(name: str, commands: Any, requests: Any) -> Limits:
+    """Return the limits of a name, `none` or `real`, with the numbers that are not empty in their place."""
+    if name not in _LIMITS:
+        raise ValueError(f"{name!r} is no kind of limits: {', '.join(_LIMITS)}")
+    chosen = _LIMITS[name]
+    if commands != "":
+        chosen = replace(chosen, commands_per_minute=int(commands))
+    if requests != "":
+        chosen = replace(chosen, requests_per_hour=int(requests))
+    return chosen
 
 
 def _replay(path: str, symbol: str, speed: Any) -> Replay | None:

@@ -41,10 +41,10 @@ class ConsentPage:
         asked, client = await self._asked(request.query)
         if client is None:
             return _unknown()
-        form = await request.post()
+        form = await _form(request)
         if form.get("decision") != "allow":
             raise web.HTTPFound(asked.redirect(error="access_denied"))
-        name, password = str(form.get("name", "")), str(form.get("password", ""))
+        name, password = form.get("name", "").replace("\0", ""), form.get("password", "")
         login = await self._exchange.blocking(self._exchange.store.login, name, password)
         if login is None:
             return self._page(client, "Incorrect username or password.")
@@ -58,7 +58,9 @@ class ConsentPage:
             state=query.get("state", ""),
             code_challenge=query.get("code_challenge", ""),
         )
-        client = await self._exchange.blocking(self._exchange.store.client, asked.client_id)
+        # No database looks for a NUL.
+        client_id = asked.client_id.replace("\0", "")
+        client = await self._exchange.blocking(self._exchange.store.client, client_id)
         # An address that was not registered never gets a redirect, or codes could be stolen.
         known = client is not None and asked.redirect_uri in client.redirect_uris
         plain = bool(asked.code_challenge) and query.get("code_challenge_method", "S256") != "S256"
@@ -67,6 +69,15 @@ class ConsentPage:
     def _page(self, client: Client, error: str) -> web.Response:
         text = self._template.substitute(client=html.escape(client.name), error=html.escape(error))
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+
+
+async def _form(request: web.Request) -> Mapping[str, str]:
+    try:
+        form = await request.post()
+    except ValueError:
+        # Torn into parts badly or in no text at all: as if nothing had been filled in.
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _unknown() -> web.Response:

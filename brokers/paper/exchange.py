@@ -19,11 +19,13 @@ from brokers.paper import accounts, recovery
 from brokers.paper.catalogue import Catalogue, load_specs
 from brokers.paper.codec import Json, instant
 from brokers.paper.entities import Account, User
-from brokers.paper.faults import Faults
+from brokers.paper.faults import Faults, Mischief
 from brokers.paper.floor import Floor, Recording
-from brokers.paper.hub import Delivery, Hub
+from brokers.paper.hub import Delivery, Hub, turned_round
+from brokers.paper.lag import Lags
 from brokers.paper.logbook import Logbook
 from brokers.paper.options import Options
+from brokers.paper.quotas import Quotas
 from brokers.paper.quotes import dom, quote
 from brokers.paper.records import Frame, Journal
 from brokers.paper.session import roll, trade_date
@@ -48,6 +50,7 @@ class Parcel:
     frames: tuple[Frame, ...]
     reply: Callable[[], None] | None
     deliveries: list[Delivery]
+    late: list[tuple[float, Delivery]]
 
 
 class Exchange:
@@ -66,6 +69,8 @@ class Exchange:
         self.clock = clock
         self.hub = Hub()
         self.faults = Faults()
+        self.lags = Lags()
+        self.quotas = Quotas(options.limits)
         self.logbook = Logbook(clock)
         self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
         self.evicted: set[int] = set()
@@ -121,8 +126,9 @@ class Exchange:
         """Store changes, then reply, then tell everybody who listens at this moment."""
         for frame in frames:
             self.logbook.events(frame)
-        deliveries = self._disturbed(self.hub.address(frames, self.owner_of))
-        parcel = Parcel(frames=frames, reply=reply, deliveries=deliveries)
+        self.lags.note(frames, self.clock())
+        deliveries, late = self._disturbed(self.hub.address(frames, self.owner_of))
+        parcel = Parcel(frames=frames, reply=reply, deliveries=deliveries, late=late)
         # The short way is only for parcels that could overtake nothing.
         if not self._busy and not self._parcels and (self.store.instant or not frames):
             if frames:
@@ -201,12 +207,22 @@ class Exchange:
             self.evict(sessions.pop(0))
         return sessions[-1]
 
-    def _disturbed(self, deliveries: list[Delivery]) -> list[Delivery]:
-        return [
-            delivery
-            for delivery in deliveries
-            for _ in range(self.faults.copies(delivery[0].caller.user_id if delivery[0].caller else 0))
-        ]
+    def _disturbed(self, deliveries: list[Delivery]) -> tuple[list[Delivery], list[tuple[float, Delivery]]]:
+        now: list[Delivery] = []
+        late: list[tuple[float, Delivery]] = []
+        for connection, text in deliveries:
+            user_id = connection.caller.user_id if connection.caller else 0
+            disturbance = self.faults.mischief(user_id)
+            match disturbance.mischief if disturbance else None:
+                case None:
+                    now.append((connection, text))
+                case Mischief.DUPLICATE:
+                    now += [(connection, text)] * 2
+                case Mischief.REORDER:
+                    now.append((connection, turned_round(text)))
+                case Mischief.LATE:
+                    late.append((disturbance.seconds if disturbance else 0.0, (connection, text)))
+        return now, late
 
     def _chance(self, name: str) -> Random:
         # Seeded by text: the streams are independent and the same on every run (no cryptography here).
@@ -231,6 +247,8 @@ class Exchange:
             parcel.reply()
         for connection, text in parcel.deliveries:
             connection.send(text)
+        for seconds, (connection, text) in parcel.late:
+            asyncio.get_running_loop().call_later(seconds, connection.send, text)
 
     def _broadcast(self, contract_ids: set[int]) -> None:
         chosen = sorted(contract_ids & self.hub.watched())

@@ -56,6 +56,10 @@ class Floor:
         """Return whether the contract has a market already."""
         return contract_id in self._streams
 
+    def contract_ids(self) -> list[int]:
+        """Return the contracts that have a market, in the order in which they were opened."""
+        return list(self._streams)
+
     def quote(self, listing: Listing) -> Quote:
         """Return a contract's market, opening it on first use."""
         if listing.id not in self._streams:

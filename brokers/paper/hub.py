@@ -44,7 +44,8 @@ class Sync:
 class Connection:
     """One socket: its caller once authorised, its selection, its market-data subscriptions.
 
-    `close` cuts the line at once, `end` says goodbye after what is still to be sent.
+    `close` cuts the line at once, `end` says goodbye after what is still to be sent, `freeze` neither
+    reads nor writes any more but keeps the line open for that many seconds.
     """
 
     send: Callable[[str], None]
@@ -54,6 +55,7 @@ class Connection:
     sync: Sync | None = None
     quotes: set[int] = field(default_factory=set)
     doms: set[int] = field(default_factory=set)
+    freeze: Callable[[float], None] = lambda seconds: None
 
     def say_goodbye(self, reason: str) -> None:
         """Announce the end with its reason (protocol 7.6), then end."""
@@ -114,6 +116,20 @@ def props(event: Event) -> Json:
         "entity": to_wire(event.entity),
     }
     return {"e": "props", "d": data}
+
+
+def turned_round(text: str) -> str:
+    """Return an array frame with its entity types in the opposite order, each type's own order kept."""
+    messages = json.loads(text[1:])
+    order: dict[Any, int] = {}
+    for message in messages:
+        order.setdefault(_type_of(message), -len(order))
+    return array(*sorted(messages, key=lambda message: order[_type_of(message)]))
+
+
+def _type_of(message: Json) -> object:
+    data = message.get("d")
+    return data.get("entityType") if isinstance(data, dict) else None
 
 
 def known_kinds(names: Iterable[str]) -> frozenset[str]:

@@ -4,6 +4,7 @@ Refusals of the token endpoint are HTTP 200 with `error`, as the real service se
 that asks for log-in and consent stands in `consent`.
 """
 
+import base64
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -124,10 +125,24 @@ class OAuthDesk:
 
 def _credentials(given: Params) -> tuple[str, str]:
     basic = given.text("httpAuth", _LONG)
-    if basic and ":" in basic:
-        client_id, _, secret = basic.partition(":")
-        return client_id, secret
+    if basic:
+        client_id, colon, secret = _plain(basic).partition(":")
+        if colon:
+            return client_id, secret
     return given.text("client_id", _LONG) or "", given.text("client_secret", _LONG) or ""
+
+
+def _plain(basic: str) -> str:
+    """Return `id:secret`, given as it is or in base64, with or without `Basic` before it (RFC 7617)."""
+    text = basic.strip()
+    if text[:6].lower() == "basic ":
+        text = text[6:].strip()
+    if ":" in text:
+        return text
+    try:
+        return base64.b64decode(text, validate=True).decode().replace("\0", "")
+    except ValueError:
+        return ""
 
 
 def _refuse(error: str, description: str) -> Answer:

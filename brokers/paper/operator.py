@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from brokers.paper import bodies
+from brokers.paper import bodies, drills
 from brokers.paper.codec import Json
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
-from brokers.paper.faults import Mischief, Planned, Trouble
+from brokers.paper.faults import Disturbance, Mischief, Planned, Trouble
 from brokers.paper.hub import dump
 from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import RejectReason
@@ -38,6 +38,7 @@ class OperatorDesk:
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
+            **drills.commands(exchange, self._user, self._account),
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -50,7 +51,8 @@ class OperatorDesk:
         given = request.headers.get("X-Operator-Token", "")
         if not hmac.compare_digest(given.encode(), token.encode()):
             return web.Response(status=401, text="Access is denied")
-        body = bodies.body_members(await request.text())
+        text = bodies.text_of(await request.read())
+        body = None if text is None else bodies.body_members(text)
         if body is None:
             return web.Response(status=400, text="The body is no JSON object")
         try:
@@ -76,6 +78,9 @@ class OperatorDesk:
             trouble=trouble,
             endpoint=params.text("endpoint") or "",
             seconds=15 if seconds is None else seconds,
+            captcha=params.flag("captcha"),
+            reason=params.word("reason", RejectReason) or RejectReason.UNKNOWN_REASON,
+            text=params.text("text", 200) or "Refused by the operator",
         )
         self._exchange.faults.plan(self._user(params).id, planned, params.integer("times") or 1)
         return {"ok": True}
@@ -109,8 +114,11 @@ class OperatorDesk:
         return {"paused": self._exchange.floor.paused}
 
     def _events(self, params: Params) -> Json:
-        mischief = params.word("kind", Mischief) or Mischief.MISS
-        self._exchange.faults.disturb(self._user(params).id, mischief, params.integer("times") or 1)
+        disturbance = Disturbance(
+            mischief=params.word("kind", Mischief) or Mischief.MISS,
+            seconds=(params.integer("milliseconds") or 0) / 1000,
+        )
+        self._exchange.faults.disturb(self._user(params).id, disturbance, params.integer("times") or 1)
         return {"ok": True}
 
     def _evict(self, params: Params) -> Json:
@@ -132,15 +140,15 @@ class OperatorDesk:
         return {"entries": entries}
 
     def _user(self, params: Params) -> User:
-        name = params.text("login")
-        found = next((user for user in self._exchange.state.records.all(User) if user.name == name), None)
+        name, number = params.text("login"), params.integer("userId")
+        users = self._exchange.state.records.all(User)
+        found = next((user for user in users if user.id == number or user.name == name), None)
         if found is None:
             raise ValueError("login must name a user that has logged in")
         return found
 
     def _account(self, params: Params) -> Account:
-        name = params.text("account")
-        found = self._exchange.state.account(None, name)
+        found = self._exchange.state.account(params.integer("accountId"), params.text("account"))
         if found is None:
             raise ValueError("account must name an account that has been opened")
         return found

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from brokers.paper.quotas import Limits
 from brokers.paper.state import Rules
 
 
@@ -32,6 +33,7 @@ class Options:
     port: int = 8090
     seed: int = 1
     rules: Rules = field(default_factory=Rules)
+    limits: Limits = field(default_factory=Limits)
     replay: Replay | None = None
     tick_seconds: float = 0.25
     paused: bool = False
@@ -40,6 +42,7 @@ class Options:
     refresh_seconds: int = 14 * 24 * 3600
     operator_token: str = ""
     silence_limit: float = 12.0
+    authorize_limit: float = 15.0
     heartbeat: float = 2.5
     mute_seconds: float = 60.0
     sessions_per_user: int = 0

@@ -45,7 +45,8 @@ class Params:
         if value is None or value == "":
             return None
         # Form-encoding clients send numbers as text and the other way round, so anything plain will do.
-        if isinstance(value, (dict, list)) or len(str(value)) > limit:
+        # No database stores a NUL.
+        if isinstance(value, (dict, list)) or len(str(value)) > limit or "\0" in str(value):
             raise ViolationError(name, None, f"{name} must be a text of at most {limit} characters")
         return str(value)
 

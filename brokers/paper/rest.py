@@ -32,10 +32,16 @@ class RestShell:
             return web.Response(status=204, headers=_CORS)
         exchange = self._exchange
         query = bodies.query_members(request.query_string)
-        body = bodies.body_members(await request.text(), form=request.content_type == _FORM)
+        text = bodies.text_of(await request.read())
+        body = None if text is None else bodies.body_members(text, form=request.content_type == _FORM)
         if body is None:
             return web.Response(status=400, headers=_CORS)
-        token = tokens.clean(request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        if authorization[:6].lower() == "basic ":
+            # Where most OAuth libraries put the client's id and secret (RFC 6749, 2.3.1).
+            body.setdefault("httpAuth", authorization)
+            authorization = ""
+        token = tokens.clean(authorization)
         call = Call(
             endpoint=bodies.endpoint(request.path),
             # Members may come either way; where both say something, each kind of call has its own side.
@@ -43,6 +49,7 @@ class RestShell:
             body=Params({**query, **body}),
             now=exchange.clock(),
             caller=exchange.caller(token) if token else None,
+            address=request.remote or "",
         )
         user_id = call.caller.user_id if call.caller else None
         exchange.logbook.request(user_id=user_id, via="rest", endpoint=call.endpoint, query=query, body=body)

@@ -35,7 +35,7 @@ class SocketShell:
         # Heartbeats are the protocol's own, so aiohttp's pings stay off.
         socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        session = _Session(self._exchange, self._calls, socket, request.transport)
+        session = _Session(self._exchange, self._calls, socket, request)
         await session.serve()
         return socket
 
@@ -46,16 +46,18 @@ class _Session:
         exchange: Exchange,
         calls: Calls,
         socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
+        request: web.Request,
     ) -> None:
         self._exchange = exchange
         self._calls = calls
         self._socket = socket
-        self._transport = transport
+        self._transport = request.transport
+        self._address = request.remote or ""
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._heard = self._said = self._loop.time()
-        self._connection = Connection(send=self._send, close=self._close, end=self._end)
+        self._opened = self._heard = self._said = self._loop.time()
+        self._frozen = False
+        self._connection = Connection(send=self._send, close=self._close, end=self._end, freeze=self._freeze)
 
     async def serve(self) -> None:
         # Before the connection is listed, or an event could come first and existing clients would fail.
@@ -89,6 +91,9 @@ class _Session:
         if caller is None:
             self._reply(request, Answer(status=401, payload=DENIED))
             return
+        if caller.user_id in self._exchange.faults.offline:
+            self._close()
+            return
         self._connection.caller = caller
         # Widely used clients refuse a reply to authorize that carries anything else.
         self._exchange.publish((), lambda: self._send(f'a[{{"s":200,"i":{request.request_id}}}]'))
@@ -111,6 +116,7 @@ class _Session:
             now=exchange.clock(),
             caller=caller,
             connection=self._connection,
+            address=self._address,
         )
         self._reply(request, await self._calls.answer(exchange, call))
 
@@ -133,6 +139,8 @@ class _Session:
         self._exchange.publish(answer.frames, deliver)
 
     def _send(self, text: str) -> None:
+        if self._frozen:
+            return
         if self._outbox.qsize() < _OUTBOX_LIMIT:
             self._outbox.put_nowait(text)
         else:
@@ -144,13 +152,24 @@ class _Session:
         if self._transport is not None:
             self._transport.abort()
 
+    def _freeze(self, seconds: float) -> None:
+        self._frozen = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+            # Nobody hears the client go any more, so a line that is left like this is cut in the end.
+            self._loop.call_later(seconds, self._transport.abort)
+
     def _end(self) -> None:
+        if self._frozen:
+            self._close()
         self._outbox.put_nowait(_GO_AWAY)
         self._outbox.put_nowait(None)
 
     async def _write(self) -> None:
         while True:
             text = await self._outbox.get()
+            if self._frozen:
+                continue
             if text is None:
                 await self._socket.close()
                 return
@@ -164,8 +183,11 @@ class _Session:
         options = self._exchange.options
         while True:
             await asyncio.sleep(options.heartbeat / 5)
+            if self._frozen:
+                return
             now = self._loop.time()
-            if now - self._heard > options.silence_limit:
+            unknown = self._connection.caller is None and now - self._opened > options.authorize_limit
+            if unknown or now - self._heard > options.silence_limit:
                 self._end()
                 return
             if now - self._said >= options.heartbeat and self._outbox.empty():

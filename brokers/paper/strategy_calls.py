@@ -77,7 +77,7 @@ def dry_run(exchange: Exchange, call: Call, caller: Caller) -> Answer:
             fees += _try(exchange, account.id, Params(row), call)
         except terms.RefusedError as error:
             return Answer(payload={"errorText": error.text, "rejectReason": error.reason.value})
-    return Answer(payload={"rejectReason": RejectReason.SUCCESS.value, "fees": number(fees)})
+    return Answer(payload={"rejectReason": RejectReason.SUCCESS.value, "fees": {"commission": number(fees)}})
 
 
 def _try(exchange: Exchange, account_id: int, row: Params, call: Call) -> Any:

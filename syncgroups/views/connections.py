@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import is_verified
 from accounts.http import UserRequest
+from brokers.paper import remote
 from brokers.selectors import connection_for
 from brokers.services import connections as service
 from syncgroups import selectors
@@ -34,6 +35,7 @@ def connection_list(request: UserRequest) -> HttpResponse:
         "logins": selectors.logins(request.user, timezone.now()),
         "places": service.places(),
         "verified": is_verified(request.user),
+        "operates_paper": remote.configured(),
     }
     return render(request, "brokers/connections.html", page)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 from django.utils.timezone import now
 
@@ -207,6 +208,34 @@ def test_http_auth_member_stands_for_id_and_secret(exchange: RunningExchange) ->
     code = code_of(authorize(exchange))
     body = {"client_id": "", "client_secret": "", "httpAuth": "app:app-secret"}
     assert "access_token" in exchange_code(exchange, code, **body)
+
+
+@pytest.mark.parametrize("form", ["{}", "Basic {}", "basic {}"])
+def test_credentials_come_in_base64_in_the_member_or_the_header(exchange: RunningExchange, form: str) -> None:
+    basic = form.format(base64.b64encode(b"app:app-secret").decode())
+    code = code_of(authorize(exchange))
+    none = {"client_id": "", "client_secret": ""}
+    assert "access_token" in exchange_code(exchange, code, **none, httpAuth=basic)
+    grant = {
+        "grant_type": "authorization_code",
+        "code": code_of(authorize(exchange)),
+        "redirect_uri": CALLBACK,
+    }
+    url = f"{exchange.base_url}/auth/oauthtoken"
+    answer = requests.post(url, data=grant, auth=("app", "app-secret"), timeout=5).json()
+    assert answer["token_type"] == "bearer"
+    assert "app-secret" not in str(exchange.log())
+
+
+@pytest.mark.parametrize("basic", ["app", "Basic", "Basic !!!", "Basic YXBw", "Basic /w==", "app:wrong"])
+def test_broken_credentials_are_an_invalid_client(exchange: RunningExchange, basic: str) -> None:
+    headers = {"Authorization": basic}
+    body = {"grant_type": "refresh_token", "httpAuth": basic}
+    for answer in (
+        requests.post(f"{exchange.base_url}/auth/oauthtoken", json=body, timeout=5),
+        requests.post(f"{exchange.base_url}/auth/oauthtoken", json={}, headers=headers, timeout=5),
+    ):
+        assert (answer.status_code, answer.json()["error"]) == (200, "invalid_client")
 
 
 def test_page_is_shown_to_nobody_unknown_and_offers_codes_only(exchange: RunningExchange) -> None:

@@ -153,6 +153,16 @@ def test_silent_client_is_told_to_go_and_dropped() -> None:
         assert raw.recv() == ""
 
 
+def test_socket_that_beats_but_never_authorises_is_told_to_go() -> None:
+    with running_exchange(heartbeat=0.2, authorize_limit=0.5) as exchange:
+        raw = websocket.create_connection(exchange.socket_url, timeout=3)
+        frames = [raw.recv()]
+        while frames[-1] in ("o", "h"):
+            raw.send("[]")
+            frames.append(raw.recv())
+        assert frames[-1] == 'c[3000,"Go away!"]'
+
+
 def test_client_that_beats_is_kept() -> None:
     with running_exchange(heartbeat=0.2, silence_limit=0.6, logins=LOGINS) as exchange:
         with Client(exchange, "alice") as alice:

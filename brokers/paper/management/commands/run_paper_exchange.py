@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--slippage", dest="slippage_ticks", help="ticks, such as 0-2 or 0")
         parser.add_argument("--commission", help="USD a side and contract")
         parser.add_argument("--hours", choices=("always", "cme"))
+        parser.add_argument("--limits", choices=("none", "real"), help="rate limits and endpoint quotas")
         parser.add_argument("--replay", dest="data_file", help="recorded trades, .csv or .csv.gz")
         parser.add_argument("--speed", type=float, help="how fast the recording runs, 1 is real time")
         parser.add_argument("--symbol", help="the contract that the recording is played on, such as GCZ6")
