@@ -5,7 +5,7 @@ from typing import Any
 from brokers.paper import risk, strategies, terms
 from brokers.paper.actions import account_of, check_session, own_account, sender_of, with_trail
 from brokers.paper.calls import Answer, Call, Handler
-from brokers.paper.codec import number, to_wire
+from brokers.paper.codec import to_wire
 from brokers.paper.entities import Order, OrderStrategy
 from brokers.paper.exchange import Exchange
 from brokers.paper.params import Params, ViolationError
@@ -64,7 +64,7 @@ def interrupt(exchange: Exchange, call: Call, caller: Caller) -> Answer:
 
 
 def dry_run(exchange: Exchange, call: Call, caller: Caller) -> Answer:
-    """Say what would become of orders, without placing them (protocol 11.9); fees in USD for all of them."""
+    """Say what would become of orders, without placing them (protocol 11.9)."""
     account = account_of(exchange, call.body, caller)
     rows = call.body.raw("orders")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
@@ -77,7 +77,8 @@ def dry_run(exchange: Exchange, call: Call, caller: Caller) -> Answer:
             fees += _try(exchange, account.id, Params(row), call)
         except terms.RefusedError as error:
             return Answer(payload={"errorText": error.text, "rejectReason": error.reason.value})
-    return Answer(payload={"rejectReason": RejectReason.SUCCESS.value, "fees": {"commission": number(fees)}})
+    # The members of `fees` are not published, so that they are told in words.
+    return Answer(payload={"rejectReason": RejectReason.SUCCESS.value, "comment": f"Fees: {fees} USD"})
 
 
 def _try(exchange: Exchange, account_id: int, row: Params, call: Call) -> Any:

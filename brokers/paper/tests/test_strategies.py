@@ -199,7 +199,7 @@ def test_dry_run_says_what_would_become_of_orders_and_places_none(alice: Client)
     order = {"contractId": contract, "action": "Buy", "orderQty": 2, "orderType": "Market"}
     body = {"accountId": alice.accounts["A-1"], "orders": [order]}
     fine = alice.post("order/dryrun", body)
-    assert fine == {"rejectReason": "Success", "fees": {"commission": 5}}
+    assert fine == {"rejectReason": "Success", "comment": "Fees: 5.00 USD"}
     for change, reason in (
         ({"orderQty": 201}, "MaxOrderQtyLimitReached"),
         ({"orderQty": 150, "contractId": large}, "UnknownReason"),
