@@ -22,7 +22,7 @@ class Trouble(StrEnum):
     PENALTY = "penalty"
     """Answered with a penalty ticket without being carried out."""
     FAIL = "fail"
-    """Answered 500 without being carried out."""
+    """Answered 500, or another status, without being carried out."""
     REFUSE = "refuse"
     """Answered with a reject reason without being carried out."""
 
@@ -66,6 +66,7 @@ class Planned:
     endpoint: str = ""
     seconds: int = 15
     captcha: bool = False
+    status: int = 500
     reason: RejectReason = RejectReason.UNKNOWN_REASON
     text: str = ""
 
@@ -164,4 +165,4 @@ def answer(planned: Planned) -> tuple[int, Json | str]:
         case Trouble.REFUSE:
             return 200, {"failureReason": planned.reason.value, "failureText": planned.text}
         case _:
-            return 500, ""
+            return planned.status, ""

@@ -73,12 +73,15 @@ class OperatorDesk:
 
     def _trouble(self, params: Params) -> Json:
         trouble = params.word("kind", Trouble) or Trouble.SILENCE
-        seconds = params.integer("seconds")
+        seconds, status = params.integer("seconds"), params.integer("status")
+        if status is not None and not 400 <= status <= 599:
+            raise ValueError("status must be one of an error, 400 to 599")
         planned = Planned(
             trouble=trouble,
             endpoint=params.text("endpoint") or "",
             seconds=15 if seconds is None else seconds,
             captcha=params.flag("captcha"),
+            status=status or 500,
             reason=params.word("reason", RejectReason) or RejectReason.UNKNOWN_REASON,
             text=params.text("text", 200) or "Refused by the operator",
         )
