@@ -73,10 +73,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """Mischief for one frame; `seconds` says how late a late one is."""
+    """Mischief for one frame of events."""
 
     mischief: Mischief
-    seconds: float = 0.0
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +121,9 @@ class Faults:
         self._closed_doors -= 1
         return True
 
-    def disturb(self, user_id: int, disturbance: Disturbance, times: int = 1) -> None:
-        """Order mischief for the user's next frames of events."""
-        self._mischief[user_id].extend([disturbance] * times)
+    def disturb(self, user_id: int, mischief: Mischief, times: int = 1, *, seconds: float = 0.0) -> None:
+        """Order mischief for the user's next frames of events; `seconds` says how late a late one is."""
+        self._mischief[user_id].extend([Disturbance(mischief=mischief, seconds=seconds)] * times)
 
     def mischief(self, user_id: int) -> Disturbance | None:
         """Return the mischief that the user's next frame meets, and use it up."""

@@ -12,7 +12,7 @@ from brokers.paper import bodies, drills
 from brokers.paper.codec import Json
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
-from brokers.paper.faults import Disturbance, Mischief, Planned, Trouble
+from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.hub import dump
 from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import RejectReason
@@ -117,11 +117,11 @@ class OperatorDesk:
         return {"paused": self._exchange.floor.paused}
 
     def _events(self, params: Params) -> Json:
-        disturbance = Disturbance(
-            mischief=params.word("kind", Mischief) or Mischief.MISS,
-            seconds=(params.integer("milliseconds") or 0) / 1000,
+        mischief = params.word("kind", Mischief) or Mischief.MISS
+        seconds = (params.integer("milliseconds") or 0) / 1000
+        self._exchange.faults.disturb(
+            self._user(params).id, mischief, params.integer("times") or 1, seconds=seconds
         )
-        self._exchange.faults.disturb(self._user(params).id, disturbance, params.integer("times") or 1)
         return {"ok": True}
 
     def _evict(self, params: Params) -> Json:
