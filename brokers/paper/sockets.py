@@ -81,7 +81,7 @@ class _Session:
         request = bodies.socket_request(text)
         if request is None:
             logger.info("A frame without a request id was ignored")
-        elif request.endpoint == "authorize":
+        elif bodies.authorizes(request):
             self._authorize(request)
         else:
             await self._answer(request)

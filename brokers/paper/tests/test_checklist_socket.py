@@ -69,6 +69,17 @@ def test_token_may_be_wrapped_into_an_object(alice: Client, body: str) -> None:
     raw.close()
 
 
+def test_quoted_token_sent_to_the_log_in_address_authorises(alice: Client) -> None:
+    """GO."""
+    raw = Raw(alice)
+    raw.recv()
+    raw.send(f'auth/accessTokenRequest\n1\n\n"{alice.token}"\n')
+    assert raw.recv() == 'a[{"s":200,"i":1}]'
+    raw.send('auth/accessTokenRequest\n2\n\n{"name":"alice","password":"wrong"}')
+    assert "Incorrect username or password" in raw.recv()
+    raw.close()
+
+
 @pytest.mark.parametrize("body", ["{}", "{broken", '{"token":7}', '{"token":null}'])
 def test_object_without_a_good_token_is_denied(alice: Client, body: str) -> None:
     raw = Raw(alice)
