@@ -68,6 +68,20 @@ def text_of(raw: bytes) -> str | None:
         return None
 
 
+def authorizes(request: SocketRequest) -> bool:
+    """Say whether a frame presents a token; one client sends it, quoted, to the log-in's address."""
+    quoted = request.body.startswith('"')
+    return request.endpoint == "authorize" or (request.endpoint == "auth/accesstokenrequest" and quoted)
+
+
+def token_text(text: str) -> str:
+    """Return the token in the body of `authorize`, which one client wraps into an object."""
+    if not text.startswith("{"):
+        return text
+    members = body_members(text) or {}
+    return str(members.get("token") or members.get("accessToken") or "")
+
+
 def _is_text(text: str, body: dict[str, Any]) -> bool:
     # Half a surrogate pair is valid JSON, but no text: it could be neither stored nor sent back.
     if "\\ud" not in text.lower():

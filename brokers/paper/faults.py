@@ -22,7 +22,7 @@ class Trouble(StrEnum):
     PENALTY = "penalty"
     """Answered with a penalty ticket without being carried out."""
     FAIL = "fail"
-    """Answered 500 without being carried out."""
+    """Answered 500, or another status, without being carried out."""
     REFUSE = "refuse"
     """Answered with a reject reason without being carried out."""
 
@@ -66,16 +66,17 @@ class Planned:
     endpoint: str = ""
     seconds: int = 15
     captcha: bool = False
+    status: int = 500
     reason: RejectReason = RejectReason.UNKNOWN_REASON
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """Mischief for one frame; `seconds` says how late a late one is."""
+    """Mischief for one frame of events."""
 
     mischief: Mischief
-    seconds: float = 0.0
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +121,9 @@ class Faults:
         self._closed_doors -= 1
         return True
 
-    def disturb(self, user_id: int, disturbance: Disturbance, times: int = 1) -> None:
-        """Order mischief for the user's next frames of events."""
-        self._mischief[user_id].extend([disturbance] * times)
+    def disturb(self, user_id: int, mischief: Mischief, times: int = 1, *, seconds: float = 0.0) -> None:
+        """Order mischief for the user's next frames of events; `seconds` says how late a late one is."""
+        self._mischief[user_id].extend([Disturbance(mischief=mischief, seconds=seconds)] * times)
 
     def mischief(self, user_id: int) -> Disturbance | None:
         """Return the mischief that the user's next frame meets, and use it up."""
@@ -164,4 +165,4 @@ def answer(planned: Planned) -> tuple[int, Json | str]:
         case Trouble.REFUSE:
             return 200, {"failureReason": planned.reason.value, "failureText": planned.text}
         case _:
-            return 500, ""
+            return planned.status, ""

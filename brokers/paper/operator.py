@@ -12,7 +12,7 @@ from brokers.paper import bodies, drills
 from brokers.paper.codec import Json
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
-from brokers.paper.faults import Disturbance, Mischief, Planned, Trouble
+from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.hub import dump
 from brokers.paper.params import Params, ViolationError
 from brokers.paper.words import RejectReason
@@ -73,12 +73,15 @@ class OperatorDesk:
 
     def _trouble(self, params: Params) -> Json:
         trouble = params.word("kind", Trouble) or Trouble.SILENCE
-        seconds = params.integer("seconds")
+        seconds, status = params.integer("seconds"), params.integer("status")
+        if status is not None and not 400 <= status <= 599:
+            raise ValueError("status must be one of an error, 400 to 599")
         planned = Planned(
             trouble=trouble,
             endpoint=params.text("endpoint") or "",
             seconds=15 if seconds is None else seconds,
             captcha=params.flag("captcha"),
+            status=status or 500,
             reason=params.word("reason", RejectReason) or RejectReason.UNKNOWN_REASON,
             text=params.text("text", 200) or "Refused by the operator",
         )
@@ -114,11 +117,11 @@ class OperatorDesk:
         return {"paused": self._exchange.floor.paused}
 
     def _events(self, params: Params) -> Json:
-        disturbance = Disturbance(
-            mischief=params.word("kind", Mischief) or Mischief.MISS,
-            seconds=(params.integer("milliseconds") or 0) / 1000,
+        mischief = params.word("kind", Mischief) or Mischief.MISS
+        seconds = (params.integer("milliseconds") or 0) / 1000
+        self._exchange.faults.disturb(
+            self._user(params).id, mischief, params.integer("times") or 1, seconds=seconds
         )
-        self._exchange.faults.disturb(self._user(params).id, disturbance, params.integer("times") or 1)
         return {"ok": True}
 
     def _evict(self, params: Params) -> Json:

@@ -20,7 +20,8 @@ def quote(listing: Listing, market: Quote, timestamp: str) -> Json:
         "LowPrice": {"price": _price(listing, market.low)},
         "SettlementPrice": {"price": _price(listing, market.settlement)},
     }
-    return {"timestamp": timestamp, "contractId": listing.id, "entries": entries}
+    # The vendor's tutorial compares `id` with the subscription's id, and shows nothing where they differ.
+    return {"timestamp": timestamp, "contractId": listing.id, "id": listing.id, "entries": entries}
 
 
 def dom(listing: Listing, market: Quote, timestamp: str) -> Json:

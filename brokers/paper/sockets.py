@@ -55,7 +55,7 @@ class _Session:
         self._address = request.remote or ""
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._opened = self._heard = self._said = self._loop.time()
+        self._opened = self._heard = self._said = self._nudged = self._loop.time()
         self._frozen = False
         self._connection = Connection(send=self._send, close=self._close, end=self._end, freeze=self._freeze)
 
@@ -81,13 +81,13 @@ class _Session:
         request = bodies.socket_request(text)
         if request is None:
             logger.info("A frame without a request id was ignored")
-        elif request.endpoint == "authorize":
+        elif bodies.authorizes(request):
             self._authorize(request)
         else:
             await self._answer(request)
 
     def _authorize(self, request: SocketRequest) -> None:
-        caller = self._exchange.caller(tokens.clean(request.body or request.query))
+        caller = self._exchange.caller(tokens.clean(bodies.token_text(request.body or request.query)))
         if caller is None:
             self._reply(request, Answer(status=401, payload=DENIED))
             return
@@ -190,7 +190,10 @@ class _Session:
             if unknown or now - self._heard > options.silence_limit:
                 self._end()
                 return
-            if now - self._said >= options.heartbeat and self._outbox.empty():
+            idle = now - self._said >= options.heartbeat and self._outbox.empty()
+            # Some clients beat only in answer to ours, and would fall silent while data flows.
+            asleep = now - max(self._heard, self._nudged) > options.silence_limit / 3
+            if idle or asleep:
                 with contextlib.suppress(ConnectionError):
                     await self._socket.send_str("h")
-                self._said = now
+                self._said = self._nudged = now

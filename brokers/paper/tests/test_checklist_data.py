@@ -136,12 +136,15 @@ def test_quotes_have_nine_entries_every_time_and_subscriptions_name_the_contract
     """EX-JS takes all nine apart; MOT learns the contract from the reply."""
     socket = alice.socket(sync=False)
     contract = alice.get("contract/find", name="MESZ6")["id"]
-    assert socket.ask("md/subscribequote", 3, body={"symbol": "MESZ6"})["contractId"] == contract
+    subscribed = socket.ask("md/subscribequote", 3, body={"symbol": "MESZ6"})
+    assert subscribed["contractId"] == contract
     exchange.set_price("MESZ6", "5051.00")
     names = "Bid Offer Trade TotalTradeVolume OpenInterest OpeningPrice HighPrice LowPrice SettlementPrice"
     for _ in range(2):
         (quote,) = market_data(socket)["quotes"]
         assert (quote["contractId"], set(quote["entries"])) == (contract, set(names.split()))
+        # By this EX-JS tells its subscriptions apart, though no description names the member.
+        assert quote["id"] == subscribed["subscriptionId"]
 
 
 def test_chart_packets_all_carry_the_realtime_id(alice: Client) -> None:

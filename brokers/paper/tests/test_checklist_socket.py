@@ -59,6 +59,55 @@ def test_open_frame_is_the_very_first_even_for_clients_that_speak_before_reading
     raw.close()
 
 
+@pytest.mark.parametrize("body", ['{"token":"%s"}', '{\n  "token": "%s"\n}', '{"accessToken": "%s"}'])
+def test_token_may_be_wrapped_into_an_object(alice: Client, body: str) -> None:
+    """TS does so, over several lines."""
+    raw = Raw(alice)
+    raw.recv()
+    raw.send("authorize\n0\n\n" + body % alice.token)
+    assert raw.recv() == 'a[{"s":200,"i":0}]'
+    raw.close()
+
+
+def test_quoted_token_sent_to_the_log_in_address_authorises(alice: Client) -> None:
+    """GO."""
+    raw = Raw(alice)
+    raw.recv()
+    raw.send(f'auth/accessTokenRequest\n1\n\n"{alice.token}"\n')
+    assert raw.recv() == 'a[{"s":200,"i":1}]'
+    raw.send('auth/accessTokenRequest\n2\n\n{"name":"alice","password":"wrong"}')
+    assert "Incorrect username or password" in raw.recv()
+    raw.close()
+
+
+@pytest.mark.parametrize("body", ["{}", "{broken", '{"token":7}', '{"token":null}'])
+def test_object_without_a_good_token_is_denied(alice: Client, body: str) -> None:
+    raw = Raw(alice)
+    raw.recv()
+    raw.send(f"authorize\n0\n\n{body}")
+    assert raw.recv() == 'a[{"s":401,"i":0,"d":"Access is denied"}]'
+    raw.close()
+
+
+def test_client_that_beats_only_in_answer_is_kept_while_data_flows() -> None:
+    """GO sends nothing of itself, and `h` is left out while data flows."""
+    with running_exchange(
+        heartbeat=0.2, silence_limit=0.9, logins=LOGINS, paused=False, tick_seconds=0.05
+    ) as exchange:
+        with Client(exchange, "alice") as alice:
+            raw = Raw(alice)
+            raw.send(f"authorize\n1\n\n{alice.token}")
+            raw.send('md/subscribeQuote\n2\n\n{"symbol":"MESZ6"}')
+            began, frames = time.monotonic(), [raw.recv()]
+            while time.monotonic() - began < 2.5:
+                frames.append(raw.recv())
+                if frames[-1] == "h":
+                    raw.send("[]")
+            assert len(frames) > 20
+            assert not [frame for frame in frames if frame[:1] not in ("o", "a", "h")]
+            raw.close()
+
+
 @pytest.mark.parametrize("dress", ["{}", '"{}"', "{}\n", "Bearer {}", "${}", '"Bearer {}"\n'])
 def test_token_comes_raw_quoted_with_a_line_end_with_bearer_or_a_dollar(alice: Client, dress: str) -> None:
     """EX-JS, GO, CUL."""

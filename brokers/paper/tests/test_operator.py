@@ -83,6 +83,15 @@ def test_trouble_answers_instead_of_carrying_out(alice: Client, kind: str, statu
     assert [alice.session.get(url, timeout=5).status_code for _ in range(3)] == [status, status, 200]
 
 
+@pytest.mark.parametrize("status", [408, 423, 502, 503])
+def test_failure_may_have_any_status_of_an_error(alice: Client, status: int) -> None:
+    socket = alice.socket(sync=False)
+    alice.operator("trouble", login="alice", kind="fail", status=status, endpoint="order/list", times=2)
+    assert alice.status("order/list") == status
+    socket.send_raw("order/list\n3\n\n")
+    assert socket.message() == {"s": status, "i": 3, "d": ""}
+
+
 def test_penalty_is_a_ticket_with_200(alice: Client) -> None:
     alice.operator("trouble", login="alice", kind="penalty", seconds=3)
     answer = alice.place()
@@ -123,6 +132,7 @@ def test_maintenance_is_announced_and_the_token_lives(alice: Client) -> None:
         ("price", {"symbol": "nothing", "price": 1}),
         ("fills", {"account": "A-1", "parts": [-1]}),
         ("trouble", {"login": "alice", "kind": "plague"}),
+        ("trouble", {"login": "alice", "kind": "fail", "status": 200}),
     ],
 )
 def test_operator_mistakes_are_told(alice: Client, command: str, members: dict[str, object]) -> None:
