@@ -201,7 +201,16 @@ def _entry(exchange: Exchange, call: Call) -> tuple[Listing, Ticketed]:
     wanted = Ticketed(action=action, terms=terms.terms(call.body, listing))
     check_session(exchange, listing, call.now)
     exchange.open_market(listing.id)
+    _check_band(exchange, listing, wanted)
     return listing, with_trail(exchange, listing, wanted)
+
+
+def _check_band(exchange: Exchange, listing: Listing, wanted: Ticketed) -> None:
+    book = exchange.state.books[listing.id]
+    low = book.floor is not None and wanted.terms.limit is not None and wanted.terms.limit < book.floor
+    high = book.ceiling is not None and wanted.terms.limit is not None and wanted.terms.limit > book.ceiling
+    if low or high:
+        raise terms.RefusedError(RejectReason.INVALID_PRICE, "price is outside the day's price limits")
 
 
 def _leg(exchange: Exchange, params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:

@@ -183,6 +183,13 @@ class Exchange:
             depth = self.floor.quote(self.state.listing(contract_id)).depth
             self.publish_some(self.venue.market_moved(contract_id, depth, self.clock()))
 
+    def halt(self, contract_id: int, *, halted: bool) -> None:
+        """Stop trading in a contract, or let everything trade that has come due meanwhile."""
+        self.state.books[contract_id].halted = halted
+        if not halted:
+            frames = self.venue.step(self.clock(), lambda life: life.market_moved(contract_id))
+            self.publish_some(frames)
+
     def set_price(self, contract_id: int, ticks: int, *, spread: int, size: int) -> None:
         """Move a contract's market at once, with everything that triggers or fills by it."""
         now = self.clock()

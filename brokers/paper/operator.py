@@ -5,6 +5,7 @@ For tests and drills only: they exist when an operator token is set and answer 4
 
 import hmac
 from collections.abc import Callable
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -32,6 +33,7 @@ class OperatorDesk:
             "trouble": self._trouble,
             "reject": self._reject,
             "fills": self._fills,
+            "race": self._race,
             "price": self._price,
             "market": self._market,
             "evict": self._evict,
@@ -100,6 +102,14 @@ class OperatorDesk:
         if any(part < 0 for part in parts):
             raise ValueError("parts must not be negative")
         self._exchange.state.next_parts[self._account(params).id].append(tuple(parts))
+        return {"ok": True}
+
+    def _race(self, params: Params) -> Json:
+        delay = params.integer("milliseconds")
+        races = self._exchange.state.races[self._account(params).id]
+        races.extend(
+            [timedelta(milliseconds=1000 if delay is None else delay)] * (params.integer("times") or 1)
+        )
         return {"ok": True}
 
     def _price(self, params: Params) -> Json:

@@ -7,7 +7,7 @@ import heapq
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -33,13 +33,17 @@ STOP_TRIGGERED = "Stop triggered"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How the venue behaves: latency in milliseconds, slippage in ticks, commission in USD a side."""
+    """How the venue behaves: latency in milliseconds, slippage in ticks, commission in USD a side.
+
+    `protection_ticks` is how far from the best price an order at the market may trade; 0 is no limit.
+    """
 
     latency_ms: tuple[int, int] = (50, 200)
     slippage_ticks: tuple[int, int] = (0, 2)
     commission: Decimal = Decimal("2.50")
     command_window_ms: int = 0
     max_order_qty: int = 200
+    protection_ticks: int = 100
 
 
 class Step(StrEnum):
@@ -92,6 +96,7 @@ class State:
         self.parts: dict[int, tuple[int, ...]] = {}
         self.next_parts: dict[int, deque[tuple[int, ...]]] = defaultdict(deque)
         self.next_rejects: dict[int, deque[tuple[RejectReason, str]]] = defaultdict(deque)
+        self.races: dict[int, deque[timedelta]] = defaultdict(deque)
         self._rank = 0
 
     def plan(
