@@ -18,6 +18,10 @@ def _ticket(qty: int, action: Action = Action.BUY) -> Ticket:
     return Ticket(order_id=1, account_id=1, action=action, order_type=OrderType.MARKET, qty=qty)
 
 
+def _guard(book: Book) -> int | None:
+    return book.tickets[1].guard
+
+
 def test_protected_market_order_rests_where_its_protection_ends() -> None:
     book = Book()
     book.refresh(_market(2, 2, 2, 2))
@@ -35,13 +39,13 @@ def test_protection_stays_where_it_was_and_can_be_switched_off() -> None:
     book.refresh(_market(1))
     book.add(_ticket(3))
     book.protect(1, 0)
-    assert book.tickets[1].guard is None
+    assert _guard(book) is None
     book.protect(1, 2)
     book.refresh(_market(1, last=150))
     book.protect(1, 2)
-    assert book.tickets[1].guard == 103
+    assert _guard(book) == 103
     book.add(_ticket(2))  # a smaller quantity keeps its place, and its protection
-    assert book.tickets[1].guard == 103
+    assert _guard(book) == 103
 
 
 def test_protected_order_is_met_by_others_like_a_limit() -> None:
