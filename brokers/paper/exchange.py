@@ -69,12 +69,12 @@ class Exchange:
         self.clock = clock
         self.hub = Hub()
         self.faults = Faults()
-        self.lags = Lags()
-        self.quotas = Quotas(options.limits)
         self.logbook = Logbook(clock)
         self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
         self.evicted: set[int] = set()
         self.failures = 0
+        self.lags = Lags()
+        self.quotas = Quotas(options.limits)
         self._sessions: dict[int, list[int]] = defaultdict(list)
         self._parcels: deque[Parcel] = deque()
         self._wake = asyncio.Event()
