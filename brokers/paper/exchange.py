@@ -17,12 +17,14 @@ from typing import ParamSpec, TypeVar
 
 from brokers.paper import accounts, recovery
 from brokers.paper.catalogue import Catalogue, load_specs
+from brokers.paper.charts import Desk
 from brokers.paper.codec import Json, instant
 from brokers.paper.entities import Account, User
 from brokers.paper.faults import Faults
 from brokers.paper.floor import Floor, Recording
 from brokers.paper.hub import Delivery, Hub
 from brokers.paper.logbook import Logbook
+from brokers.paper.market import Quote
 from brokers.paper.options import Options
 from brokers.paper.quotes import dom, quote
 from brokers.paper.records import Frame, Journal
@@ -66,6 +68,7 @@ class Exchange:
         self.clock = clock
         self.hub = Hub()
         self.faults = Faults()
+        self.desk = Desk()
         self.logbook = Logbook(clock)
         self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
         self.evicted: set[int] = set()
@@ -182,7 +185,7 @@ class Exchange:
         now = self.clock()
         moved = self.floor.move(self.state.listing(contract_id), ticks, spread=spread, size=size)
         self.publish_some(self.venue.market_moved(contract_id, moved.depth, now))
-        self._broadcast({contract_id})
+        self._broadcast({contract_id: moved}, now)
 
     def quote_of(self, contract_id: int) -> Json:
         """Return a contract's quote in wire form."""
@@ -232,8 +235,10 @@ class Exchange:
         for connection, text in parcel.deliveries:
             connection.send(text)
 
-    def _broadcast(self, contract_ids: set[int]) -> None:
-        chosen = sorted(contract_ids & self.hub.watched())
+    def _broadcast(self, moved: dict[int, Quote], now: datetime) -> None:
+        for number, market in moved.items():
+            self.desk.record(self.state.listing(number), market, now, self.hub.connections)
+        chosen = sorted(moved.keys() & self.hub.watched())
         quotes = [self.quote_of(number) for number in chosen]
         doms = [self.dom_of(number) for number in chosen]
         for connection, text in self.hub.market(quotes, doms):
@@ -286,7 +291,7 @@ class Exchange:
         moved = self.floor.advance(seconds)
         for contract_id, market in moved.items():
             self.publish_some(self.venue.market_moved(contract_id, market.depth, now))
-        self._broadcast(set(moved))
+        self._broadcast(moved, now)
 
     def publish_some(self, frames: tuple[Frame, ...]) -> None:
         """Publish frames without a reply, if there are any."""

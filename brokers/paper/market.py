@@ -22,7 +22,10 @@ _SPREAD_TWO_CHANCE = 0.06
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The outside market of one contract at one moment; prices in ticks, volumes in contracts."""
+    """The outside market of one contract at one moment; prices in ticks, volumes in contracts.
+
+    `prints` are the trades since the last step, as tick and contracts.
+    """
 
     depth: Depth
     last_size: int
@@ -31,6 +34,7 @@ class Quote:
     high: int
     low: int
     settlement: int
+    prints: tuple[tuple[int, int], ...] = ()
 
     @property
     def bid(self) -> Level:
@@ -52,7 +56,12 @@ class Quote:
             volume=self.volume + size,
             high=max(self.high, last),
             low=min(self.low, last),
+            prints=(*self.prints, (last, size)),
         )
+
+    def quiet(self) -> "Quote":
+        """Return the quote at the beginning of a step, before anything has traded in it."""
+        return replace(self, prints=())
 
 
 class Stream(Protocol):
@@ -97,6 +106,7 @@ class SyntheticStream:
     def advance(self, seconds: float) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
         draw = self._chance.gauss
+        self.quote = self.quote.quiet()
         # Big moves raise volatility and calm lowers it again, as markets do.
         shock = abs(draw(0.0, 1.0))
         self._volatility = min(_WILD, max(_CALM, _VOLATILITY_MEMORY * self._volatility + 0.035 * shock))
@@ -115,7 +125,7 @@ class SyntheticStream:
     def move_to(self, last: int) -> None:
         """Continue from another last price, in ticks."""
         self._level = self._anchor = float(last)
-        self.quote = self.quote.traded(ladder(last - 1, last, last, self._sizes()), 1)
+        self.quote = self.quote.quiet().traded(ladder(last - 1, last, last, self._sizes()), 1)
 
     def _depth(self, bid: int, offer: int, last: int) -> Depth:
         bids = tuple(Level(price=bid - step, size=size) for step, size in enumerate(self._sizes()))
@@ -151,6 +161,7 @@ class ReplayStream:
 
     def advance(self, seconds: float) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
+        self.quote = self.quote.quiet()
         self._clock += seconds * 1000 * self._speed
         while self._clock >= self._due():
             self._print(self._prints[self._next])
@@ -164,7 +175,7 @@ class ReplayStream:
     def move_to(self, last: int) -> None:
         """Shift the rest of the recording so that it continues from another last price, in ticks."""
         self._shift += last - self.quote.depth.last
-        self.quote = self.quote.traded(ladder(last - 1, last, last, self._sizes()), 1)
+        self.quote = self.quote.quiet().traded(ladder(last - 1, last, last, self._sizes()), 1)
 
     def _due(self) -> float:
         return float(self._prints[self._next].at)
