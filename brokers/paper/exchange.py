@@ -25,7 +25,7 @@ from brokers.paper.floor import Floor, Recording
 from brokers.paper.hub import Delivery, Hub
 from brokers.paper.logbook import Logbook
 from brokers.paper.market import Quote
-from brokers.paper.options import Options
+from brokers.paper.options import Hours, Options
 from brokers.paper.quotes import dom, quote
 from brokers.paper.records import Frame, Journal
 from brokers.paper.session import roll, trade_date
@@ -70,7 +70,12 @@ class Exchange:
         self.faults = Faults()
         self.desk = Desk()
         self.logbook = Logbook(clock)
-        self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
+        self.floor = Floor(
+            chance_of=self._chance,
+            recording=recording,
+            paused=options.paused,
+            keeps_hours=options.hours is Hours.CME,
+        )
         self.evicted: set[int] = set()
         self.failures = 0
         self._sessions: dict[int, list[int]] = defaultdict(list)
@@ -288,7 +293,8 @@ class Exchange:
         now = self.clock()
         if trade_date(now) != self.state.session:
             self.publish_some(roll(self.venue, trade_date(now), now))
-        moved = self.floor.advance(seconds)
+            self.floor.settle()
+        moved = self.floor.advance(seconds, now)
         for contract_id, market in moved.items():
             self.publish_some(self.venue.market_moved(contract_id, market.depth, now))
         self._broadcast(moved, now)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from brokers.paper.matching import Depth, Level
+from brokers.paper.tempo import Temper
 
 if TYPE_CHECKING:
     from random import Random
@@ -18,6 +19,7 @@ _MEAN_REVERSION = 0.002
 _VOLATILITY_MEMORY = 0.97
 _CALM, _WILD = 0.4, 3.5
 _SPREAD_TWO_CHANCE = 0.06
+_JUMP = (8.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,11 @@ class Quote:
             prints=(*self.prints, (last, size)),
         )
 
+    def settled(self) -> "Quote":
+        """Return the quote with which the next day begins: this one's last price is the settlement."""
+        last = self.depth.last
+        return replace(self, volume=0, open=last, high=last, low=last, settlement=last, prints=())
+
     def quiet(self) -> "Quote":
         """Return the quote at the beginning of a step, before anything has traded in it."""
         return replace(self, prints=())
@@ -69,8 +76,8 @@ class Stream(Protocol):
 
     quote: Quote
 
-    def advance(self, seconds: float) -> Quote:
-        """Move on by elapsed seconds and return the quote then."""
+    def advance(self, seconds: float, pace: float = 1.0) -> Quote:
+        """Move on by elapsed seconds, at a pace of 1 on a usual day, and return the quote then."""
         ...
 
     def move_to(self, last: int) -> None:
@@ -93,17 +100,21 @@ def opening(last: int, sizes: Sequence[int]) -> Quote:
     return Quote(depth=depth, last_size=1, volume=1, open=last, high=last, low=last, settlement=last)
 
 
-class SyntheticStream:
-    """A walk in ticks that is drawn back to its start and whose volatility comes in waves."""
+_PLAIN = Temper()
 
-    def __init__(self, *, start: int, chance: "Random") -> None:
+
+class SyntheticStream:
+    """A walk in ticks that is drawn back to its start, whose volatility comes in waves, with rare jumps."""
+
+    def __init__(self, *, start: int, chance: "Random", temper: Temper = _PLAIN) -> None:
         self._chance = chance
+        self._temper = temper
         self._anchor = float(start)
         self._level = float(start)
         self._volatility = 1.0
         self.quote = opening(start, self._sizes())
 
-    def advance(self, seconds: float) -> Quote:
+    def advance(self, seconds: float, pace: float = 1.0) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
         draw = self._chance.gauss
         self.quote = self.quote.quiet()
@@ -111,9 +122,10 @@ class SyntheticStream:
         shock = abs(draw(0.0, 1.0))
         self._volatility = min(_WILD, max(_CALM, _VOLATILITY_MEMORY * self._volatility + 0.035 * shock))
         pull = (self._anchor - self._level) * min(1.0, _MEAN_REVERSION * seconds)
-        self._level += pull + draw(0.0, self._volatility) * seconds**0.5
+        sigma = self._temper.sigma * pace
+        self._level += pull + draw(0.0, self._volatility) * sigma * seconds**0.5 + self._jump(seconds, sigma)
         # The anchor itself drifts, or the market would look like a spring on a long chart.
-        self._anchor += draw(0.0, 0.5) * seconds**0.5
+        self._anchor += draw(0.0, 0.5) * sigma * seconds**0.5
         last = round(self._level)
         spread = 2 if self._chance.random() < _SPREAD_TWO_CHANCE * self._volatility else 1
         # Who trades on a rise has lifted the offer, who trades on a fall has hit the bid.
@@ -132,8 +144,16 @@ class SyntheticStream:
         offers = tuple(Level(price=offer + step, size=size) for step, size in enumerate(self._sizes()))
         return Depth(bids=bids, offers=offers, last=last)
 
+    def _jump(self, seconds: float, sigma: float) -> float:
+        """Return how far news throws the price now: mostly nowhere, seldom many usual seconds' worth."""
+        if not self._temper.jumps or self._chance.random() >= self._temper.jumps * seconds / 3600:
+            return 0.0
+        self._volatility = _WILD
+        return self._chance.choice((-1, 1)) * self._chance.uniform(*_JUMP) * sigma
+
     def _sizes(self) -> tuple[int, ...]:
-        return tuple(self._chance.randint(4, 18) + 9 * min(step, 5) for step in range(LEVELS))
+        sizes = (self._chance.randint(4, 18) + 9 * min(step, 5) for step in range(LEVELS))
+        return tuple(round(size * self._temper.book) for size in sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +179,7 @@ class ReplayStream:
         self._shift = 0
         self.quote = opening(prints[0].price, self._sizes())
 
-    def advance(self, seconds: float) -> Quote:
+    def advance(self, seconds: float, pace: float = 1.0) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
         self.quote = self.quote.quiet()
         self._clock += seconds * 1000 * self._speed
