@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import ParamSpec, TypeVar
 
-from brokers.paper import accounts, recovery
+from brokers.paper import accounts, recovery, supervision
 from brokers.paper.catalogue import Catalogue, load_specs
 from brokers.paper.charts import Desk
 from brokers.paper.codec import Json, instant
@@ -23,6 +23,7 @@ from brokers.paper.entities import Account, User
 from brokers.paper.faults import Faults
 from brokers.paper.floor import Floor, Recording
 from brokers.paper.hub import Delivery, Hub
+from brokers.paper.kinds import Kind
 from brokers.paper.logbook import Logbook
 from brokers.paper.market import Quote
 from brokers.paper.options import Hours, Options
@@ -83,6 +84,7 @@ class Exchange:
         self._wake = asyncio.Event()
         self._stepped = asyncio.Event()
         self._busy = False
+        self._supervising = False
         self._tasks: list[asyncio.Task[None]] = []
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper-store")
 
@@ -139,6 +141,8 @@ class Exchange:
         else:
             self._parcels.append(parcel)
             self._wake.set()
+        if any(event.kind is Kind.CASH_BALANCE for frame in frames for event in frame):
+            self._supervise()
         # A command may have planned a step that is due before the one now waited for.
         if frames:
             self._stepped.set()
@@ -159,6 +163,12 @@ class Exchange:
         """Make sure that a login's accounts exist on the venue."""
         journal = Journal(records=self.state.records, now=self.clock(), session=self.state.session)
         accounts.admit(self.state, journal, login)
+        self.publish_some(journal.finish())
+
+    def govern(self, account: Account, rule_set: str) -> None:
+        """Put an account under a rule set; raises ValueError when there is none of that name."""
+        journal = Journal(records=self.state.records, now=self.clock(), session=self.state.session)
+        supervision.assign(self.state, journal, account, rule_set)
         self.publish_some(journal.finish())
 
     def caller(self, token: str) -> Caller | None:
@@ -190,6 +200,7 @@ class Exchange:
         now = self.clock()
         moved = self.floor.move(self.state.listing(contract_id), ticks, spread=spread, size=size)
         self.publish_some(self.venue.market_moved(contract_id, moved.depth, now))
+        self._supervise()
         self._broadcast({contract_id: moved}, now)
 
     def quote_of(self, contract_id: int) -> Json:
@@ -239,6 +250,15 @@ class Exchange:
             parcel.reply()
         for connection, text in parcel.deliveries:
             connection.send(text)
+
+    def _supervise(self) -> None:
+        # Closing positions changes cash too; what follows from that is looked at with the next mark.
+        if not self._supervising:
+            self._supervising = True
+            try:
+                self.publish_some(supervision.watch(self.venue, self.clock()))
+            finally:
+                self._supervising = False
 
     def _broadcast(self, moved: dict[int, Quote], now: datetime) -> None:
         for number, market in moved.items():
@@ -297,6 +317,7 @@ class Exchange:
         moved = self.floor.advance(seconds, now)
         for contract_id, market in moved.items():
             self.publish_some(self.venue.market_moved(contract_id, market.depth, now))
+        self._supervise()
         self._broadcast(moved, now)
 
     def publish_some(self, frames: tuple[Frame, ...]) -> None:

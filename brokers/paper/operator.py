@@ -9,8 +9,8 @@ from collections.abc import Callable
 from aiohttp import web
 
 from brokers.paper import bodies
-from brokers.paper.codec import Json
-from brokers.paper.entities import Account, User
+from brokers.paper.codec import Json, to_wire
+from brokers.paper.entities import Account, Evaluation, User
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.hub import dump
@@ -38,6 +38,7 @@ class OperatorDesk:
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
+            "rules": self._rules,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -130,6 +131,13 @@ class OperatorDesk:
         user = self._user(params).id if params.raw("login") else None
         entries = self._exchange.logbook.since(params.integer("since") or 0, account_id=account, user_id=user)
         return {"entries": entries}
+
+    def _rules(self, params: Params) -> Json:
+        account, name = self._account(params), params.text("ruleSet")
+        if name is not None:
+            self._exchange.govern(account, name)
+        standing = self._exchange.state.records.get(Evaluation, account.id)
+        return {"standing": to_wire(standing) if standing else None}
 
     def _user(self, params: Params) -> User:
         name = params.text("login")
