@@ -10,8 +10,8 @@ from datetime import timedelta
 from aiohttp import web
 
 from brokers.paper import bodies, drills
-from brokers.paper.codec import Json
-from brokers.paper.entities import Account, User
+from brokers.paper.codec import Json, to_wire
+from brokers.paper.entities import Account, Evaluation, User
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.hub import dump
@@ -40,6 +40,7 @@ class OperatorDesk:
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
+            "rules": self._rules,
             **drills.commands(exchange, self._user, self._account),
         }
 
@@ -151,6 +152,13 @@ class OperatorDesk:
         user = self._user(params).id if params.raw("login") else None
         entries = self._exchange.logbook.since(params.integer("since") or 0, account_id=account, user_id=user)
         return {"entries": entries}
+
+    def _rules(self, params: Params) -> Json:
+        account, name = self._account(params), params.text("ruleSet")
+        if name is not None:
+            self._exchange.govern(account, name)
+        standing = self._exchange.state.records.get(Evaluation, account.id)
+        return {"standing": to_wire(standing) if standing else None}
 
     def _user(self, params: Params) -> User:
         name, number = params.text("login"), params.integer("userId")

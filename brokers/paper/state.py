@@ -5,13 +5,13 @@ Only state and the questions asked of it; what changes it stands in `venue` and 
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from brokers.paper.catalogue import Catalogue, Listing
+from brokers.paper.catalogue import Catalogue, Listing, Spec
 from brokers.paper.entities import (
     Account,
     AccountRiskStatus,
@@ -191,6 +191,10 @@ class State:
             None,
         )
 
+    def positions(self, account_id: int) -> list[Position]:
+        """Return the account's position rows, flat ones too."""
+        return self.records.of_master(Position, account_id)
+
     def cash(self, account_id: int) -> CashBalance:
         """Return the account's cash row of the session."""
         return self.records.of_master(CashBalance, account_id)[-1]
@@ -208,6 +212,12 @@ class State:
 
     def margin(self, account_id: int, *, working: bool = True) -> Decimal:
         """Return the day margin in USD of the account's positions, with or without its working orders."""
+        return self.exposure(account_id, lambda spec: spec.day_margin, working=working)
+
+    def exposure(
+        self, account_id: int, weight: Callable[[Spec], Decimal], *, working: bool = True
+    ) -> Decimal:
+        """Return the account's contracts by weight, if all its buys or all its sells were to fill."""
         contracts = {contract for owner, contract in self.holdings if owner == account_id}
         orders = list(self.alive(account_id)) if working else []
         # A contract without a position needs margin too once an order could open one.
@@ -219,7 +229,7 @@ class State:
                 self.holdings[account_id, contract_id].net,
                 self._open_qty(here, Action.BUY),
                 self._open_qty(here, Action.SELL),
-                self.listing(contract_id).spec.day_margin,
+                weight(self.listing(contract_id).spec),
             )
         return total
 
