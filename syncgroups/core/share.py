@@ -4,7 +4,7 @@ Here sizing meets the book and the guard. Whether that becomes a new order or a 
 decided here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -165,20 +165,19 @@ def own_of(
     if not doubts and not foreign:
         net = _lesser(copied, actual)
         return Own(certain=net, possible=net)
-    ours = {doubt.key for doubt in doubts if book.copies[doubt.key].group == group}
-    closing = sum(doubt.left for doubt in doubts if doubt.closes)
-    bringing = sum(doubt.left for doubt in doubts if not doubt.closes)
-    if foreign * order.side.sign > 0:
-        closing += foreign
-    else:
-        bringing += foreign
-    copied_closing = sum(doubt.left for doubt in doubts if doubt.closes and doubt.key in ours)
-    copied_bringing = sum(doubt.left for doubt in doubts if not doubt.closes and doubt.key in ours)
+    ours = tuple(doubt for doubt in doubts if book.copies[doubt.key].group == group)
+    against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
-        certain=_lesser(copied + copied_closing, actual + closing),
-        possible=_lesser(copied + copied_bringing, actual + bringing),
-        doubts=tuple(doubt for doubt in doubts if doubt.key in ours),
+        certain=_lesser(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
+        possible=_lesser(
+            copied + _left(ours, closes=False), actual + _left(doubts, closes=False) + foreign - against
+        ),
+        doubts=ours,
     )
+
+
+def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:
+    return sum(doubt.left for doubt in doubts if doubt.closes is closes)
 
 
 def _lesser(copied: int, actual: int) -> int:
