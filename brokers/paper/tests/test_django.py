@@ -229,7 +229,11 @@ def test_process_killed_in_the_middle_comes_back_with_every_answered_order(tmp_p
 
 @pytest.mark.django_db
 def test_rule_set_is_kept_with_the_account_and_reaches_the_exchange() -> None:
-    people: dict[str, Any] = {"name": "nina", "password": PASSWORD, "accounts": [("PAPER-N1", Decimal(50_000))]}
+    people: dict[str, Any] = {
+        "name": "nina",
+        "password": PASSWORD,
+        "accounts": [("PAPER-N1", Decimal(50_000))],
+    }
     ensure_login(**people, rule_sets={"PAPER-N1": "topstep_combine:50000"})
     ensure_login(**people)
     login = DjangoStore().login("nina", PASSWORD)
