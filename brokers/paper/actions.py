@@ -149,7 +149,10 @@ def set_lock(exchange: Exchange, call: Call, caller: Caller) -> Answer:
         return Answer(payload={"errorText": "The rules of this account keep it locked"})
     journal = _journal(exchange, call.now)
     status = accounts.set_lock(exchange.state, journal, account.id, action or AdminAction.NORMAL)
-    return Answer(payload={"accountRiskStatus": to_wire(status)}, frames=journal.finish())
+    frames = journal.finish()
+    if action is AdminAction.LIQUIDATE_IMMEDIATELY:
+        frames += tuple(supervision.close_out(exchange.venue, account.id, call.now))
+    return Answer(payload={"accountRiskStatus": to_wire(status)}, frames=frames)
 
 
 def change_balance(exchange: Exchange, call: Call, caller: Caller) -> Answer:

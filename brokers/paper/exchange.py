@@ -90,6 +90,7 @@ class Exchange:
         self._stepped = asyncio.Event()
         self._busy = False
         self._supervising = False
+        self._next_move = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper-store")
 
@@ -111,6 +112,7 @@ class Exchange:
         # Orders that came back must meet a market, or their stops would sleep until somebody looks.
         for contract_id in list(self.state.books):
             self.open_market(contract_id)
+        self._next_move = asyncio.get_running_loop().time()
         self._tasks = [
             asyncio.create_task(self._forever(step))
             for step in (self._store_waiting, self._step_when_due, self._move_markets)
@@ -333,8 +335,10 @@ class Exchange:
         self.publish_some(self.venue.advance(self.clock()))
 
     async def _move_markets(self) -> None:
-        seconds = self.options.tick_seconds
-        await asyncio.sleep(seconds)
+        seconds, clock = self.options.tick_seconds, asyncio.get_running_loop().time
+        # On a fixed grid, so that the work of a step does not slow the market; what cannot be kept is let go.
+        self._next_move = max(self._next_move + seconds, clock() - _RETRY_SECONDS)
+        await asyncio.sleep(max(0.0, self._next_move - clock()))
         now = self.clock()
         if trade_date(now) != self.state.session:
             self.publish_some(roll(self.venue, trade_date(now), now))

@@ -98,12 +98,12 @@ def _watch_one(venue: Venue, seen: Evaluation, now: datetime) -> list[Frame]:
         _write(state, journal, after)
         frames += journal.finish()
     if after.standing is not Standing.ACTIVE:
-        frames += _get_out(venue, seen.id, now)
+        frames += close_out(venue, seen.id, now)
     return frames
 
 
-def _get_out(venue: Venue, account_id: int, now: datetime) -> list[Frame]:
-    """Cancel what works and close what is open, unless that is under way."""
+def close_out(venue: Venue, account_id: int, now: datetime) -> list[Frame]:
+    """Cancel what works and close what is open, in the risk desk's name, unless that is under way."""
     state, frames = venue.state, list[Frame]()
     sender = Sender(user_id=RISK_DESK, session_id=0, automated=True)
     for contract_id in _contracts(state, account_id):

@@ -19,7 +19,7 @@ from django.db import connection
 
 from brokers.paper.config import options, span
 from brokers.paper.django_store import DjangoStore
-from brokers.paper.entities import Account, CashBalance
+from brokers.paper.entities import Account, CashBalance, Evaluation
 from brokers.paper.kinds import Kind
 from brokers.paper.models import PaperAccount, PaperEntity, PaperLogin
 from brokers.paper.options import Hours
@@ -225,3 +225,28 @@ def test_process_killed_in_the_middle_comes_back_with_every_answered_order(tmp_p
         assert one.json()["ordStatus"] == "Canceled"
     finally:
         assert second.stop() == 0
+
+
+@pytest.mark.django_db
+def test_rule_set_is_kept_with_the_account_and_reaches_the_exchange() -> None:
+    people: dict[str, Any] = {
+        "name": "nina",
+        "password": PASSWORD,
+        "accounts": [("PAPER-N1", Decimal(50_000))],
+    }
+    ensure_login(**people, rule_sets={"PAPER-N1": "topstep_combine:50000"})
+    ensure_login(**people)
+    login = DjangoStore().login("nina", PASSWORD)
+    assert login is not None
+    assert [seat.rule_set for seat in login.seats] == ["topstep_combine:50000"]
+    with pytest.raises(ValueError, match="no rule set"):
+        ensure_login(**people, rule_sets={"PAPER-N1": "nobody:1"})
+
+
+@pytest.mark.django_db
+def test_standing_survives_in_the_database() -> None:
+    standing = Evaluation(
+        id=10, rule_set="topstep_combine:50000", start=Decimal(1), high=Decimal("2.25"), floor=Decimal(0)
+    )
+    DjangoStore().save(batch(event(standing, Kind.EVALUATION)))
+    assert [row.entity for row in DjangoStore().load().rows] == [standing]

@@ -240,3 +240,15 @@ def test_liquidation_under_way_is_not_repeated(alice: Client) -> None:
                 slow.set_price("ESZ6", price)
             socket.until("position", netPos=0)
             assert len(trader.get("order/list")) == 2
+
+
+def test_immediate_liquidation_closes_what_is_open_and_locks(still: RunningExchange, alice: Client) -> None:
+    buy(alice, 2)
+    waiting = buy(alice, orderType="Limit", price=4_900)
+    alice.post(
+        "accountRiskStatus/setadminautoliqaction",
+        {"accountId": alice.accounts["A-1"], "adminAutoLiqAction": "LiquidateImmediately"},
+    )
+    assert alice.position()["netPos"] == 0
+    assert alice.order(waiting["id"])["ordStatus"] == "Canceled"
+    assert buy(alice)["ordStatus"] == "Rejected"
