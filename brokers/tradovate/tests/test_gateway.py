@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from brokers.clock import process_clock
-from brokers.paper.faults import Disturbance, Mischief, Planned, Trouble
+from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.testing import PASSWORD, RunningExchange, running_exchange
 from brokers.ports import Login, PriceSeen
 from brokers.tradovate import gateway as gateway_module
@@ -222,7 +222,7 @@ def test_what_the_socket_missed_is_found_in_the_lists(
     async def story(watch: Watch) -> None:
         def trouble(found: Any) -> None:
             found.faults.plan(login.user_id, Planned(trouble=Trouble.SILENCE, endpoint="order/placeorder"))
-            found.faults.disturb(login.user_id, Disturbance(mischief=Mischief.MISS), 20)
+            found.faults.disturb(login.user_id, Mischief.MISS, 20)
 
         await asyncio.to_thread(exchange.call, trouble)
         watch.gateway.send(_order("lost", order_type=OrderType.LIMIT, limit=Ticks(19000)))
