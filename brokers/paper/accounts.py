@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from brokers.paper import supervision
 from brokers.paper.entities import (
     Account,
     AccountRiskStatus,
     CashBalance,
+    Evaluation,
     MarginSnapshot,
     Position,
     User,
@@ -29,6 +31,10 @@ def admit(state: State, journal: Journal, login: Login) -> None:
     for seat in login.seats:
         if state.records.get(Account, seat.account_id) is None:
             _open(state, journal, login, seat)
+        known = state.records.get(Evaluation, seat.account_id)
+        if seat.rule_set and (known is None or known.rule_set != seat.rule_set):
+            account = state.records.need(Account, seat.account_id)
+            supervision.assign(state, journal, account, seat.rule_set)
     journal.cut()
 
 
@@ -55,15 +61,15 @@ def reset(state: State, journal: Journal, account: Account) -> None:
     )
     journal.write(fresh, account_id)
     journal.write(_no_margin(account_id, journal.now), account_id)
+    supervision.restart(state, journal, account_id)
     journal.cut()
 
 
-def set_lock(journal: Journal, account_id: int, action: AdminAction) -> AccountRiskStatus:
+def set_lock(state: State, journal: Journal, account_id: int, action: AdminAction) -> AccountRiskStatus:
     """Set the lock state of an account."""
     locked = None if action is AdminAction.NORMAL else journal.now
-    status = AccountRiskStatus(
-        id=account_id, admin_action=action, admin_timestamp=journal.now, liquidate_only=locked
-    )
+    before = state.records.get(AccountRiskStatus, account_id) or AccountRiskStatus(id=account_id)
+    status = replace(before, admin_action=action, admin_timestamp=journal.now, liquidate_only=locked)
     journal.write(status, account_id)
     journal.cut()
     return status

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from brokers.paper import accounts, terms
+from brokers.paper import accounts, supervision, terms
 from brokers.paper.calls import Answer, Call, DeniedError, Handler
 from brokers.paper.catalogue import Listing, Spec
 from brokers.paper.codec import Json, number, to_wire
@@ -145,8 +145,10 @@ def set_lock(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     """Set an account's lock state (protocol 14.1); `resetautoliqstatus` goes back to normal."""
     account = account_of(exchange, call.body, caller)
     action = call.body.word("adminAutoLiqAction", AdminAction) or call.body.word("adminAction", AdminAction)
+    if supervision.held(exchange.state, account.id):
+        return Answer(payload={"errorText": "The rules of this account keep it locked"})
     journal = _journal(exchange, call.now)
-    status = accounts.set_lock(journal, account.id, action or AdminAction.NORMAL)
+    status = accounts.set_lock(exchange.state, journal, account.id, action or AdminAction.NORMAL)
     return Answer(payload={"accountRiskStatus": to_wire(status)}, frames=journal.finish())
 
 
@@ -156,9 +158,12 @@ def change_balance(exchange: Exchange, call: Call, caller: Caller) -> Answer:
     change = call.body.decimal("cashChange")
     if change is None:
         return Answer(payload={"ok": False, "errorText": "cashChange is required"})
+    if change < 0 and -change > supervision.withdrawable(exchange.state, account.id):
+        return Answer(payload={"ok": False, "errorText": "That much cannot be withdrawn"})
     journal = _journal(exchange, call.now)
     reason = CashChangeType.MANUAL_ADJUSTMENT
     book_cash(exchange.state, journal, account.id, change, reason, comment=call.body.text("comment"))
+    supervision.moved_cash(exchange.state, journal, account.id, change)
     return Answer(payload={"ok": True}, frames=journal.finish())
 
 
@@ -201,7 +206,16 @@ def _entry(exchange: Exchange, call: Call) -> tuple[Listing, Ticketed]:
     wanted = Ticketed(action=action, terms=terms.terms(call.body, listing))
     check_session(exchange, listing, call.now)
     exchange.open_market(listing.id)
+    _check_band(exchange, listing, wanted)
     return listing, with_trail(exchange, listing, wanted)
+
+
+def _check_band(exchange: Exchange, listing: Listing, wanted: Ticketed) -> None:
+    book = exchange.state.books[listing.id]
+    low = book.floor is not None and wanted.terms.limit is not None and wanted.terms.limit < book.floor
+    high = book.ceiling is not None and wanted.terms.limit is not None and wanted.terms.limit > book.ceiling
+    if low or high:
+        raise terms.RefusedError(RejectReason.INVALID_PRICE, "price is outside the day's price limits")
 
 
 def _leg(exchange: Exchange, params: Params, name: str, entry: Ticketed, listing: Listing) -> Ticketed:

@@ -35,6 +35,7 @@ def options(given: Mapping[str, Any] | None = None) -> Options:
         commission=Decimal(str(value("commission", "2.50"))),
         command_window_ms=int(value("command_window_ms", 0)),
         max_order_qty=int(value("max_order_qty", 200)),
+        protection_ticks=int(value("protection_ticks", 100)),
     )
     return Options(
         secret=value("secret", "") or _derived_secret(),

@@ -138,7 +138,12 @@ def _record(event: Event) -> PaperEntity:
 
 def _login(found: PaperLogin) -> Login:
     seats = [
-        Seat(account_id=account.account_id, name=account.name, opening=account.opening_balance)
+        Seat(
+            account_id=account.account_id,
+            name=account.name,
+            opening=account.opening_balance,
+            rule_set=account.rule_set,
+        )
         for account in PaperAccount.objects.filter(login=found).order_by("pk")
     ]
     return Login(user_id=found.user_id, name=found.name, email=found.email, seats=tuple(seats))

@@ -6,7 +6,8 @@ Rate limits, lagging reads, slow answers, frozen sockets; the single blows stand
 from collections.abc import Callable
 from functools import partial
 
-from brokers.paper.codec import Json
+from brokers.paper.catalogue import Listing
+from brokers.paper.codec import Json, number
 from brokers.paper.entities import Account, User
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Drill, Planned, Slowness, Trouble
@@ -37,12 +38,42 @@ def commands(
 
     return {
         "limits": partial(limit, exchange),
+        "halt": partial(halt, exchange),
+        "band": partial(band, exchange),
         "lag": lambda params: lag(exchange, user(params), params),
         "slow": lambda params: slow(exchange, user(params), params),
         "freeze": lambda params: freeze(exchange, user(params), params),
         "venue": lambda params: venue(exchange, params),
         "switch": switched,
     }
+
+
+def halt(exchange: Exchange, params: Params) -> Json:
+    """Stop trading in one contract, or let it go on; orders are taken and cancelled meanwhile."""
+    listing = _listing(exchange, params)
+    exchange.halt(listing.id, halted=params.flag("on", True))
+    return {"halted": exchange.state.books[listing.id].halted}
+
+
+def band(exchange: Exchange, params: Params) -> Json:
+    """Set the day's price limits of one contract; a limit that is left out is lifted."""
+    listing = _listing(exchange, params)
+    low, high = (
+        None if price is None else listing.spec.ticks(price)
+        for price in (params.decimal("low"), params.decimal("high"))
+    )
+    exchange.state.books[listing.id].floor = low
+    exchange.state.books[listing.id].ceiling = high
+    return {"low": number(listing.spec.price(low)) if low is not None else None} | {
+        "high": number(listing.spec.price(high)) if high is not None else None
+    }
+
+
+def _listing(exchange: Exchange, params: Params) -> Listing:
+    listing = exchange.state.catalogue.find(params.text("symbol") or "")
+    if listing is None:
+        raise ValueError("symbol must name a contract")
+    return listing
 
 
 def lag(exchange: Exchange, user: User, params: Params) -> Json:

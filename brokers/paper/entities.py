@@ -19,6 +19,7 @@ from brokers.paper.words import (
     OrderType,
     OrdStatus,
     RejectReason,
+    Standing,
     TimeInForce,
 )
 
@@ -68,6 +69,8 @@ class AccountRiskStatus(Entity):
     admin_action: AdminAction = AdminAction.NORMAL
     admin_timestamp: datetime | None = None
     liquidate_only: datetime | None = None
+    max_net_liq: Decimal | None = None
+    min_net_liq: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,28 @@ class UserAccountAutoLiq(Entity):
 
     changes_locked: bool = False
     do_not_unlock: bool = False
+    daily_loss_auto_liq: Decimal | None = None
+    trailing_max_drawdown: Decimal | None = None
+    trailing_max_drawdown_limit: Decimal | None = None
+    trailing_max_drawdown_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation(Entity):
+    """How an account stands under its rule set, in USD; its id is the account id. Never shown to clients.
+
+    `net`, `best_day` and `days` count ended trading days only.
+    """
+
+    rule_set: str
+    standing: Standing = Standing.ACTIVE
+    start: Decimal
+    high: Decimal
+    floor: Decimal
+    net: Decimal = Decimal(0)
+    best_day: Decimal = Decimal(0)
+    days: int = 0
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,16 +15,19 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import ParamSpec, TypeVar
 
-from brokers.paper import accounts, recovery
+from brokers.paper import accounts, recovery, supervision
 from brokers.paper.catalogue import Catalogue, load_specs
+from brokers.paper.charts import Desk
 from brokers.paper.codec import Json, instant
 from brokers.paper.entities import Account, User
 from brokers.paper.faults import Faults, Mischief
 from brokers.paper.floor import Floor, Recording
 from brokers.paper.hub import Delivery, Hub, turned_round
+from brokers.paper.kinds import Kind
 from brokers.paper.lag import Lags
 from brokers.paper.logbook import Logbook
-from brokers.paper.options import Options
+from brokers.paper.market import Quote
+from brokers.paper.options import Hours, Options
 from brokers.paper.quotas import Quotas
 from brokers.paper.quotes import dom, quote
 from brokers.paper.records import Frame, Journal
@@ -69,8 +72,14 @@ class Exchange:
         self.clock = clock
         self.hub = Hub()
         self.faults = Faults()
+        self.desk = Desk()
         self.logbook = Logbook(clock)
-        self.floor = Floor(chance_of=self._chance, recording=recording, paused=options.paused)
+        self.floor = Floor(
+            chance_of=self._chance,
+            recording=recording,
+            paused=options.paused,
+            keeps_hours=options.hours is Hours.CME,
+        )
         self.evicted: set[int] = set()
         self.failures = 0
         self.lags = Lags()
@@ -80,6 +89,7 @@ class Exchange:
         self._wake = asyncio.Event()
         self._stepped = asyncio.Event()
         self._busy = False
+        self._supervising = False
         self._tasks: list[asyncio.Task[None]] = []
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper-store")
 
@@ -137,6 +147,8 @@ class Exchange:
         else:
             self._parcels.append(parcel)
             self._wake.set()
+        if any(event.kind is Kind.CASH_BALANCE for frame in frames for event in frame):
+            self._supervise()
         # A command may have planned a step that is due before the one now waited for.
         if frames:
             self._stepped.set()
@@ -157,6 +169,12 @@ class Exchange:
         """Make sure that a login's accounts exist on the venue."""
         journal = Journal(records=self.state.records, now=self.clock(), session=self.state.session)
         accounts.admit(self.state, journal, login)
+        self.publish_some(journal.finish())
+
+    def govern(self, account: Account, rule_set: str) -> None:
+        """Put an account under a rule set; raises ValueError when there is none of that name."""
+        journal = Journal(records=self.state.records, now=self.clock(), session=self.state.session)
+        supervision.assign(self.state, journal, account, rule_set)
         self.publish_some(journal.finish())
 
     def caller(self, token: str) -> Caller | None:
@@ -183,12 +201,20 @@ class Exchange:
             depth = self.floor.quote(self.state.listing(contract_id)).depth
             self.publish_some(self.venue.market_moved(contract_id, depth, self.clock()))
 
+    def halt(self, contract_id: int, *, halted: bool) -> None:
+        """Stop trading in a contract, or let everything trade that has come due meanwhile."""
+        self.state.books[contract_id].halted = halted
+        if not halted:
+            frames = self.venue.step(self.clock(), lambda life: life.market_moved(contract_id))
+            self.publish_some(frames)
+
     def set_price(self, contract_id: int, ticks: int, *, spread: int, size: int) -> None:
         """Move a contract's market at once, with everything that triggers or fills by it."""
         now = self.clock()
         moved = self.floor.move(self.state.listing(contract_id), ticks, spread=spread, size=size)
         self.publish_some(self.venue.market_moved(contract_id, moved.depth, now))
-        self._broadcast({contract_id})
+        self._supervise()
+        self._broadcast({contract_id: moved}, now)
 
     def quote_of(self, contract_id: int) -> Json:
         """Return a contract's quote in wire form."""
@@ -250,8 +276,19 @@ class Exchange:
         for seconds, (connection, text) in parcel.late:
             asyncio.get_running_loop().call_later(seconds, connection.send, text)
 
-    def _broadcast(self, contract_ids: set[int]) -> None:
-        chosen = sorted(contract_ids & self.hub.watched())
+    def _supervise(self) -> None:
+        # Closing positions changes cash too; what follows from that is looked at with the next mark.
+        if not self._supervising:
+            self._supervising = True
+            try:
+                self.publish_some(supervision.watch(self.venue, self.clock()))
+            finally:
+                self._supervising = False
+
+    def _broadcast(self, moved: dict[int, Quote], now: datetime) -> None:
+        for number, market in moved.items():
+            self.desk.record(self.state.listing(number), market, now, self.hub.connections)
+        chosen = sorted(moved.keys() & self.hub.watched())
         quotes = [self.quote_of(number) for number in chosen]
         doms = [self.dom_of(number) for number in chosen]
         for connection, text in self.hub.market(quotes, doms):
@@ -301,10 +338,12 @@ class Exchange:
         now = self.clock()
         if trade_date(now) != self.state.session:
             self.publish_some(roll(self.venue, trade_date(now), now))
-        moved = self.floor.advance(seconds)
+            self.floor.settle()
+        moved = self.floor.advance(seconds, now)
         for contract_id, market in moved.items():
             self.publish_some(self.venue.market_moved(contract_id, market.depth, now))
-        self._broadcast(set(moved))
+        self._supervise()
+        self._broadcast(moved, now)
 
     def publish_some(self, frames: tuple[Frame, ...]) -> None:
         """Publish frames without a reply, if there are any."""

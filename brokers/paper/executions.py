@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from brokers.paper.entities import (
     CashBalanceLog,
+    Evaluation,
     ExecutionReport,
     Fill,
     FillFee,
@@ -66,6 +67,7 @@ def margin_snapshot(state: State, journal: Journal, account_id: int) -> MarginSn
         total_used_margin=used,
         full_initial_margin=full,
         position_margin=position_margin,
+        auto_liq_level=rules.floor if (rules := state.records.get(Evaluation, account_id)) else Decimal(0),
     )
 
 

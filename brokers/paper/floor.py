@@ -6,11 +6,13 @@ the exchange's seed and the contract's name.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from brokers.paper.catalogue import Listing
+from brokers.paper.catalogue import Listing, Spec
 from brokers.paper.market import LEVELS, Print, Quote, ReplayStream, Stream, SyntheticStream
 from brokers.paper.matching import Depth, Level
+from brokers.paper.tempo import pace, temper
 
 if TYPE_CHECKING:
     from random import Random
@@ -34,11 +36,14 @@ class Floor:
         chance_of: Callable[[str], "Random"],
         recording: Recording | None = None,
         paused: bool = False,
+        keeps_hours: bool = False,
     ) -> None:
         self._chance_of = chance_of
         self._recording = recording
         self._streams: dict[int, Stream] = {}
+        self._specs: dict[int, Spec] = {}
         self._marks: dict[int, int] = {}
+        self._keeps_hours = keeps_hours
         self.paused = paused
 
     def resume_at(self, marks: dict[int, int]) -> None:
@@ -66,11 +71,21 @@ class Floor:
             self._streams[listing.id] = self._open(listing)
         return self._streams[listing.id].quote
 
-    def advance(self, seconds: float) -> dict[int, Quote]:
-        """Move every open market on; return the new quotes by contract id, none while paused."""
+    def advance(self, seconds: float, now: datetime) -> dict[int, Quote]:
+        """Move every open market on; return the new quotes by contract id, none while paused or halted."""
         if self.paused:
             return {}
-        return {number: stream.advance(seconds) for number, stream in self._streams.items()}
+        found: dict[int, Quote] = {}
+        for number, stream in self._streams.items():
+            speed = pace(self._specs[number], now) if self._keeps_hours else 1.0
+            if speed:
+                found[number] = stream.advance(seconds, speed)
+        return found
+
+    def settle(self) -> None:
+        """End the day of every market: the last price settles it, and the day's figures begin anew."""
+        for stream in self._streams.values():
+            stream.quote = stream.quote.settled()
 
     def move(self, listing: Listing, last: int, *, spread: int = 0, size: int = 10_000) -> Quote:
         """Set a price in ticks: bid `last`, offer `last + spread`, `size` contracts on each level."""
@@ -83,6 +98,7 @@ class Floor:
         return stream.quote
 
     def _open(self, listing: Listing) -> Stream:
+        self._specs[listing.id] = listing.spec
         chance = self._chance_of(listing.name)
         recording = self._recording
         if recording is not None and recording.symbol == listing.name:
@@ -90,4 +106,5 @@ class Floor:
         # Later months trade a little away from the product's example price, as on a real curve.
         start = listing.spec.ticks(listing.spec.start) or 0
         shift = round(start * 0.0004) * ((listing.year * 12 + listing.month) % 12)
-        return SyntheticStream(start=self._marks.get(listing.id, start + shift), chance=chance)
+        begin = self._marks.get(listing.id, start + shift)
+        return SyntheticStream(start=begin, chance=chance, temper=temper(listing.spec))

@@ -10,6 +10,7 @@ from brokers.paper.entities import (
     Command,
     CommandReport,
     Entity,
+    Evaluation,
     ExecutionReport,
     Fill,
     FillFee,
@@ -64,6 +65,7 @@ class Kind(StrEnum):
     CURRENCY = "currency"
     PRODUCT_MARGIN = "productMargin"
     ORDER_STRATEGY_TYPE = "orderStrategyType"
+    EVALUATION = "paperEvaluation"
 
 
 CLASS_OF: dict[Kind, type[Entity]] = {
@@ -94,6 +96,7 @@ CLASS_OF: dict[Kind, type[Entity]] = {
     Kind.CURRENCY: Currency,
     Kind.PRODUCT_MARGIN: ProductMargin,
     Kind.ORDER_STRATEGY_TYPE: OrderStrategyType,
+    Kind.EVALUATION: Evaluation,
 }
 
 KIND_OF: dict[type[Entity], Kind] = {cls: kind for kind, cls in CLASS_OF.items() if cls is not Named}

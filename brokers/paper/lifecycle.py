@@ -160,7 +160,7 @@ class Lifecycle:
         if ticket.time_in_force is TimeInForce.FOK and book.fillable(order.id) < ticket.qty:
             self.end(order, OrdStatus.CANCELED, ExecType.CANCELED)
             return
-        self.settle(book.take(order.id, self._slippage()))
+        self._take(order.contract_id, order.id)
         if ticket.time_in_force in _IMMEDIATE and order.id in book.tickets:
             self.end(self.state.records.need(Order, order.id), OrdStatus.CANCELED, ExecType.CANCELED)
 
@@ -172,7 +172,7 @@ class Lifecycle:
             self.settle(trades)
         for order_id in book.resting_market():
             if order_id in book.tickets:
-                self.settle(book.take(order_id, self._slippage()))
+                self._take(contract_id, order_id)
         for order_id, stop in book.trailed():
             self._trail(self.state.records.need(Order, order_id), stop)
         self.trigger(contract_id)
@@ -187,7 +187,12 @@ class Lifecycle:
             order = self.state.records.need(Order, order_id)
             self.desk.report(order, ExecType.ORDER_STATUS, command_id=order_id, text=STOP_TRIGGERED)
             self.journal.cut()
-            self.settle(book.take(order_id, self._slippage()))
+            self._take(contract_id, order_id)
+
+    def _take(self, contract_id: int, order_id: int) -> None:
+        book = self.state.books[contract_id]
+        book.protect(order_id, self.state.rules.protection_ticks)
+        self.settle(book.take(order_id, self._slippage()))
 
     def settle(self, trades: Sequence[Execution]) -> None:
         """Write trades, then let linked orders follow them."""
@@ -217,10 +222,20 @@ class Lifecycle:
             return
         left = self.state.version(order.id).order_qty - self.state.filled(order.id)
         # The pair protects one position, so both must always be good for the same rest.
-        if left == 0:
+        if races := self.state.races[order.account_id]:
+            self._cancel_late(sibling, races.popleft())
+        elif left == 0:
             self.cancel_by_server(sibling)
         else:
             self.resize(sibling, self.state.filled(sibling.id) + left)
+
+    def _cancel_late(self, order: Order, delay: timedelta) -> None:
+        """Leave the other order of a pair in the market for a while: it may trade as well."""
+        command = self.desk.command(order, CommandType.CANCEL, self.server_sender(order))
+        report_id = self.state.ids.take()
+        self.desk.accept(command, order)
+        at = self.journal.now + delay
+        self.state.plan(at, Step.CANCEL, order.id, command_id=command.id, report_id=report_id)
 
     def _follow_entry(self, leg: Order, entry: Order, qty: int) -> None:
         leg = self.state.records.need(Order, leg.id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from brokers.paper.matching import Depth, Level
+from brokers.paper.tempo import Temper
 
 if TYPE_CHECKING:
     from random import Random
@@ -18,11 +19,15 @@ _MEAN_REVERSION = 0.002
 _VOLATILITY_MEMORY = 0.97
 _CALM, _WILD = 0.4, 3.5
 _SPREAD_TWO_CHANCE = 0.06
+_JUMP = (8.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The outside market of one contract at one moment; prices in ticks, volumes in contracts."""
+    """The outside market of one contract at one moment; prices in ticks, volumes in contracts.
+
+    `prints` are the trades since the last step, as tick and contracts.
+    """
 
     depth: Depth
     last_size: int
@@ -31,6 +36,7 @@ class Quote:
     high: int
     low: int
     settlement: int
+    prints: tuple[tuple[int, int], ...] = ()
 
     @property
     def bid(self) -> Level:
@@ -52,7 +58,17 @@ class Quote:
             volume=self.volume + size,
             high=max(self.high, last),
             low=min(self.low, last),
+            prints=(*self.prints, (last, size)),
         )
+
+    def settled(self) -> "Quote":
+        """Return the quote with which the next day begins: this one's last price is the settlement."""
+        last = self.depth.last
+        return replace(self, volume=0, open=last, high=last, low=last, settlement=last, prints=())
+
+    def quiet(self) -> "Quote":
+        """Return the quote at the beginning of a step, before anything has traded in it."""
+        return replace(self, prints=())
 
 
 class Stream(Protocol):
@@ -60,8 +76,8 @@ class Stream(Protocol):
 
     quote: Quote
 
-    def advance(self, seconds: float) -> Quote:
-        """Move on by elapsed seconds and return the quote then."""
+    def advance(self, seconds: float, pace: float = 1.0) -> Quote:
+        """Move on by elapsed seconds, at a pace of 1 on a usual day, and return the quote then."""
         ...
 
     def move_to(self, last: int) -> None:
@@ -84,26 +100,32 @@ def opening(last: int, sizes: Sequence[int]) -> Quote:
     return Quote(depth=depth, last_size=1, volume=1, open=last, high=last, low=last, settlement=last)
 
 
-class SyntheticStream:
-    """A walk in ticks that is drawn back to its start and whose volatility comes in waves."""
+_PLAIN = Temper()
 
-    def __init__(self, *, start: int, chance: "Random") -> None:
+
+class SyntheticStream:
+    """A walk in ticks that is drawn back to its start, whose volatility comes in waves, with rare jumps."""
+
+    def __init__(self, *, start: int, chance: "Random", temper: Temper = _PLAIN) -> None:
         self._chance = chance
+        self._temper = temper
         self._anchor = float(start)
         self._level = float(start)
         self._volatility = 1.0
         self.quote = opening(start, self._sizes())
 
-    def advance(self, seconds: float) -> Quote:
+    def advance(self, seconds: float, pace: float = 1.0) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
         draw = self._chance.gauss
+        self.quote = self.quote.quiet()
         # Big moves raise volatility and calm lowers it again, as markets do.
         shock = abs(draw(0.0, 1.0))
         self._volatility = min(_WILD, max(_CALM, _VOLATILITY_MEMORY * self._volatility + 0.035 * shock))
         pull = (self._anchor - self._level) * min(1.0, _MEAN_REVERSION * seconds)
-        self._level += pull + draw(0.0, self._volatility) * seconds**0.5
+        sigma = self._temper.sigma * pace
+        self._level += pull + draw(0.0, self._volatility) * sigma * seconds**0.5 + self._jump(seconds, sigma)
         # The anchor itself drifts, or the market would look like a spring on a long chart.
-        self._anchor += draw(0.0, 0.5) * seconds**0.5
+        self._anchor += draw(0.0, 0.5) * sigma * seconds**0.5
         last = round(self._level)
         spread = 2 if self._chance.random() < _SPREAD_TWO_CHANCE * self._volatility else 1
         # Who trades on a rise has lifted the offer, who trades on a fall has hit the bid.
@@ -115,15 +137,23 @@ class SyntheticStream:
     def move_to(self, last: int) -> None:
         """Continue from another last price, in ticks."""
         self._level = self._anchor = float(last)
-        self.quote = self.quote.traded(ladder(last - 1, last, last, self._sizes()), 1)
+        self.quote = self.quote.quiet().traded(ladder(last - 1, last, last, self._sizes()), 1)
 
     def _depth(self, bid: int, offer: int, last: int) -> Depth:
         bids = tuple(Level(price=bid - step, size=size) for step, size in enumerate(self._sizes()))
         offers = tuple(Level(price=offer + step, size=size) for step, size in enumerate(self._sizes()))
         return Depth(bids=bids, offers=offers, last=last)
 
+    def _jump(self, seconds: float, sigma: float) -> float:
+        """Return how far news throws the price now: mostly nowhere, seldom many usual seconds' worth."""
+        if not self._temper.jumps or self._chance.random() >= self._temper.jumps * seconds / 3600:
+            return 0.0
+        self._volatility = _WILD
+        return self._chance.choice((-1, 1)) * self._chance.uniform(*_JUMP) * sigma
+
     def _sizes(self) -> tuple[int, ...]:
-        return tuple(self._chance.randint(4, 18) + 9 * min(step, 5) for step in range(LEVELS))
+        sizes = (self._chance.randint(4, 18) + 9 * min(step, 5) for step in range(LEVELS))
+        return tuple(round(size * self._temper.book) for size in sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +179,9 @@ class ReplayStream:
         self._shift = 0
         self.quote = opening(prints[0].price, self._sizes())
 
-    def advance(self, seconds: float) -> Quote:
+    def advance(self, seconds: float, pace: float = 1.0) -> Quote:
         """Move on by elapsed seconds and return the quote then."""
+        self.quote = self.quote.quiet()
         self._clock += seconds * 1000 * self._speed
         while self._clock >= self._due():
             self._print(self._prints[self._next])
@@ -164,7 +195,7 @@ class ReplayStream:
     def move_to(self, last: int) -> None:
         """Shift the rest of the recording so that it continues from another last price, in ticks."""
         self._shift += last - self.quote.depth.last
-        self.quote = self.quote.traded(ladder(last - 1, last, last, self._sizes()), 1)
+        self.quote = self.quote.quiet().traded(ladder(last - 1, last, last, self._sizes()), 1)
 
     def _due(self) -> float:
         return float(self._prints[self._next].at)

@@ -42,7 +42,8 @@ class Ticket:
     """An order in the book; `qty` is what is still open, `cap` what may trade at all now.
 
     `stop` is the price that wakes it, also where it is a touch; `trail` is the distance in ticks at which
-    a trailing stop follows the market.
+    a trailing stop follows the market. `guard` is the worst tick that an order at the market still takes:
+    what it cannot get there rests at that price, as the exchange's market orders with protection do.
     """
 
     order_id: int
@@ -53,6 +54,7 @@ class Ticket:
     limit: int | None = None
     stop: int | None = None
     trail: int | None = None
+    guard: int | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     triggered: bool = False
     rank: int = 0
@@ -67,6 +69,11 @@ class Ticket:
     def market_like(self) -> bool:
         """Return whether the order takes any price once it may trade."""
         return self.order_type in _MARKET_LIKE
+
+    @property
+    def worst(self) -> int | None:
+        """Return the worst tick at which the order trades, None for any; it rests there if it rests."""
+        return self.guard if self.market_like else self.limit
 
     @property
     def tradable(self) -> int:
@@ -85,11 +92,18 @@ class Execution:
 
 @dataclass(slots=True)
 class Book:
-    """Resting orders of one contract and the outside liquidity that is left."""
+    """Resting orders of one contract and the outside liquidity that is left.
+
+    While `halted` nothing trades and nothing triggers; orders come and go. `floor` and `ceiling` are the
+    day's price limits in ticks: nothing trades beyond them.
+    """
 
     bids: list[Level] = field(default_factory=list)
     offers: list[Level] = field(default_factory=list)
     last: int | None = None
+    halted: bool = False
+    floor: int | None = None
+    ceiling: int | None = None
     tickets: dict[int, Ticket] = field(default_factory=dict)
     _rank: int = 0
 
@@ -109,6 +123,7 @@ class Book:
         )
         if known is not None and keeps:
             rank = known.rank
+            ticket = replace(ticket, guard=known.guard)
         else:
             self._rank += 1
             rank = self._rank
@@ -120,7 +135,8 @@ class Book:
 
     def trigger(self) -> list[int]:
         """Trigger stops that the last trade has reached; return their order ids in time order."""
-        hit = [ticket for ticket in self.tickets.values() if ticket.waiting and self._reached(ticket)]
+        waiting = [] if self.halted else [ticket for ticket in self.tickets.values() if ticket.waiting]
+        hit = [ticket for ticket in waiting if self._reached(ticket)]
         for ticket in hit:
             self.tickets[ticket.order_id] = replace(ticket, triggered=True)
         return [ticket.order_id for ticket in sorted(hit, key=lambda ticket: ticket.rank)]
@@ -138,8 +154,15 @@ class Book:
     def fillable(self, order_id: int) -> int:
         """Return how many contracts an order could trade at once, without trading."""
         ticket = self.tickets[order_id]
-        found = sum(size for _, size, _ in self._offered(ticket, 0))
+        found = 0 if self.halted else sum(size for _, size, _ in self._offered(ticket, 0))
         return min(ticket.qty, found)
+
+    def protect(self, order_id: int, ticks: int) -> None:
+        """Let an order at the market take nothing more than `ticks` away from the best price there is."""
+        ticket = self.tickets[order_id]
+        best = next((price for price, _, _ in self._offered(ticket, 0)), self.last)
+        if ticks and ticket.market_like and ticket.guard is None and best is not None:
+            self.tickets[order_id] = replace(ticket, guard=best + ticks * ticket.action.sign)
 
     def take(self, order_id: int, slippage: int = 0) -> list[Execution]:
         """Trade an arriving order against the book; market orders pay `slippage` ticks outside.
@@ -148,7 +171,7 @@ class Book:
         price goes first, a resting order before outside liquidity at the same price.
         """
         ticket = self.tickets[order_id]
-        if ticket.waiting:
+        if ticket.waiting or self.halted:
             return []
         # A limit order takes no slippage, or it could pay more than its limit.
         slip = slippage if ticket.market_like else 0
@@ -172,23 +195,24 @@ class Book:
 
         One order at a time, because its trade may take a linked order out of the book; call until empty.
         """
-        for ticket in sorted(self.tickets.values(), key=_priority):
-            if ticket.limit is None or ticket.waiting:
+        for ticket in [] if self.halted else sorted(self.tickets.values(), key=_priority):
+            if ticket.worst is None or ticket.waiting:
                 continue
-            if executions := self._fill_resting(ticket, ticket.limit):
+            if executions := self._fill_resting(ticket, ticket.worst):
                 return executions
         return []
 
     def resting_market(self) -> list[int]:
         """Return market-like orders that found too little liquidity and wait for more."""
-        found = [t for t in self.tickets.values() if t.market_like and not t.waiting and t.tradable > 0]
+        rest = [] if self.halted else [found for found in self.tickets.values() if found.worst is None]
+        found = [ticket for ticket in rest if not ticket.waiting and ticket.tradable > 0]
         return [ticket.order_id for ticket in sorted(found, key=lambda ticket: ticket.rank)]
 
     def _fill_resting(self, ticket: Ticket, limit: int) -> list[Execution]:
         executions: list[Execution] = []
         left = ticket.tradable
         for level in list(self._outside(ticket.action)):
-            if left == 0 or not _acceptable(ticket, level.price):
+            if left == 0 or not self._acceptable(ticket, level.price):
                 break
             qty = min(left, level.size)
             left -= qty
@@ -211,16 +235,16 @@ class Book:
         # Multiplied by the sign, the best price is the lowest number for buyers and sellers alike.
         sign = ticket.action.sign
         makers: list[tuple[int, int, int, int, int, int | None]] = [
-            (other.limit * sign, 0, other.rank, other.limit, other.tradable, other.order_id)
+            (other.worst * sign, 0, other.rank, other.worst, other.tradable, other.order_id)
             for other in self.tickets.values()
-            if other.limit is not None and not other.waiting and self._meets(ticket, other)
+            if other.worst is not None and not other.waiting and self._meets(ticket, other)
         ]
         outside: list[tuple[int, int, int, int, int, int | None]] = [
             ((level.price + slip * sign) * sign, 1, 0, level.price + slip * sign, level.size, None)
             for level in self._outside(ticket.action)
         ]
         for _, _, _, price, size, maker_id in sorted(makers + outside, key=lambda row: row[:3]):
-            if not _acceptable(ticket, price):
+            if not self._acceptable(ticket, price):
                 return
             if size:
                 yield price, size, maker_id
@@ -229,6 +253,13 @@ class Book:
     def _meets(ticket: Ticket, other: Ticket) -> bool:
         # An account never trades with itself; its own crossing orders rest side by side.
         return other.action is not ticket.action and other.account_id != ticket.account_id
+
+    def _acceptable(self, ticket: Ticket, price: int) -> bool:
+        beyond = (self.floor is not None and price < self.floor) or (
+            self.ceiling is not None and price > self.ceiling
+        )
+        worst = ticket.worst
+        return not beyond and (worst is None or price * ticket.action.sign <= worst * ticket.action.sign)
 
     def _use_outside(self, action: Action, price: int, qty: int) -> None:
         levels = self._outside(action)
@@ -246,10 +277,5 @@ class Book:
         return Execution(order_id=order_id, qty=qty, price=price)
 
 
-def _acceptable(ticket: Ticket, price: int) -> bool:
-    limit = None if ticket.market_like else ticket.limit
-    return limit is None or price * ticket.action.sign <= limit * ticket.action.sign
-
-
 def _priority(ticket: Ticket) -> tuple[int, int]:
-    return (-(ticket.limit or 0) * ticket.action.sign, ticket.rank)
+    return (-(ticket.worst or 0) * ticket.action.sign, ticket.rank)

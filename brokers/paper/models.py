@@ -33,6 +33,7 @@ class PaperAccount(models.Model):
     login = models.ForeignKey(PaperLogin, on_delete=models.CASCADE, related_name="accounts")
     name = models.CharField(max_length=64, unique=True)
     opening_balance = models.DecimalField(max_digits=24, decimal_places=8)
+    rule_set = models.CharField(max_length=64, default="", blank=True)
 
     def __str__(self) -> str:
         return self.name

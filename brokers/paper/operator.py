@@ -5,12 +5,13 @@ For tests and drills only: they exist when an operator token is set and answer 4
 
 import hmac
 from collections.abc import Callable
+from datetime import timedelta
 
 from aiohttp import web
 
 from brokers.paper import bodies, drills
-from brokers.paper.codec import Json
-from brokers.paper.entities import Account, User
+from brokers.paper.codec import Json, to_wire
+from brokers.paper.entities import Account, Evaluation, User
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Mischief, Planned, Trouble
 from brokers.paper.hub import dump
@@ -32,12 +33,14 @@ class OperatorDesk:
             "trouble": self._trouble,
             "reject": self._reject,
             "fills": self._fills,
+            "race": self._race,
             "price": self._price,
             "market": self._market,
             "evict": self._evict,
             "events": self._events,
             "shutdown": self._shutdown,
             "log": self._log,
+            "rules": self._rules,
             **drills.commands(exchange, self._user, self._account),
         }
 
@@ -102,6 +105,14 @@ class OperatorDesk:
         self._exchange.state.next_parts[self._account(params).id].append(tuple(parts))
         return {"ok": True}
 
+    def _race(self, params: Params) -> Json:
+        delay = params.integer("milliseconds")
+        races = self._exchange.state.races[self._account(params).id]
+        races.extend(
+            [timedelta(milliseconds=1000 if delay is None else delay)] * (params.integer("times") or 1)
+        )
+        return {"ok": True}
+
     def _price(self, params: Params) -> Json:
         listing = self._exchange.state.catalogue.find(params.text("symbol") or "")
         price = params.decimal("price")
@@ -141,6 +152,13 @@ class OperatorDesk:
         user = self._user(params).id if params.raw("login") else None
         entries = self._exchange.logbook.since(params.integer("since") or 0, account_id=account, user_id=user)
         return {"entries": entries}
+
+    def _rules(self, params: Params) -> Json:
+        account, name = self._account(params), params.text("ruleSet")
+        if name is not None:
+            self._exchange.govern(account, name)
+        standing = self._exchange.state.records.get(Evaluation, account.id)
+        return {"standing": to_wire(standing) if standing else None}
 
     def _user(self, params: Params) -> User:
         name, number = params.text("login"), params.integer("userId")

@@ -4,9 +4,16 @@ They come after the reply, as a command report and a rejected order, because the
 them after it has accepted the command.
 """
 
-from brokers.paper.entities import Order
+from decimal import Decimal
+
+from brokers.paper.catalogue import Spec
+from brokers.paper.entities import Evaluation, Order
+from brokers.paper.evaluation import rule_sets
 from brokers.paper.state import State
 from brokers.paper.words import AdminAction, RejectReason
+
+# Ten micros count as one full-size contract with every firm whose rule is known.
+_MICRO = Decimal("0.1")
 
 Refusal = tuple[RejectReason, str]
 
@@ -31,6 +38,8 @@ def look(state: State, order: Order, qty: int, *, trial: bool = False) -> Refusa
         return None
     if qty > state.rules.max_order_qty:
         return RejectReason.MAX_ORDER_QTY_LIMIT_REACHED, "Your maximum order quantity has been met."
+    if text := _over_limit(state, order.account_id):
+        return RejectReason.MAX_POS_LIMIT_REACHED, text
     return _margin(state, order, qty if trial else 0)
 
 
@@ -42,6 +51,18 @@ def _reduces(state: State, order: Order, qty: int) -> bool:
         if other.action is order.action and other.id != order.id and other.oco_id != order.id
     )
     return net * order.action.sign < 0 and qty + others <= abs(net)
+
+
+def _over_limit(state: State, account_id: int) -> str | None:
+    seen = state.records.get(Evaluation, account_id)
+    most = rule_sets()[seen.rule_set].max_contracts if seen else None
+    if most is None or state.exposure(account_id, _weight) <= most:
+        return None
+    return f"The rules of this account allow {most} contracts."
+
+
+def _weight(spec: Spec) -> Decimal:
+    return _MICRO if spec.facts.full_size != spec.symbol else Decimal(1)
 
 
 def _margin(state: State, order: Order, more: int) -> Refusal | None:

@@ -1,20 +1,27 @@
 """Making logins, accounts and OAuth clients of the paper exchange from code; all may run twice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from brokers.paper.evaluation import rule_sets as known_rule_sets
 from brokers.paper.models import PaperAccount, PaperClient, PaperLogin
 
 
 @transaction.atomic
 def ensure_login(
-    *, name: str, password: str, accounts: Iterable[tuple[str, Decimal]] = (), email: str = ""
+    *,
+    name: str,
+    password: str,
+    accounts: Iterable[tuple[str, Decimal]] = (),
+    email: str = "",
+    rule_sets: Mapping[str, str] | None = None,
 ) -> PaperLogin:
     """Make a login with accounts (name, opening balance in USD); add what is missing, set the password.
 
+    `rule_sets` maps account names to prop-firm rule sets such as `topstep_combine:50000`.
     A running exchange notices at the next log-in. Raises ValueError when an account is somebody else's.
     """
     login, made = PaperLogin.objects.get_or_create(
@@ -29,7 +36,16 @@ def ensure_login(
         )
         if account.login_id != login.pk:
             raise ValueError(f"account {account_name} belongs to another login")
+        _govern(account, (rule_sets or {}).get(account_name))
     return login
+
+
+def _govern(account: PaperAccount, name: str | None) -> None:
+    if name is not None and name != account.rule_set:
+        if name not in known_rule_sets():
+            raise ValueError(f"{name!r} is no rule set")
+        account.rule_set = name
+        account.save(update_fields=["rule_set"])
 
 
 def register_client(

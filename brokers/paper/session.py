@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from brokers.paper import supervision
 from brokers.paper.entities import (
     Account,
     CashBalance,
@@ -39,9 +40,10 @@ def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
     """End the session: Day orders expire, positions are carried, each account gets a new cash row."""
     state = venue.state
     ended = venue.step(now, _end_orders)
+    journal = Journal(records=state.records, now=now, session=new)
+    supervision.end_days(state, journal)
     new_week = new.isocalendar()[:2] != state.session.isocalendar()[:2]
     state.session = new
-    journal = Journal(records=state.records, now=now, session=new)
     for account in list(state.records.all(Account)):
         _carry(venue, journal, account.id, new_week=new_week)
     _keep_open(venue, journal)

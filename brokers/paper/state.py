@@ -5,13 +5,13 @@ Only state and the questions asked of it; what changes it stands in `venue` and 
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from brokers.paper.catalogue import Catalogue, Listing
+from brokers.paper.catalogue import Catalogue, Listing, Spec
 from brokers.paper.entities import (
     Account,
     AccountRiskStatus,
@@ -33,13 +33,17 @@ STOP_TRIGGERED = "Stop triggered"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How the venue behaves: latency in milliseconds, slippage in ticks, commission in USD a side."""
+    """How the venue behaves: latency in milliseconds, slippage in ticks, commission in USD a side.
+
+    `protection_ticks` is how far from the best price an order at the market may trade; 0 is no limit.
+    """
 
     latency_ms: tuple[int, int] = (50, 200)
     slippage_ticks: tuple[int, int] = (0, 2)
     commission: Decimal = Decimal("2.50")
     command_window_ms: int = 0
     max_order_qty: int = 200
+    protection_ticks: int = 100
 
 
 class Step(StrEnum):
@@ -92,6 +96,7 @@ class State:
         self.parts: dict[int, tuple[int, ...]] = {}
         self.next_parts: dict[int, deque[tuple[int, ...]]] = defaultdict(deque)
         self.next_rejects: dict[int, deque[tuple[RejectReason, str]]] = defaultdict(deque)
+        self.races: dict[int, deque[timedelta]] = defaultdict(deque)
         self._rank = 0
 
     def plan(
@@ -186,6 +191,10 @@ class State:
             None,
         )
 
+    def positions(self, account_id: int) -> list[Position]:
+        """Return the account's position rows, flat ones too."""
+        return self.records.of_master(Position, account_id)
+
     def cash(self, account_id: int) -> CashBalance:
         """Return the account's cash row of the session."""
         return self.records.of_master(CashBalance, account_id)[-1]
@@ -203,6 +212,12 @@ class State:
 
     def margin(self, account_id: int, *, working: bool = True) -> Decimal:
         """Return the day margin in USD of the account's positions, with or without its working orders."""
+        return self.exposure(account_id, lambda spec: spec.day_margin, working=working)
+
+    def exposure(
+        self, account_id: int, weight: Callable[[Spec], Decimal], *, working: bool = True
+    ) -> Decimal:
+        """Return the account's contracts by weight, if all its buys or all its sells were to fill."""
         contracts = {contract for owner, contract in self.holdings if owner == account_id}
         orders = list(self.alive(account_id)) if working else []
         # A contract without a position needs margin too once an order could open one.
@@ -214,7 +229,7 @@ class State:
                 self.holdings[account_id, contract_id].net,
                 self._open_qty(here, Action.BUY),
                 self._open_qty(here, Action.SELL),
-                self.listing(contract_id).spec.day_margin,
+                weight(self.listing(contract_id).spec),
             )
         return total
 

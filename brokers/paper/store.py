@@ -16,11 +16,12 @@ from brokers.paper.records import Event, Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """An account as it was opened: its number, its displayed name and its opening balance in USD."""
+    """An account as it was opened: number, displayed name, opening balance in USD, rule set if any."""
 
     account_id: int
     name: str
     opening: Decimal
+    rule_set: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

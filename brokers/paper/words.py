@@ -183,6 +183,15 @@ class AdminAction(StrEnum):
     NORMAL = "Normal"
 
 
+class Standing(StrEnum):
+    """How an account stands under its rule set; a word of this exchange, not of the wire."""
+
+    ACTIVE = "active"
+    DAY_LOCKED = "day_locked"
+    FAILED = "failed"
+    PASSED = "passed"
+
+
 class EventType(StrEnum):
     """What happened to an entity."""
 

@@ -37,6 +37,11 @@ class Socket:
             self._waiting = json.loads(text[1:])
         return self._waiting.pop(0)
 
+    def whole(self) -> list[dict[str, Any]]:
+        """Return all messages of the frame that `quiet` has found."""
+        found, self._waiting = self._waiting, []
+        return found
+
     def reply(self, number: int) -> dict[str, Any]:
         """Return the reply to a request, skipping events."""
         while True:

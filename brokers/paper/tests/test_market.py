@@ -1,6 +1,7 @@
 """Where prices come from: the synthetic walk, replays, and the floor that holds them."""
 
 import gzip
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from brokers.paper.recording import read_recording
 from brokers.paper.tests.test_session import TODAY
 
 CATALOGUE = Catalogue(load_specs(), TODAY)
+NOON = datetime(2026, 11, 18, 18, 0, tzinfo=UTC)
 
 
 def walk(seed: str, steps: int = 400) -> list[int]:
@@ -89,7 +91,7 @@ def test_streams_of_contracts_are_independent_of_each_other() -> None:
     together.quote(nq)
     for floor in (alone, together):
         floor.quote(es)
-    assert alone.advance(0.25)[es.id] == together.advance(0.25)[es.id]
+    assert alone.advance(0.25, NOON)[es.id] == together.advance(0.25, NOON)[es.id]
     assert not alone.known(nq.id)
 
 
@@ -98,7 +100,7 @@ def test_paused_floor_stands_still_and_later_runs_start_from_the_marks() -> None
     assert es is not None
     floor = Floor(chance_of=Random, paused=True)
     assert floor.quote(es).depth.last == es.spec.ticks(Decimal("5042.75"))
-    assert floor.advance(9) == {}
+    assert floor.advance(9, NOON) == {}
     floor.move(es, 21_000, spread=2, size=7)
     assert [level.size for level in floor.quote(es).depth.bids] == [7] * 10
     later = Floor(chance_of=Random)

@@ -46,6 +46,7 @@ class Command(BaseCommand):
     def _load(self, fixture: dict[str, Any]) -> None:
         for login in fixture.get("logins", []):
             accounts = [(item["name"], Decimal(str(item["balance"]))) for item in login["accounts"]]
-            ensure_login(name=login["name"], password=login["password"], accounts=accounts)
+            rules = {item["name"]: item["ruleSet"] for item in login["accounts"] if "ruleSet" in item}
+            ensure_login(name=login["name"], password=login["password"], accounts=accounts, rule_sets=rules)
         for client in fixture.get("clients", []):
             register_client(**client)
