@@ -49,6 +49,7 @@ def options(given: Mapping[str, Any] | None = None) -> Options:
         replay=_replay(value("data_file", ""), value("symbol", ""), value("speed", 1)),
         tick_seconds=int(value("tick_ms", 250)) / 1000,
         token_seconds=int(value("token_seconds", 80 * 60)),
+        resends=bool(value("resends", True)),
         sessions_per_user=int(value("sessions_per_user", 0)),
         operator_token=value("operator_token", ""),
         hours=Hours(value("hours", "always")),

@@ -341,7 +341,8 @@ class Exchange:
         await asyncio.sleep(max(0.0, self._next_move - clock()))
         now = self.clock()
         if trade_date(now) != self.state.session:
-            self.publish_some(roll(self.venue, trade_date(now), now))
+            new, resends = trade_date(now), self.options.resends
+            self.publish_some(roll(self.venue, new, now, resends=resends))
             self.floor.settle()
         moved = self.floor.advance(seconds, now)
         for contract_id, market in moved.items():

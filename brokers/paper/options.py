@@ -45,4 +45,5 @@ class Options:
     authorize_limit: float = 15.0
     heartbeat: float = 2.5
     mute_seconds: float = 60.0
+    resends: bool = True
     sessions_per_user: int = 0

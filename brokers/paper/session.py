@@ -1,5 +1,6 @@
 """The trading day: which one an instant belongs to, and what happens when one ends (protocol 12.11)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,12 +19,13 @@ from brokers.paper.entities import (
 from brokers.paper.executions import book_cash
 from brokers.paper.kinds import SESSION_KINDS, Kind
 from brokers.paper.lifecycle import Lifecycle
-from brokers.paper.records import Frame, Journal
+from brokers.paper.records import Event, Frame, Journal, Records
 from brokers.paper.venue import Venue
-from brokers.paper.words import CashChangeType, ExecType, OrdStatus, TimeInForce
+from brokers.paper.words import CashChangeType, EventType, ExecType, OrdStatus, TimeInForce
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _SESSION_END_HOUR = 17
+_FRAME_EVENTS = 50
 # Execution reports hang on the order's first command, which has the order's id.
 _OF_ORDER = (Kind.ORDER_VERSION, Kind.COMMAND, Kind.EXECUTION_REPORT, Kind.FILL)
 
@@ -36,9 +38,13 @@ def trade_date(now: datetime) -> date:
     return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
 
 
-def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
-    """End the session: Day orders expire, positions are carried, each account gets a new cash row."""
+def roll(venue: Venue, new: date, now: datetime, *, resends: bool = True) -> tuple[Frame, ...]:
+    """End the session: Day orders expire, positions are carried, each account gets a new cash row.
+
+    `resends` tells all of the closed session once more beforehand, as the service does (protocol 7.5).
+    """
     state = venue.state
+    told = tuple(_told_again(state.records)) if resends else ()
     ended = venue.step(now, _end_orders)
     journal = Journal(records=state.records, now=now, session=new)
     supervision.end_days(state, journal)
@@ -47,7 +53,26 @@ def roll(venue: Venue, new: date, now: datetime) -> tuple[Frame, ...]:
     for account in list(state.records.all(Account)):
         _carry(venue, journal, account.id, new_week=new_week)
     _keep_open(venue, journal)
-    return ended + journal.finish()
+    return told + ended + journal.finish()
+
+
+def _told_again(records: Records) -> Iterator[Frame]:
+    """Yield the session's entities as if they had just been created, in the order of their ids."""
+    rows = sorted(
+        (row for kind in SESSION_KINDS for row in records.rows(kind)), key=lambda row: row.entity.id
+    )
+    events = [
+        Event(
+            event_type=EventType.CREATED,
+            kind=row.kind,
+            entity=row.entity,
+            account_id=row.account_id,
+            session=row.session,
+        )
+        for row in rows
+    ]
+    for start in range(0, len(events), _FRAME_EVENTS):
+        yield tuple(events[start : start + _FRAME_EVENTS])
 
 
 def _end_orders(life: Lifecycle) -> None:

@@ -59,7 +59,7 @@ def test_day_orders_expire_and_good_till_cancelled_ones_stay(still: RunningExcha
         lasting = alice.place(orderType="Limit", price=5001, timeInForce="GTC")["orderId"]
         socket = alice.socket()
         end_session(still)
-        assert socket.until("executionReport", orderId=day)["execType"] == "Expired"
+        socket.until("executionReport", orderId=day, execType="Expired")
         assert socket.until("order", id=day)["ordStatus"] == "Expired"
         told = [socket.until("order", id=lasting)["ordStatus"] for _ in range(2)]
         assert told == ["Suspended", "Working"]
@@ -92,6 +92,29 @@ def test_finished_orders_of_the_old_session_are_forgotten(still: RunningExchange
         end_session(still)
         assert still.call(lambda exchange: list(exchange.state.records.all(Order))) == []
         assert still.log()[-1]["entity"]["tradeDate"] == {"year": 2030, "month": 1, "day": 2}
+
+
+def test_closed_session_is_told_once_more_before_the_new_one(still: RunningExchange) -> None:
+    with Client(still, "alice") as alice:
+        filled = alice.place()["orderId"]
+        socket = alice.socket()
+        end_session(still)
+        again = socket.until("order", id=filled)
+        assert again["ordStatus"] == "Filled"
+        fill = socket.until("fill", orderId=filled)
+        assert fill["tradeDate"] != {"year": 2030, "month": 1, "day": 2}
+        assert socket.until("cashBalanceLog", cashChangeType="NewSession")
+
+
+def test_telling_it_again_can_be_left_out(still: RunningExchange) -> None:
+    with Client(still, "alice") as alice:
+        alice.place()
+        alice.place(action="Sell")
+        socket = alice.socket()
+        silent = lambda found: roll(found.venue, date(2030, 1, 2), found.clock(), resends=False)  # noqa: E731
+        still.call(lambda found: found.publish(silent(found)))
+        kinds = {event["entityType"] for event in socket.events(4)}
+        assert "order" not in kinds
 
 
 def test_exchange_hours_refuse_orders_when_the_market_is_closed() -> None:

@@ -160,7 +160,7 @@ class Week:
             for order in self.state.alive(seat.account_id)
             if self.state.version(order.id).time_in_force is TimeInForce.DAY
         ]
-        self.hear(roll(self.venue, trade_date(self.now), self.now))
+        self.hear(roll(self.venue, trade_date(self.now), self.now, resends=False))
         self.floor.settle()
         self.counts["rolls"] += 1
         assert {key: holding.net for key, holding in self.state.holdings.items() if holding.net} == before
