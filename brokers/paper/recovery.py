@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from brokers.paper.entities import Command, Fill, Order
+from brokers.paper.entities import Command, Evaluation, Fill, Order
+from brokers.paper.evaluation import rule_sets
 from brokers.paper.ledger import Holding, Lot
 from brokers.paper.records import Row
 from brokers.paper.state import State, Step
@@ -11,9 +12,15 @@ from brokers.paper.words import CommandType, OrdStatus
 
 
 def restore(state: State, rows: Iterable[Row], now: datetime) -> None:
-    """Put stored entities into an empty state and rebuild what follows from them."""
+    """Put stored entities into an empty state and rebuild what follows from them.
+
+    Raises ValueError when an account stands under a rule set that is not known any more.
+    """
     for row in sorted(rows, key=lambda row: row.entity.id):
         state.records.put(row)
+    # An account must not lose its limits because a file has changed.
+    if lost := {item.rule_set for item in state.records.all(Evaluation)} - rule_sets().keys():
+        raise ValueError(f"no rule set {', '.join(sorted(lost))}, but accounts stand under it")
     _holdings(state)
     for order in sorted(state.records.all(Order), key=lambda order: order.id):
         if not order.ord_status.final:

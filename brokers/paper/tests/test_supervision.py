@@ -1,13 +1,20 @@
 """Accounts under rules as a client meets them: locked, liquidated, failed, passed, reopened."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from brokers.paper import recovery
+from brokers.paper.catalogue import Catalogue, load_specs
+from brokers.paper.entities import Evaluation
 from brokers.paper.exchange import Exchange
+from brokers.paper.kinds import Kind
+from brokers.paper.records import Row
 from brokers.paper.session import roll
+from brokers.paper.state import Rules, State
 from brokers.paper.store import MemoryStore
 from brokers.paper.testing import RunningExchange, running_exchange
 from brokers.paper.tests.client import Client
@@ -226,6 +233,15 @@ def test_rules_and_standing_survive_a_restart(
         second.set_price("ESZ6", "4980.00")
         assert standing(alice)["standing"] == "failed"
         assert alice.position()["netPos"] == 0
+
+
+def test_start_is_refused_when_a_rule_set_in_use_is_gone() -> None:
+    session = date(2026, 11, 18)
+    state = State(catalogue=Catalogue(load_specs(), session), rules=Rules(), first_id=1000, session=session)
+    lost = Evaluation(id=10, rule_set="gone:1", start=Decimal(1), high=Decimal(1), floor=Decimal(0))
+    row = Row(kind=Kind.EVALUATION, entity=lost, account_id=0, session=session)
+    with pytest.raises(ValueError, match="gone:1"):
+        recovery.restore(state, [row], datetime(2026, 11, 18, tzinfo=UTC))
 
 
 def test_liquidation_under_way_is_not_repeated(alice: Client) -> None:
