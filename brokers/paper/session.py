@@ -22,6 +22,8 @@ from brokers.paper.lifecycle import Lifecycle
 from brokers.paper.records import Event, Frame, Journal, Records
 from brokers.paper.venue import Venue
 from brokers.paper.words import CashChangeType, EventType, ExecType, OrdStatus, TimeInForce
+from tradehaven.domain.holidays import business_day_from
+from tradehaven.domain.instruments import SessionTemplate
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _SESSION_END_HOUR = 17
@@ -34,8 +36,8 @@ def trade_date(now: datetime) -> date:
     """Return the trading day of an instant: the date on which its session ends at 17:00 New York."""
     local = now.astimezone(_NEW_YORK)
     day = local.date() + timedelta(days=1 if local.hour >= _SESSION_END_HOUR else 0)
-    # What trades at a weekend counts for Monday.
-    return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
+    # What trades at a weekend or on a holiday counts for the next day with a settlement.
+    return business_day_from(SessionTemplate.EQUITY, day)
 
 
 def roll(venue: Venue, new: date, now: datetime, *, resends: bool = True) -> tuple[Frame, ...]:

@@ -164,12 +164,23 @@ def _place_legs(life: "Lifecycle", strategy: OrderStrategy) -> None:
         qty = min(left, bracket.qty)
         left -= qty
         legs = _legs(life, strategy, str(number))
-        if qty and not legs:
-            _open(life, strategy, entry, replace(bracket, qty=qty), str(number))
-        for leg in legs:
-            current = life.state.records.need(Order, leg.id)
-            if not current.ord_status.final and life.state.version(leg.id).order_qty < qty:
-                life.resize(current, qty)
+        alive = [leg for leg in legs if not leg.ord_status.final]
+        unprotected = qty - _covered(life, legs)
+        if unprotected and not alive:
+            _open(life, strategy, entry, replace(bracket, qty=unprotected), str(number))
+        for leg in alive if unprotected else ():
+            life.resize(leg, life.state.version(leg.id).order_qty + unprotected)
+
+
+def _covered(life: "Lifecycle", legs: list[Order]) -> int:
+    """Return the contracts for which a bracket's legs traded or work; both of a pair work for the same."""
+    done = sum(life.state.filled(leg.id) for leg in legs)
+    open_ = (
+        life.state.version(leg.id).order_qty - life.state.filled(leg.id)
+        for leg in legs
+        if not leg.ord_status.final
+    )
+    return done + max(open_, default=0)
 
 
 def _legs(life: "Lifecycle", strategy: OrderStrategy, label: str) -> list[Order]:

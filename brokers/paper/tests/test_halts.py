@@ -137,3 +137,14 @@ def test_race_ends_with_a_cancel_where_the_market_does_not_come(
     exchange.set_price("MESZ6", "5060.00")
     sleep(0.4)
     assert alice.order(pair["ocoId"])["ordStatus"] == "Canceled"
+
+
+def test_resting_order_whose_part_has_traded_is_passed_by() -> None:
+    book = Book()
+    book.refresh(_market(1))
+    resting = Ticket(
+        order_id=2, account_id=2, action=Action.SELL, order_type=OrderType.LIMIT, qty=1, limit=100, cap=0
+    )
+    book.add(resting)
+    book.add(_ticket(1))
+    assert [done.price for done in book.take(1)] == [101]

@@ -28,6 +28,8 @@ TODAY = date(2026, 11, 20)
         ("2026-11-22T23:30:00", date(2026, 11, 23)),
         ("2026-07-15T20:59:00", date(2026, 7, 15)),
         ("2026-07-15T21:00:00", date(2026, 7, 16)),
+        ("2026-11-26T15:00:00", date(2026, 11, 27)),
+        ("2026-12-24T23:30:00", date(2026, 12, 28)),
     ],
 )
 def test_trading_day_ends_at_five_in_new_york_and_skips_the_weekend(moment: str, day: date) -> None:

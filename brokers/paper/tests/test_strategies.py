@@ -83,6 +83,29 @@ def test_several_brackets_share_an_entry_and_grow_with_its_fills(
     assert [leg.get("price") for leg in _legs(alice, started["id"])] == [5050, None, 5060, None]
 
 
+def test_what_is_bought_after_the_first_leg_traded_is_protected_too(
+    alice: Client, exchange: RunningExchange
+) -> None:
+    entry = {"orderQty": 3, "orderType": "Limit", "price": 5040}
+    started = _start(alice, BRACKET | {"qty": 3, "profitTarget": 1}, entry=entry)["orderStrategy"]
+    exchange.set_price("MESZ6", "5040.00", size=1)
+    exchange.set_price("MESZ6", "5041.00")
+    assert [leg["ordStatus"] for leg in _legs(alice, started["id"])] == ["Filled", "Canceled"]
+    assert _status(alice, started["id"]) == "ActiveStrategy"
+    exchange.set_price("MESZ6", "5040.00", size=2)
+    legs = _legs(alice, started["id"])
+    assert [(leg["ordStatus"], leg["orderQty"]) for leg in legs[2:]] == [("Working", 2)] * 2
+    exchange.set_price("MESZ6", "5041.00")
+    assert _status(alice, started["id"]) == "ExecutionFinished"
+    assert alice.position()["netPos"] == 0
+
+
+def test_bracket_may_have_a_target_alone(alice: Client) -> None:
+    started = _start(alice, {"qty": 1, "profitTarget": 10})["orderStrategy"]
+    (target,) = _legs(alice, started["id"])
+    assert (target["orderType"], target.get("ocoId")) == ("Limit", None)
+
+
 def test_client_sees_the_documented_sequence(alice: Client) -> None:
     socket = alice.socket()
     started = _start(alice, BRACKET)["orderStrategy"]
