@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import requests
 
 from brokers.clock import process_clock
 from brokers.paper.faults import Mischief, Planned, Trouble
+from brokers.paper.session import roll
 from brokers.paper.testing import PASSWORD, RunningExchange, running_exchange
 from brokers.ports import Login, PriceSeen
 from brokers.tradovate import gateway as gateway_module
@@ -27,7 +29,7 @@ from tradehaven.domain.commands import (
     Rejected,
     Unresolved,
 )
-from tradehaven.domain.enums import OrderType, RefusalReason, Side
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, TimeInForce
 from tradehaven.domain.errors import BrokerError, CredentialsRejected, Unavailable
 from tradehaven.domain.events import (
     LinkLost,
@@ -327,3 +329,34 @@ def test_quotes_are_merged_into_whole_prices(exchange: RunningExchange) -> None:
     asyncio.run(main())
     assert (prices[-1].symbol, prices[-1].bid, prices[-1].ask) == (ES, 20204, 20205)
     exchange.set_price("ESZ6", "5050.00")
+
+
+def test_a_session_that_is_told_again_at_its_end_is_no_news() -> None:
+    async def story(watch: Watch) -> None:
+        watch.gateway.send(_order("done"))
+        filled = (await watch.until(OrderFilled)).order_id
+        lasting: dict[str, Any] = {
+            "order_type": OrderType.LIMIT,
+            "limit": Ticks(19000),
+            "tif": TimeInForce.GTC,
+        }
+        watch.gateway.send(_order("stays", **lasting))
+        stays = (await watch.until(OrderWorking, client_order_id="stays")).order_id
+        watch.gateway.send(_order("today", order_type=OrderType.LIMIT, limit=Ticks(19001)))
+        today = (await watch.until(OrderWorking, client_order_id="today")).order_id
+        await watch.until(OrderEnded, order_id=filled)
+        before = len(watch.events)
+        tomorrow = date(2030, 1, 2)
+        await asyncio.to_thread(
+            fresh.call, lambda found: found.publish_some(roll(found.venue, tomorrow, found.clock()))
+        )
+        await watch.until(OrderEnded, order_id=today)
+        await asyncio.sleep(0.3)
+        news = [event for event in watch.events[before:] if hasattr(event, "order_id")]
+        assert {event.order_id for event in news} == {today}
+        assert not [event for event in news if isinstance(event, OrderWorking | OrderFilled)]
+        assert stays not in {event.order_id for event in news}
+
+    with running_exchange(logins={"lena": {"P-1": 1_000_000}}, tick_seconds=3600) as fresh:
+        fresh.set_price(ES, "5050.00")
+        _with_gateway(_login(fresh), story)
