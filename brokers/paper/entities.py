@@ -21,6 +21,7 @@ from brokers.paper.words import (
     RejectReason,
     Standing,
     TimeInForce,
+    TotalBy,
 )
 
 
@@ -83,6 +84,31 @@ class UserAccountAutoLiq(Entity):
     trailing_max_drawdown: Decimal | None = None
     trailing_max_drawdown_limit: Decimal | None = None
     trailing_max_drawdown_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAccountPositionLimit(Entity):
+    """Contracts that a trader allows an account, in one contract, in a product or in all."""
+
+    account_id: int
+    contract_id: int | None = None
+    product_id: int | None = None
+    active: bool = True
+    total_by: TotalBy
+    short_limit: int | None = None
+    long_limit: int | None = None
+    exposed_limit: int | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAccountRiskParameter(Entity):
+    """How a position limit is held: only a hard one rejects orders; quantities are per order."""
+
+    user_account_position_limit_id: int
+    max_opening_order_qty: int | None = None
+    max_closing_order_qty: int | None = None
+    hard_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

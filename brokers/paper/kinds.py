@@ -23,6 +23,8 @@ from brokers.paper.entities import (
     Position,
     User,
     UserAccountAutoLiq,
+    UserAccountPositionLimit,
+    UserAccountRiskParameter,
 )
 from brokers.paper.reference import (
     Contract,
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     ACCOUNT_RISK_STATUS = "accountRiskStatus"
     USER_ACCOUNT_AUTO_LIQ = "userAccountAutoLiq"
+    USER_ACCOUNT_POSITION_LIMIT = "userAccountPositionLimit"
+    USER_ACCOUNT_RISK_PARAMETER = "userAccountRiskParameter"
     MARGIN_SNAPSHOT = "marginSnapshot"
     CASH_BALANCE = "cashBalance"
     CASH_BALANCE_LOG = "cashBalanceLog"
@@ -73,6 +77,8 @@ CLASS_OF: dict[Kind, type[Entity]] = {
     Kind.ACCOUNT: Account,
     Kind.ACCOUNT_RISK_STATUS: AccountRiskStatus,
     Kind.USER_ACCOUNT_AUTO_LIQ: UserAccountAutoLiq,
+    Kind.USER_ACCOUNT_POSITION_LIMIT: UserAccountPositionLimit,
+    Kind.USER_ACCOUNT_RISK_PARAMETER: UserAccountRiskParameter,
     Kind.MARGIN_SNAPSHOT: MarginSnapshot,
     Kind.CASH_BALANCE: CashBalance,
     Kind.CASH_BALANCE_LOG: CashBalanceLog,
@@ -124,6 +130,8 @@ MASTER_MEMBER: dict[Kind, str] = {
     Kind.ACCOUNT: "user_id",
     Kind.ACCOUNT_RISK_STATUS: "id",
     Kind.USER_ACCOUNT_AUTO_LIQ: "id",
+    Kind.USER_ACCOUNT_POSITION_LIMIT: "account_id",
+    Kind.USER_ACCOUNT_RISK_PARAMETER: "user_account_position_limit_id",
     Kind.MARGIN_SNAPSHOT: "id",
     Kind.CASH_BALANCE: "account_id",
     Kind.CASH_BALANCE_LOG: "account_id",

@@ -5,12 +5,13 @@ them after it has accepted the command.
 """
 
 from decimal import Decimal
+from functools import partial
 
-from brokers.paper.catalogue import Spec
-from brokers.paper.entities import Evaluation, Order
+from brokers.paper.catalogue import Listing
+from brokers.paper.entities import Evaluation, Order, UserAccountPositionLimit, UserAccountRiskParameter
 from brokers.paper.evaluation import rule_sets
 from brokers.paper.state import State
-from brokers.paper.words import AdminAction, RejectReason
+from brokers.paper.words import Action, AdminAction, RejectReason, TotalBy
 
 # Ten micros count as one full-size contract with every firm whose rule is known.
 _MICRO = Decimal("0.1")
@@ -40,7 +41,8 @@ def look(state: State, order: Order, qty: int, *, trial: bool = False) -> Refusa
         return RejectReason.MAX_ORDER_QTY_LIMIT_REACHED, "Your maximum order quantity has been met."
     if text := _over_limit(state, order.account_id):
         return RejectReason.MAX_POS_LIMIT_REACHED, text
-    return _margin(state, order, qty if trial else 0)
+    more = qty if trial else 0
+    return _own_limits(state, order, qty, more) or _margin(state, order, more)
 
 
 def _reduces(state: State, order: Order, qty: int) -> bool:
@@ -61,8 +63,41 @@ def _over_limit(state: State, account_id: int) -> str | None:
     return f"The rules of this account allow {most} contracts."
 
 
-def _weight(spec: Spec) -> Decimal:
-    return _MICRO if spec.facts.full_size != spec.symbol else Decimal(1)
+def _weight(listing: Listing) -> Decimal:
+    return _MICRO if listing.spec.facts.full_size != listing.spec.symbol else Decimal(1)
+
+
+def _own_limits(state: State, order: Order, qty: int, more: int) -> Refusal | None:
+    """Hold what the trader allows the account; a limit without a hard parameter rejects nothing."""
+    listing = state.listing(order.contract_id)
+    for limit in state.records.of_master(UserAccountPositionLimit, order.account_id):
+        counts = partial(_is_within, limit)
+        parameters = state.records.of_master(UserAccountRiskParameter, limit.id)
+        hard = [parameter for parameter in parameters if parameter.hard_limit]
+        if not limit.active or not hard or not counts(listing):
+            continue
+        sizes = [found.max_opening_order_qty for found in hard if found.max_opening_order_qty is not None]
+        if sizes and qty > min(sizes):
+            return RejectReason.MAX_ORDER_QTY_LIMIT_REACHED, f"Your orders may have {min(sizes)} contracts."
+        side = limit.long_limit if order.action is Action.BUY else limit.short_limit
+        most = min((found for found in (side, limit.exposed_limit) if found is not None), default=None)
+        if most is not None and state.side_exposure(order.account_id, order.action, counts) + more > most:
+            overall = limit.total_by is TotalBy.OVERALL
+            reason = (
+                RejectReason.MAX_TOTAL_POS_LIMIT_REACHED if overall else RejectReason.MAX_POS_LIMIT_REACHED
+            )
+            return reason, f"Your position limit of {most} contracts has been met."
+    return None
+
+
+def _is_within(limit: UserAccountPositionLimit, listing: Listing) -> bool:
+    match limit.total_by:
+        case TotalBy.CONTRACT:
+            return limit.contract_id == listing.id
+        case TotalBy.PRODUCT:
+            return limit.product_id == listing.spec.id
+        case _:
+            return True
 
 
 def _margin(state: State, order: Order, more: int) -> Refusal | None:

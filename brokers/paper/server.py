@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from brokers.paper import actions, auth, bodies, marketdata, strategy_calls, syncing
+from brokers.paper import actions, auth, bodies, marketdata, strategy_calls, syncing, trader_limits
 from brokers.paper.calls import Calls
 from brokers.paper.consent import ConsentPage
 from brokers.paper.exchange import Exchange
@@ -62,6 +62,7 @@ def _application(exchange: Exchange) -> web.Application:
             **auth.ACTIONS,
             **marketdata.ACTIONS,
             **syncing.ACTIONS,
+            **trader_limits.ACTIONS,
         },
         {**auth.OPEN_ACTIONS, **desk.open_actions()},
     )

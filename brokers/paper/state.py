@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from brokers.paper.catalogue import Catalogue, Listing, Spec
+from brokers.paper.catalogue import Catalogue, Listing
 from brokers.paper.entities import (
     Account,
     AccountRiskStatus,
@@ -212,10 +212,10 @@ class State:
 
     def margin(self, account_id: int, *, working: bool = True) -> Decimal:
         """Return the day margin in USD of the account's positions, with or without its working orders."""
-        return self.exposure(account_id, lambda spec: spec.day_margin, working=working)
+        return self.exposure(account_id, lambda listing: listing.spec.day_margin, working=working)
 
     def exposure(
-        self, account_id: int, weight: Callable[[Spec], Decimal], *, working: bool = True
+        self, account_id: int, weight: Callable[[Listing], Decimal], *, working: bool = True
     ) -> Decimal:
         """Return the account's contracts by weight, if all its buys or all its sells were to fill."""
         contracts = {contract for owner, contract in self.holdings if owner == account_id}
@@ -229,8 +229,21 @@ class State:
                 self.holdings[account_id, contract_id].net,
                 self._open_qty(here, Action.BUY),
                 self._open_qty(here, Action.SELL),
-                weight(self.listing(contract_id).spec),
+                weight(self.listing(contract_id)),
             )
+        return total
+
+    def side_exposure(self, account_id: int, side: Action, counts: Callable[[Listing], bool]) -> int:
+        """Return the contracts held on one side if all that works on it were to fill, where they count."""
+        orders = list(self.alive(account_id))
+        contracts = {contract for owner, contract in self.holdings if owner == account_id}
+        contracts |= {order.contract_id for order in orders}
+        total = 0
+        for contract_id in contracts:
+            if counts(self.listing(contract_id)):
+                here = [order for order in orders if order.contract_id == contract_id]
+                net = self.holdings[account_id, contract_id].net * side.sign
+                total += max(0, net + self._open_qty(here, side))
         return total
 
     def lock(self, account_id: int) -> AdminAction:

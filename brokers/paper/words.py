@@ -46,6 +46,14 @@ class OrderStrategyStatus(StrEnum):
     INTERRUPTED = "ExecutionInterrupted"
 
 
+class TotalBy(StrEnum):
+    """What a position limit adds up; the broker knows more of them than this exchange holds."""
+
+    CONTRACT = "Contract"
+    PRODUCT = "Product"
+    OVERALL = "Overall"
+
+
 class TimeInForce(StrEnum):
     """How long an order waits."""
 

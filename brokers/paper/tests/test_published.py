@@ -57,6 +57,11 @@ def running(alice: Client) -> int:
     return int(alice.post("orderStrategy/startorderstrategy", strategy(alice))["orderStrategy"]["id"])
 
 
+def limited(alice: Client) -> int:
+    return int(alice.post("userAccountPositionLimit/create", {**account(alice), **LIMIT})["id"])
+
+
+LIMIT = {"active": True, "totalBy": "Overall", "exposedLimit": 1000}
 STOP = {"action": "Sell", "orderType": "Stop", "stopPrice": 4990}
 PROFIT = {"action": "Sell", "orderType": "Limit", "price": 5060}
 # A request for each action that is described, with which it does what it is for.
@@ -83,6 +88,16 @@ BODIES: dict[str, Body] = {
     "orderStrategy/startorderstrategy": strategy,
     "orderStrategy/modifyorderstrategy": lambda alice: {"orderStrategyId": running(alice), "command": "x"},
     "orderStrategy/interruptorderstrategy": lambda alice: {"orderStrategyId": running(alice)},
+    "userAccountPositionLimit/create": lambda alice: {**account(alice), **LIMIT},
+    "userAccountPositionLimit/update": lambda alice: {**account(alice), **LIMIT, "id": limited(alice)},
+    "userAccountRiskParameter/create": lambda alice: {"userAccountPositionLimitId": limited(alice)},
+    "userAccountRiskParameter/update": lambda alice: {
+        "userAccountPositionLimitId": limited(alice),
+        "id": alice.post("userAccountRiskParameter/create", {"userAccountPositionLimitId": limited(alice)})[
+            "id"
+        ],
+        "maxOpeningOrderQty": 5,
+    },
     "contract/rollcontract": lambda alice: {"name": "MESZ6", "forward": True},
     "contract/getproductfeeparams": lambda alice: {
         "productIds": [alice.get("product/find", name="ES")["id"]]
