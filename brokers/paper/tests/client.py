@@ -37,10 +37,15 @@ class Socket:
             self._waiting = json.loads(text[1:])
         return self._waiting.pop(0)
 
-    def whole(self) -> list[dict[str, Any]]:
-        """Return all messages of the frame that `quiet` has found."""
-        found, self._waiting = self._waiting, []
-        return found
+    def until_now(self, number: int) -> list[list[dict[str, Any]]]:
+        """Return the frames of messages that were under way, by asking for something behind them."""
+        self.send_raw(f"auth/me\n{number}")
+        found: list[list[dict[str, Any]]] = []
+        while True:
+            messages = json.loads(self.frame()[1:])
+            if any(message.get("i") == number for message in messages):
+                return found
+            found.append(messages)
 
     def reply(self, number: int) -> dict[str, Any]:
         """Return the reply to a request, skipping events."""

@@ -24,7 +24,7 @@ def _reaches(client: Client, order_id: int, status: str, seconds: float = 5) -> 
 
 
 def test_order_sleeps_until_its_activation_time(alice: Client, exchange: RunningExchange) -> None:
-    number = alice.place(activationTime=_soon(0.6))["orderId"]
+    number = alice.place(activationTime=_soon(1.5))["orderId"]
     assert alice.order(number)["ordStatus"] == "Suspended"
     assert "activationTime" in alice.get("command/item", id=number)
     assert _reaches(alice, number, "Filled")
@@ -47,7 +47,7 @@ def test_modify_with_an_activation_time_wakes_the_order_at_once(alice: Client) -
 
 def test_cancel_with_an_activation_time_comes_then(alice: Client) -> None:
     number = alice.place(orderType="Limit", price=5000)["orderId"]
-    alice.post("order/cancelorder", {"orderId": number, "activationTime": _soon(0.6)})
+    alice.post("order/cancelorder", {"orderId": number, "activationTime": _soon(1.5)})
     assert alice.order(number)["ordStatus"] == "Working"
     assert _reaches(alice, number, "Canceled")
 

@@ -1,6 +1,6 @@
 """Halts, price limits, protection of market orders, and pairs of which both orders trade."""
 
-from time import sleep
+from time import monotonic, sleep
 
 from brokers.paper.matching import Book, Depth, Level, Ticket
 from brokers.paper.testing import RunningExchange
@@ -135,8 +135,10 @@ def test_race_ends_with_a_cancel_where_the_market_does_not_come(
     body = {"accountId": alice.accounts["A-1"], "action": "Sell", "symbol": "MESZ6", "orderQty": 1}
     pair = alice.post("order/placeoco", {**body, "orderType": "Limit", "price": 5060, "other": other})
     exchange.set_price("MESZ6", "5060.00")
-    sleep(0.4)
-    assert alice.order(pair["ocoId"])["ordStatus"] == "Canceled"
+    end = monotonic() + 5
+    while alice.order(pair["ocoId"])["ordStatus"] != "Canceled":
+        assert monotonic() < end
+        sleep(0.02)
 
 
 def test_resting_order_whose_part_has_traded_is_passed_by() -> None:

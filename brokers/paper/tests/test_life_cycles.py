@@ -24,10 +24,7 @@ CANCELLED = ["U command Cancel AtExecution, C executionReport Canceled Canceled"
 
 def told(socket: Socket) -> list[str]:
     """Return the frames of events that have come, each as one line."""
-    found: list[str] = []
-    while not socket.quiet(0.25):
-        found.append(", ".join(_said(message["d"]) for message in socket.whole()))
-    return found
+    return [", ".join(_said(message["d"]) for message in frame) for frame in socket.until_now(99)]
 
 
 def _said(event: dict[str, Any]) -> str:
