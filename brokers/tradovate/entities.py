@@ -38,6 +38,8 @@ class OrderVersion(Entity):
     orderType: str
     price: float | None = None
     stopPrice: float | None = None
+    pegDifference: float | None = None
+    limitIfTouchedPrice: float | None = None
     timeInForce: str | None = None
     expireTime: str | None = None
 

@@ -23,6 +23,7 @@ ORDER_TYPES = {
     "Stop": OrderType.STOP,
     "StopLimit": OrderType.STOP_LIMIT,
     "MIT": OrderType.MIT,
+    "LimitIfTouched": OrderType.LIMIT_IF_TOUCHED,
     "TrailingStop": OrderType.TRAILING_STOP,
     "TrailingStopLimit": OrderType.TRAILING_STOP_LIMIT,
 }
@@ -101,12 +102,18 @@ def spec_of(symbol: Symbol, version: OrderVersion) -> OrderSpec:
     tif = TIMES.get(version.timeInForce or "Day")
     if order_type is None or tif is None:
         raise ProtocolError(f"an order of unknown kind: {version.orderType} {version.timeInForce}")
-    limit, stop = version.price, version.stopPrice
+    limit, stop, trail = version.price, version.stopPrice, version.pegDifference
+    if order_type is OrderType.MIT:
+        # Which of the two carries the touch is not documented; clients differ (protocol 10.1).
+        limit, stop = None, limit if stop is None else stop
+    elif order_type is OrderType.LIMIT_IF_TOUCHED:
+        stop = version.limitIfTouchedPrice
     return OrderSpec(
         order_type=order_type,
         qty=version.orderQty,
         limit=None if limit is None else ticks_of(symbol, limit),
         stop=None if stop is None else ticks_of(symbol, stop),
+        trail=None if trail is None else ticks_of(symbol, trail),
         tif=tif,
         expire_at=datetime.fromisoformat(version.expireTime) if version.expireTime else None,
     )
@@ -166,7 +173,11 @@ def _spec_part(symbol: Symbol, spec: OrderSpec) -> str:
     if spec.limit is not None:
         parts.append(f'"price":{price_text(symbol, spec.limit)}')
     if spec.stop is not None:
-        parts.append(f'"stopPrice":{price_text(symbol, spec.stop)}')
+        touch = spec.order_type is OrderType.LIMIT_IF_TOUCHED
+        name = "limitIfTouchedPrice" if touch else "stopPrice"
+        parts.append(f'"{name}":{price_text(symbol, spec.stop)}')
+    if spec.trail is not None:
+        parts.append(f'"pegDifference":{price_text(symbol, spec.trail)}')
     parts.append(f'"timeInForce":"{TIME_WORDS[spec.tif]}"')
     if spec.expire_at is not None:
         moment = spec.expire_at.astimezone(UTC).isoformat(timespec="milliseconds")

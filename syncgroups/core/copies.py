@@ -84,7 +84,8 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
     order_id = copy.order_id
     if order_id is None or copy.in_flight is not None or copy.state is not CopyState.LIVE:
         return copy, None
-    if copy.target == copy.sent or (copy.refusals and not retry) or copy.refusals >= MAX_REFUSALS:
+    as_wished = copy.target is not None and copy.target.means(copy.sent)
+    if as_wished or (copy.refusals and not retry) or copy.refusals >= MAX_REFUSALS:
         return copy, None
     number = copy.commands + 1
     client_id = command_id(copy.key, number)
@@ -97,6 +98,7 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
         client_order_id=client_id,
         order_id=order_id,
         symbol=copy.symbol,
-        spec=copy.target,
+        # Of a trailing stop only the quantity can be told: its prices are where the market drew them.
+        spec=replace(copy.sent, qty=copy.target.qty) if copy.target.trails else copy.target,
     )
     return sending, change

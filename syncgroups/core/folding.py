@@ -108,7 +108,9 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
         return False
     book.orders[order] = replace(record, spec=event.spec)
     copy = book.copy_of_order(*order)
-    if copy is not None:
+    if copy is not None and event.spec.trails and event.spec.qty == record.spec.qty:
+        book.keep(replace(copy, sent=event.spec))  # the market drew it along: that answers no command of ours
+    elif copy is not None:
         book.keep(replace(copy, sent=event.spec, in_flight=None, refusals=0))
     return True
 

@@ -234,7 +234,8 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
             return
         qty, enters = _what_stays(copy, sized.reduce, refusal)
     aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
-    if aimed != copy:
+    trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
+    if aimed != copy and not (trailed and aimed.enters == copy.enters):
         case.steps.append(advance(case.plan, case.book, aimed))
 
 

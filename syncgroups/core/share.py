@@ -21,8 +21,6 @@ from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Sizi
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 
-COPIED_TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -79,9 +77,6 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
 
 def group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
     """Return why nobody in the group may enter on this order; exits pass every filter of this kind."""
-    if order.spec.order_type not in COPIED_TYPES:
-        detail = f"{order.spec.order_type} orders are not copied yet"
-        return Refusal(reason=RefusalReason.ORDER_TYPE_UNSUPPORTED, detail=detail)
     if group.instruments and product_of(order.symbol).symbol not in group.instruments:
         detail = f"{order.symbol} is not in the filter"
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=detail)
@@ -106,8 +101,6 @@ def share(
     `barred` is the group's refusal; `but` is the copy that changes. Only what is certainly held is
     closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
     """
-    if barred is not None and barred.reason is RefusalReason.ORDER_TYPE_UNSUPPORTED:
-        return NOTHING, barred, UNKNOWN
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN
     ratio = ratio_of(book, group, follower)

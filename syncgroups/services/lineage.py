@@ -65,6 +65,8 @@ def describe(symbol: Symbol, spec: OrderSpec) -> str:
             if spec.stop is not None
             else f"at {traded.display(spec.limit)}"
         )
+    if spec.trail is not None:
+        parts.append(f"trailing by {spec.trail} ticks")
     return " ".join(parts)
 
 

@@ -167,6 +167,7 @@ class Desk:
         *,
         limit: int | None = None,
         stop: int | None = None,
+        trail: int | None = None,
         account: AccountId = LEADER,
         symbol: Symbol = ES,
         seen: bool = True,
@@ -177,6 +178,7 @@ class Desk:
             qty=qty,
             limit=None if limit is None else Ticks(limit),
             stop=None if stop is None else Ticks(stop),
+            trail=None if trail is None else Ticks(trail),
         )
         order = self._accept(account, None, symbol, side, spec)
         if seen:

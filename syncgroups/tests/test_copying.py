@@ -27,6 +27,10 @@ def test_a_market_order_reaches_every_follower_at_its_ratio() -> None:
         (OrderType.LIMIT, {"limit": 20000}),
         (OrderType.STOP, {"stop": 20100}),
         (OrderType.STOP_LIMIT, {"limit": 20104, "stop": 20100}),
+        (OrderType.MIT, {"stop": 19900}),
+        (OrderType.LIMIT_IF_TOUCHED, {"limit": 19896, "stop": 19900}),
+        (OrderType.TRAILING_STOP, {"stop": 20100, "trail": 40}),
+        (OrderType.TRAILING_STOP_LIMIT, {"stop": 20100, "limit": 20104, "trail": 40}),
     ],
 )
 def test_a_resting_order_is_copied_with_its_prices(order_type: OrderType, prices: dict[str, Any]) -> None:
@@ -39,10 +43,24 @@ def test_a_resting_order_is_copied_with_its_prices(order_type: OrderType, prices
     assert command.client_order_id.startswith("th1.g9.l1.")
 
 
-def test_a_trailing_stop_is_refused_by_name_for_each_follower() -> None:
-    world = desk(follower(2), follower(3))
-    world.trade(BUY, 1, OrderType.TRAILING_STOP, stop=1)
-    assert world.reasons() == ["order_type_unsupported"] * 2
+def test_a_trailing_stop_is_left_to_trail_by_itself() -> None:
+    world = desk()
+    stop = world.trade(SELL, 2, OrderType.TRAILING_STOP, stop=19900, trail=100)
+    world.settle()
+    assert world.reasons() == []
+    (copy,) = world.resting(2)
+    assert (copy.spec.stop, copy.spec.trail) == (19900, 100)
+    world.change(stop, stop=19950)  # the market draws the leader's along, and the follower's a little later
+    world.change(copy.order_id, stop=19940)
+    assert not world.outbox
+    world.change(stop, qty=1)
+    (change,) = world.outbox
+    assert isinstance(change, ChangeOrder)
+    assert (change.spec.qty, change.spec.stop) == (1, 19940)
+    world.change(copy.order_id, stop=19945)  # drawn along once more before the answer: still one command
+    assert len(world.outbox) == 1
+    world.settle()
+    assert [order.spec.qty for order in world.resting(2)] == [1]
     assert not world.outbox
 
 

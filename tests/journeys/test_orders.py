@@ -43,6 +43,7 @@ def test_a_market_order_is_copied_and_its_exit_too(calm: House) -> None:
         ("Limit", {"price": 5040.25}, {"price": 5041.5}),
         ("Stop", {"stopPrice": 5060.25}, {"stopPrice": 5061.5}),
         ("StopLimit", {"stopPrice": 5060.25, "price": 5060.5}, {"stopPrice": 5061.5, "price": 5062.0}),
+        ("MIT", {"stopPrice": 5040.25}, {"stopPrice": 5041.5}),
     ],
 )
 def test_a_resting_order_is_placed_changed_and_cancelled(
@@ -61,6 +62,40 @@ def test_a_resting_order_is_placed_changed_and_cancelled(
     hand.cancel(order)
     wait_until(lambda: _resting(calm) == [[], [], []], "cancelled")
     assert _nets(calm) == (0, 0, 0)
+
+
+def test_trailing_stops_trail_by_themselves_and_follow_the_quantity(calm: House) -> None:
+    hand = calm.hands["lead"]
+    hand.order("LEAD", "Buy", 4)
+    wait_until(lambda: _nets(calm) == (4, 2, 8), "filled")
+    prices = {"stopPrice": 5040.0, "pegDifference": 10.0}
+    stop = hand.order("LEAD", "Sell", 4, "TrailingStop", **prices)
+    kind = "TrailingStop"
+    wait_until(lambda: _resting(calm) == [[("Sell", kind, qty, None, 5040.0)] for qty in (4, 2, 8)], "placed")
+    calm.price("5060.00")
+    wait_until(
+        lambda: _resting(calm) == [[("Sell", kind, qty, None, 5050.0)] for qty in (4, 2, 8)], "drawn along"
+    )
+    before = calm.hands["other"].accepted("TWICE")
+    hand.change(stop, 2, kind, stopPrice=5050.0, pegDifference=10.0)
+    wait_until(
+        lambda: _resting(calm) == [[("Sell", kind, qty, None, 5050.0)] for qty in (2, 1, 4)], "made smaller"
+    )
+    assert calm.hands["other"].accepted("TWICE") == before
+    calm.price("5050.00")
+    wait_until(lambda: _nets(calm) == (2, 1, 4), "stopped out of half")
+    hand.order("LEAD", "Sell", 2)
+    wait_until(lambda: _nets(calm) == (0, 0, 0), "flat")
+
+
+def test_a_limit_if_touched_is_copied_with_both_prices(calm: House) -> None:
+    hand = calm.hands["lead"]
+    order = hand.order("LEAD", "Buy", 2, "LimitIfTouched", price=5040.0, limitIfTouchedPrice=5045.0)
+    wait_until(lambda: all(_resting(calm)), "placed")
+    (mine,) = hand.working("ONE")
+    assert (mine["price"], mine["limitIfTouchedPrice"]) == (5040, 5045)
+    hand.cancel(order)
+    wait_until(lambda: _resting(calm) == [[], [], []], "cancelled")
 
 
 def test_a_stop_that_is_touched_fills_everywhere(calm: House) -> None:

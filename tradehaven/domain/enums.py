@@ -39,6 +39,7 @@ class OrderType(StrEnum):
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
     MIT = "mit"
+    LIMIT_IF_TOUCHED = "limit_if_touched"
     TRAILING_STOP = "trailing_stop"
     TRAILING_STOP_LIMIT = "trailing_stop_limit"
 
@@ -114,7 +115,7 @@ class RefusalReason(StrEnum):
     KILL_SWITCH = "kill_switch"
     REDUCE_ONLY = "reduce_only"
     MAX_POSITION = "max_position"
-    ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"
+    ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"  # said before every type was copied; still on record
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     INVALID_ORDER = "invalid_order"
     COPY_ENDED = "copy_ended"

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -164,3 +165,49 @@ def test_a_close_never_claims_to_be_the_desk() -> None:
 @pytest.mark.parametrize(("amount", "expected"), [(49998.06, "49998.06"), (None, "0"), (0.1, "0.1")])
 def test_money_is_the_shortest_decimal(amount: float | None, expected: str) -> None:
     assert mapping.money(amount) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("word", "prices", "spec"),
+    [
+        ("MIT", {"stopPrice": 5000.0}, {"stop": Ticks(20000)}),
+        ("MIT", {"price": 5000.0}, {"stop": Ticks(20000)}),
+        (
+            "LimitIfTouched",
+            {"price": 4999.0, "limitIfTouchedPrice": 5000.0},
+            {"limit": Ticks(19996), "stop": Ticks(20000)},
+        ),
+        (
+            "TrailingStop",
+            {"stopPrice": 5000.0, "pegDifference": 10.0},
+            {"stop": Ticks(20000), "trail": Ticks(40)},
+        ),
+        (
+            "TrailingStopLimit",
+            {"price": 4999.0, "stopPrice": 5000.0, "pegDifference": 10.0},
+            {"limit": Ticks(19996), "stop": Ticks(20000), "trail": Ticks(40)},
+        ),
+    ],
+)
+def test_orders_that_wait_for_a_touch_or_trail_are_read_and_said_alike(
+    word: str, prices: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    version = OrderVersion(id=1, orderId=1, orderQty=2, orderType=word, **prices)
+    read = mapping.spec_of(ES, version)
+    assert read == OrderSpec(order_type=mapping.ORDER_TYPES[word], qty=2, **spec)
+    order = PlaceOrder(
+        account=AccountId(1), client_order_id=ClientOrderId("k"), symbol=ES, side=Side.BUY, spec=read
+    )
+    body = mapping.place_body(order, ACCOUNT)
+    said = json.loads(body)
+    again = OrderVersion(
+        id=1,
+        orderId=1,
+        orderQty=said["orderQty"],
+        orderType=said["orderType"],
+        price=said.get("price"),
+        stopPrice=said.get("stopPrice"),
+        pegDifference=said.get("pegDifference"),
+        limitIfTouchedPrice=said.get("limitIfTouchedPrice"),
+    )
+    assert mapping.spec_of(ES, again) == read

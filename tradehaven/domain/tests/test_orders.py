@@ -20,6 +20,18 @@ from tradehaven.domain.orders import MAX_ORDER_QTY, OrderSpec, check_spec
         ({"order_type": OrderType.LIMIT}, "limit", "needs a limit price"),
         ({"order_type": OrderType.STOP_LIMIT, "stop": Ticks(1)}, "limit", "needs a limit price"),
         ({"order_type": OrderType.STOP, "limit": Ticks(1)}, "stop", "needs a stop price"),
+        ({"order_type": OrderType.MIT}, "stop", "needs a stop price"),
+        ({"order_type": OrderType.LIMIT_IF_TOUCHED, "stop": Ticks(1)}, "limit", "needs a limit price"),
+        (
+            {"order_type": OrderType.TRAILING_STOP, "stop": Ticks(9), "trail": Ticks(0)},
+            "trail",
+            "above 0 ticks",
+        ),
+        (
+            {"order_type": OrderType.TRAILING_STOP_LIMIT, "stop": Ticks(9), "limit": Ticks(8)},
+            "trail",
+            "needs its distance",
+        ),
         ({"tif": TimeInForce.GTD}, "expire_at", "needs its date"),
     ],
 )
@@ -48,6 +60,18 @@ def test_an_impossible_order_names_its_field_and_the_fix(
 )
 def test_an_order_that_can_exist_passes_unchanged(spec: OrderSpec) -> None:
     assert check_spec(spec) is spec
+
+
+def test_what_a_trailing_stop_asks_for_is_its_quantity() -> None:
+    asked = OrderSpec(order_type=OrderType.TRAILING_STOP, qty=2, stop=Ticks(90), trail=Ticks(10))
+    drawn = OrderSpec(order_type=OrderType.TRAILING_STOP, qty=2, stop=Ticks(95), trail=Ticks(10))
+    smaller = OrderSpec(order_type=OrderType.TRAILING_STOP, qty=1, stop=Ticks(95), trail=Ticks(10))
+    plain = OrderSpec(order_type=OrderType.STOP, qty=2, stop=Ticks(90))
+    assert asked.means(drawn)
+    assert not asked.means(smaller)
+    assert not asked.means(plain)
+    assert not plain.means(asked)
+    assert not plain.means(OrderSpec(order_type=OrderType.STOP, qty=2, stop=Ticks(91)))
 
 
 def test_specs_that_are_equal_are_one_key() -> None:
