@@ -64,7 +64,7 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         copy
         for follower in group.followers
         for copy in book.open_copies_of(follower.account)
-        if copy.group == group.group and copy.symbol == symbol and copy.enters and _leader_is_done(book, copy)
+        if copy.group == group.group and copy.leads == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
 

@@ -14,9 +14,12 @@ from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
+from syncgroups.core.symbols import terms_of, translated
 from syncgroups.core.waiting import LeaderOrder, Waiting
 from tradehaven.domain.commands import PlaceOrder
+from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason
+from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
 from tradehaven.domain.orders import OrderSpec
@@ -24,6 +27,10 @@ from tradehaven.domain.orders import OrderSpec
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
 """A size of nought may grow into an order; what was refused for another reason stays refused."""
 _LIMITS = frozenset({RefusalReason.MAX_POSITION, RefusalReason.REDUCE_ONLY})
+NO_MIRROR = Refusal(
+    reason=RefusalReason.ORDER_TYPE_UNSUPPORTED,
+    detail="an order of this type cannot be reversed; in Confirmed mode its fills are",
+)
 COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has ended already")
 
 
@@ -89,6 +96,8 @@ class Case:
             target=spec,
             sent=spec,
             enters=sized.enter,
+            leads=order.leads,
+            reverse=order.reverse,
             in_flight=key,
         )
         command = PlaceOrder(
@@ -108,6 +117,33 @@ def case_of(plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder) -
     return Case(plan, book, group, order, group_refusal(group, order))
 
 
+def seen_by(case: Case, follower: FollowerPlan) -> tuple[Case, FollowerPlan] | None:
+    """Return a case in one follower's terms, with what it has set for the product.
+
+    None where its terms know no such order, which is then refused; where the leader's order stands as it
+    is, that is the case itself.
+    """
+    mine = follower.for_product(product_of(case.order.leads).symbol) if follower.products else follower
+    key = case.key_of(follower)
+    try:
+        terms, refusal = terms_of(case.book, case.group.group, mine, case.order, case.book.copies.get(key))
+        if refusal is None and terms.symbol == case.order.leads and not terms.reverse:
+            return case, mine
+        order = translated(case.order, terms)
+    except UnknownInstrument as error:
+        _untold(case, mine, key, Refusal(reason=RefusalReason.UNKNOWN_INSTRUMENT, detail=str(error)))
+        return None
+    if order is None:
+        _untold(case, mine, key, NO_MIRROR)
+        return None
+    return replace(case, order=order, barred=refusal or case.barred, specs={}), mine
+
+
+def _untold(case: Case, follower: FollowerPlan, key: ClientOrderId, refusal: Refusal) -> None:
+    if not case.book.is_decided(key):
+        case.refuse(key, follower, Action.PLACE, refusal)
+
+
 def new_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
     """Return the followers' orders for an order of a leader that has just been seen working."""
     group = _running_group(plan, event)
@@ -116,8 +152,8 @@ def new_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
     case = case_of(plan, book, group, leader_order(book, event.account, event.order_id, event.at))
     for follower in group.followers:
         key = case.key_of(follower)
-        if not book.is_decided(key):
-            place_share(case, follower, key)
+        if not book.is_decided(key) and (seen := seen_by(case, follower)) is not None:
+            place_share(*seen, key)
     return case.decision()
 
 
@@ -132,8 +168,8 @@ def changed_order(plan: OwnerPlan, book: Book, event: OrderChanged) -> Decision:
         copy = book.copies.get(key)
         if copy is not None and not copy.is_open and copy.sent.qty < case.order.spec.qty:
             case.refuse(key, follower, Action.CHANGE, COPY_ENDED)
-        else:
-            follow(case, follower)
+        elif (seen := seen_by(case, follower)) is not None:
+            follow(*seen)
     return case.decision()
 
 
@@ -196,13 +232,14 @@ def _ahead(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
 def _waiting_of(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
     for waiting in case.book.waiting.values():
         ours = waiting.follower == follower.account and waiting.group == case.group.group
-        if ours and waiting.order.symbol == case.order.symbol:
+        same = waiting.order.symbol == case.order.symbol and waiting.order.leads == case.order.leads
+        if ours and same:
             yield waiting
 
 
 def _taken_back(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
     """Yield flips that still wait to open their other side, less what the leader closes of it already."""
-    ratio = ratio_of(case.book, case.group, follower)
+    ratio = ratio_of(case.book, case.group, follower, case.order)
     for waiting in _waiting_of(case, follower):
         side = waiting.order.side
         if ratio is not None and waiting.enter and side is not case.order.side:
@@ -268,7 +305,8 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
             group, follower = settings
             order = leader_order(book, copy.leader, leader_order_id, event.at)
             case = case_of(plan, book, group, order)
-            follow(case, follower, quietly=True)
+            if (seen := seen_by(case, follower)) is not None:
+                follow(*seen, quietly=True)
             decisions.append(case.decision())
     return joined(*decisions)
 
@@ -280,7 +318,7 @@ def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
     if filled is not None and filled.enters:  # its exits may be waiting for it, without a copy so far
         for order_id in book.working[filled.leader]:
             record = book.orders[filled.leader, order_id]
-            if record.symbol == filled.symbol and record.side is not filled.side:
+            if record.symbol == filled.leads and (record.side is filled.side) is filled.reverse:
                 found[filled.group, order_id] = filled
     for copy in book.open_copies_of(event.account):
         lives = copy.leader_order in book.working[copy.leader]

@@ -18,7 +18,7 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
-from syncgroups.core.place import case_of, follow, settings_of
+from syncgroups.core.place import case_of, follow, seen_by, settings_of
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
 from tradehaven.domain.enums import RefusalReason
@@ -66,7 +66,8 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
         return _step(advance(plan, book, copy))
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
-    follow(case, follower)
+    if (seen := seen_by(case, follower)) is not None:
+        follow(*seen)
     return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
 
 

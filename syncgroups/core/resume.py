@@ -9,7 +9,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.converge import DONE
 from syncgroups.core.decision import NOTHING, Action, Decision, joined
 from syncgroups.core.keys import rest_id
-from syncgroups.core.place import Case, case_of, place_share
+from syncgroups.core.place import Case, case_of, place_share, seen_by
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
 from syncgroups.core.share import Refusal, guarded, leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
@@ -74,17 +74,18 @@ def _look(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> Decision:
 
 
 def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case | None, FollowerPlan | None]:
-    order = waiting.order
-    group = plan.led.get(order.account)
+    account = waiting.order.account
+    group = plan.led.get(account)
     if group is None or group.group != waiting.group or not group.active:
         return None, None
-    record = book.orders.get((order.account, order.order_id))
-    if record is not None and not is_final(record.status):
-        order = leader_order(book, order.account, order.order_id, order.at)
-    elif record is not None and record.filled:
-        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
     follower = next((found for found in group.followers if found.account == waiting.follower), None)
-    return case_of(plan, book, group, order), follower
+    record = book.orders.get((account, waiting.order.order_id))
+    if follower is None or record is None:
+        return case_of(plan, book, group, waiting.order), follower
+    order = leader_order(book, account, waiting.order.order_id, waiting.order.at)
+    if is_final(record.status) and record.filled:
+        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
+    return seen_by(case_of(plan, book, group, order), follower) or (None, None)
 
 
 def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> None:
@@ -93,7 +94,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
     """
     book, order = case.book, replace(case.order, before=waiting.order.before)
-    ratio = ratio_of(book, case.group, follower)
+    ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return
     own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)

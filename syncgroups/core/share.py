@@ -67,6 +67,7 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
         account=account,
         order_id=order_id,
         symbol=record.symbol,
+        leads=record.symbol,
         side=record.side,
         spec=record.spec,
         before=book.positions[account, record.symbol] - record.filled * sign + others,
@@ -77,12 +78,12 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
 
 def group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
     """Return why nobody in the group may enter on this order; exits pass every filter of this kind."""
-    if group.instruments and product_of(order.symbol).symbol not in group.instruments:
-        detail = f"{order.symbol} is not in the filter"
+    if group.instruments and product_of(order.leads).symbol not in group.instruments:
+        detail = f"{order.leads} is not in the filter"
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=detail)
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
-        if not in_hours(when, product_of(order.symbol), group.hours):
+        if not in_hours(when, product_of(order.leads), group.hours):
             return Refusal(reason=RefusalReason.OUTSIDE_HOURS, detail=f"the group copies {group.hours} only")
     return None
 
@@ -103,7 +104,7 @@ def share(
     """
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN
-    ratio = ratio_of(book, group, follower)
+    ratio = ratio_of(book, group, follower, order)
     if ratio is None:
         return NOTHING, NO_BALANCE, UNKNOWN
     own = own_of(book, group.group, follower.account, order, but)
@@ -132,13 +133,14 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
     return Refusal(reason=RefusalReason.ROUNDS_TO_ZERO, detail=detail)
 
 
-def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Fraction | None:
     """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
     if follower.sizing is not SizingMode.BALANCE:
-        return follower.ratio
+        return follower.ratio * order.factor
     leader = book.sizing_balances.get(group.leader)
     own = book.sizing_balances.get(follower.account)
-    return balance_ratio(own, leader) if leader is not None and own is not None else None
+    ratio = balance_ratio(own, leader) if leader is not None and own is not None else None
+    return ratio * order.factor if ratio is not None else None
 
 
 def own_of(
@@ -149,7 +151,7 @@ def own_of(
     Orders without a known end count on the careful side: those that trade as the exit does as if they
     filled, those that would bring more to close as if they did not.
     """
-    copied = book.copied.get((group, account, order.symbol), 0)
+    copied = book.copied.get((group, account, order.symbol, order.leads), 0)
     actual = book.positions.get((account, order.symbol), 0)
     if but is not None:  # a changed order is sized as if it had not been there
         copied, actual = copied - but.filled * but.side.sign, actual - but.filled * but.side.sign
@@ -158,7 +160,7 @@ def own_of(
     if not doubts and not foreign:
         net = _lesser(copied, actual)
         return Own(certain=net, possible=net)
-    ours = tuple(doubt for doubt in doubts if book.copies[doubt.key].group == group)
+    ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
         certain=_lesser(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
@@ -167,6 +169,10 @@ def own_of(
         ),
         doubts=ours,
     )
+
+
+def _answers(copy: Copy, group: GroupId, order: LeaderOrder) -> bool:
+    return copy.group == group and copy.leads == order.leads
 
 
 def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:

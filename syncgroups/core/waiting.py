@@ -5,6 +5,7 @@ could open the other side; so only what is certain is closed at once, and the re
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from tradehaven.domain.enums import Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
@@ -15,17 +16,22 @@ from tradehaven.domain.orders import OrderSpec
 class LeaderOrder:
     """A leader's order, with the leader's position as it would be without it.
 
-    `before` and `change` are signed contracts: the position, and the whole order.
+    `before` and `change` are signed contracts: the position, and the whole order. Before a follower it is
+    told in the follower's terms: its contract, its ticks, its side where that is reversed; quantities stay
+    the leader's, and `factor` says how many contracts of the follower's make one of those.
     """
 
     account: AccountId
     order_id: OrderId
     symbol: Symbol
+    leads: Symbol
     side: Side
     spec: OrderSpec
     before: int
     change: int
     at: Nanos
+    reverse: bool = False
+    factor: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -260,4 +260,4 @@ def test_an_exit_that_filled_in_part_closes_that_part() -> None:
     world.settle()
     assert world.held(LEADER) == 3
     assert world.held(2) == 3
-    assert world.book.copied[GROUP, TWO, ES] == 3
+    assert world.book.copied[GROUP, TWO, ES, ES] == 3
