@@ -51,7 +51,8 @@ def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
     """Return the cancels that follow from the end of a leader's order."""
     record = book.orders.get((event.account, event.order_id))
     if event.status not in DONE:
-        return withdrawn(plan, book, book.copies_of_order(event.account, event.order_id))
+        copies = book.copies_of_order(event.account, event.order_id)
+        return withdrawn(plan, book, [copy for copy in copies if copy.fill is None])
     return leader_flat(plan, book, event.account, record.symbol) if record is not None else NOTHING
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from syncgroups.core.keys import command_id
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 MAX_REFUSALS = 5
@@ -42,7 +42,7 @@ class Copy:
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
     `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
-    against the leader's order.
+    against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
     """
 
     key: ClientOrderId
@@ -57,6 +57,7 @@ class Copy:
     enters: int
     leads: Symbol = Symbol("")
     reverse: bool = False
+    fill: FillId | None = None
     state: CopyState = CopyState.SENDING
     order_id: OrderId | None = None
     in_flight: ClientOrderId | None = None

@@ -265,6 +265,7 @@ def _adopted(
         target=order.spec,
         sent=order.spec,
         enters=order.spec.qty,
+        fill=key.fill,
         leads=answered.symbol if answered is not None else order.symbol,
         reverse=answered is not None and answered.side is not order.side,
         order_id=order.order_id,

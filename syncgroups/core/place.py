@@ -1,6 +1,7 @@
 """A leader's new or changed order becomes the followers' orders, or the reason why not.
 
-Only Immediate mode: an order is sized when it is seen working and again when the leader changes it.
+In Immediate mode an order is sized when it is seen working and again when the leader changes it; in
+Confirmed mode that holds for resting exits only, and `confirm` answers the leader's fills.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
-from syncgroups.core.keys import client_order_id
+from syncgroups.core.keys import client_order_id, entry_id, fill_key
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
@@ -18,10 +19,11 @@ from syncgroups.core.symbols import terms_of, translated
 from syncgroups.core.waiting import LeaderOrder, Waiting
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderType, RefusalReason
+from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
@@ -54,7 +56,8 @@ class Case:
     def key_of(self, follower: FollowerPlan) -> ClientOrderId:
         """Return the id of the one order that a follower may place for this one."""
         order = self.order
-        return client_order_id(self.group.group, order.account, order.order_id, follower.account)
+        key = client_order_id(self.group.group, order.account, order.order_id, follower.account)
+        return key if order.fill is None else fill_key(key, order.fill)
 
     def spec_of(self, qty: int) -> OrderSpec:
         """Return the leader's spec with another quantity."""
@@ -82,9 +85,21 @@ class Case:
         )
 
     def send(self, key: ClientOrderId, follower: FollowerPlan, sized: Sized) -> None:
-        """Place a follower's order of this size."""
+        """Place a follower's order of this size; an entry within a limit goes beside what it closes."""
+        slack, price = self.group.entry_slack, self.order.price
+        if slack is None or price is None or not sized.enter:
+            self.send_as(key, follower, sized, self.spec_of(sized.qty))
+            return
+        if sized.reduce:
+            self.send_as(key, follower, Sized(reduce=sized.reduce, enter=0), self.spec_of(sized.reduce))
+            key = entry_id(key)
+        limit = Ticks(price + slack * self.order.side.sign)
+        spec = OrderSpec(order_type=OrderType.LIMIT, qty=sized.enter, limit=limit)
+        self.send_as(key, follower, Sized(reduce=0, enter=sized.enter), spec)
+
+    def send_as(self, key: ClientOrderId, follower: FollowerPlan, sized: Sized, spec: OrderSpec) -> None:
+        """Place a follower's order with a spec of its own."""
         order, account = self.order, follower.account
-        spec = self.spec_of(sized.qty)
         copy = Copy(
             key=key,
             group=self.group.group,
@@ -98,6 +113,7 @@ class Case:
             enters=sized.enter,
             leads=order.leads,
             reverse=order.reverse,
+            fill=order.fill,
             in_flight=key,
         )
         command = PlaceOrder(
@@ -202,7 +218,7 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
     at_market = case.order.spec.order_type is OrderType.MARKET
     doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
     if case.book.waiting:
-        case.waiting.extend(_taken_back(case, follower))
+        case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
         if sized.enter and at_market:
             doubts |= {doubt.key: doubt for waiting in _ahead(case, follower) for doubt in waiting.doubts}
     if not doubts or (sized.qty and not at_market):
@@ -217,6 +233,7 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
             doubts=tuple(doubts.values()),
             placed=sized.reduce,
             enter=sized.enter,
+            ahead=tuple((waiting.key, waiting.placed) for waiting in _ahead(case, follower)),
         )
     )
     return replace(sized, enter=0)
@@ -237,14 +254,27 @@ def _waiting_of(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
             yield waiting
 
 
-def _taken_back(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
-    """Yield flips that still wait to open their other side, less what the leader closes of it already."""
+def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> Iterator[Waiting]:
+    """Yield entries that still wait, less what the leader closes of them already; the last one goes first.
+
+    They are closed as if they had been made: together with what the follower holds on their side, of
+    which `closing` contracts are closed at once.
+    """
     ratio = ratio_of(case.book, case.group, follower, case.order)
-    for waiting in _waiting_of(case, follower):
-        side = waiting.order.side
-        if ratio is not None and waiting.enter and side is not case.order.side:
-            closed = reduction(follower, ratio, waiting.enter * side.sign, case.order)
-            yield replace(waiting, enter=waiting.enter - closed)
+    side = case.order.side.opposite
+    opening = [
+        waiting for waiting in _waiting_of(case, follower) if waiting.enter and waiting.order.side is side
+    ]
+    if ratio is None or not opening:
+        return
+    held = own if own * side.sign > 0 else 0
+    all_of_it = held + sum(waiting.enter for waiting in opening) * side.sign
+    left = reduction(follower, ratio, all_of_it, case.order) - closing
+    for waiting in reversed(opening):
+        taken = min(waiting.enter, max(0, left))
+        left -= taken
+        if taken:
+            yield replace(waiting, enter=waiting.enter - taken)
 
 
 def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None:
@@ -252,10 +282,16 @@ def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None
     key = case.key_of(follower)
     copy = case.book.copies.get(key)
     if copy is None:
-        if case.book.refused.get(key) in _MAY_GROW:
+        if case.book.refused.get(key, _first_reason(case, key)) in _MAY_GROW:
             place_share(case, follower, key, quietly=True)
     elif copy.is_open:
         _change(case, follower, copy, quietly=quietly)
+
+
+def _first_reason(case: Case, key: ClientOrderId) -> RefusalReason | None:
+    """Return why an order that nobody was refused is not copied: in Confirmed mode it was no exit so far."""
+    unasked = case.group.mode is SyncMode.CONFIRMED and key not in case.book.waiting
+    return RefusalReason.NOTHING_TO_REDUCE if unasked else None
 
 
 def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:

@@ -39,7 +39,11 @@ class FollowerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """One leader and its followers. An empty `instruments` lets every product root through."""
+    """One leader and its followers. An empty `instruments` lets every product root through.
+
+    `entry_slack` is by how many ticks a Confirmed entry may be worse than the leader's fill; None enters at
+    the market.
+    """
 
     group: GroupId
     name: str
@@ -50,6 +54,7 @@ class GroupPlan:
     mode: SyncMode = SyncMode.IMMEDIATE
     instruments: frozenset[str] = frozenset()
     hours: SessionHours = SessionHours.ALL
+    entry_slack: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from risk.core.guard import Allowed, Changed, Proposal, Refused, review, stricte
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
-from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
+from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
 from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode
+from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 
@@ -102,15 +102,15 @@ def share(
     `barred` is the group's refusal; `but` is the copy that changes. Only what is certainly held is
     closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
     """
+    if group.mode is SyncMode.CONFIRMED and order.fill is None and not _is_resting_exit(order):
+        return NOTHING, None, UNKNOWN  # its fills will be answered, each as it comes
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN
     ratio = ratio_of(book, group, follower, order)
     if ratio is None:
         return NOTHING, NO_BALANCE, UNKNOWN
     own = own_of(book, group.group, follower.account, order, but)
-    sized = follower_order(
-        plan=follower, ratio=ratio, own=own.certain, leader=order.before, change=order.change
-    )
+    sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
         own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
@@ -118,6 +118,29 @@ def share(
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own
     return *guarded(book, follower, order, sized, but), own
+
+
+def _is_resting_exit(order: LeaderOrder) -> bool:
+    _, entering = split(order.before, order.change)
+    return not entering and order.spec.order_type is not OrderType.MARKET
+
+
+def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> Sized:
+    base = abs(order.before) if order.fill is not None and order.before * order.change > 0 else 0
+    sized = follower_order(
+        plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change, base=base
+    )
+    after = order.before + order.change
+    if order.fill is None or follower.sizing is not SizingMode.FIXED:
+        return sized
+    # A fixed size is that of a whole order, however many fills it comes in.
+    done = [
+        copy
+        for copy in book.copies_of_order(order.account, order.order_id)
+        if copy.follower == follower.account
+    ]
+    reduce = 0 if after and any(copy.enters < copy.sent.qty for copy in done) else sized.reduce
+    return Sized(reduce=reduce, enter=0 if any(copy.enters for copy in done) else sized.enter)
 
 
 def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:

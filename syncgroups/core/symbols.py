@@ -66,10 +66,11 @@ def translated(order: LeaderOrder, terms: Terms) -> LeaderOrder | None:
     if spec is None:
         return None
     side, sign = (order.side.opposite, -1) if terms.reverse else (order.side, 1)
-    factor = order.factor
+    factor, price = order.factor, order.price
     if terms.symbol != order.leads:
         theirs, mine = product_of(order.leads), product_of(terms.symbol)
         spec, factor = on_grid(spec, side, theirs, mine), Fraction(size_factor(theirs, mine))
+        price = moved(price, limit_rounding(side), theirs, mine)
     return replace(
         order,
         symbol=terms.symbol,
@@ -79,6 +80,7 @@ def translated(order: LeaderOrder, terms: Terms) -> LeaderOrder | None:
         change=order.change * sign,
         reverse=terms.reverse,
         factor=factor,
+        price=price,
     )
 
 
@@ -87,16 +89,17 @@ def on_grid(spec: OrderSpec, side: Side, theirs: Product, mine: Product) -> Orde
     # A touch waits for a better price, as a limit does; a stop waits for a worse one.
     touches = spec.order_type in (OrderType.MIT, OrderType.LIMIT_IF_TOUCHED)
     waking = limit_rounding(side) if touches else stop_rounding(side)
-
-    def moved(ticks: Ticks | None, rounding: Rounding) -> Ticks | None:
-        return None if ticks is None else mine.round_ticks(theirs.to_price(ticks), rounding)
-
     return replace(
         spec,
-        limit=moved(spec.limit, limit_rounding(side)),
-        stop=moved(spec.stop, waking),
-        trail=moved(spec.trail, Rounding.UP),
+        limit=moved(spec.limit, limit_rounding(side), theirs, mine),
+        stop=moved(spec.stop, waking, theirs, mine),
+        trail=moved(spec.trail, Rounding.UP, theirs, mine),
     )
+
+
+def moved(ticks: Ticks | None, rounding: Rounding, theirs: Product, mine: Product) -> Ticks | None:
+    """Return a price in the ticks of another product."""
+    return None if ticks is None else mine.round_ticks(theirs.to_price(ticks), rounding)
 
 
 _MIRROR = {

@@ -1,5 +1,7 @@
 """Followers that trade another contract than their leader, or the other side of it."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,7 +236,7 @@ def test_a_reversed_follower_stands_against_its_leader_and_ends_flat_with_it() -
     ],
 )
 def test_a_reversed_order_trades_where_the_leaders_does(
-    kind: OrderType, prices: dict[str, int], mirror: OrderType, limit: int | None, stop: int | None
+    kind: OrderType, prices: dict[str, Any], mirror: OrderType, limit: int | None, stop: int | None
 ) -> None:
     world = desk(follower(2, reverse=True))
     world.trade(BUY, 1, kind, **prices)
