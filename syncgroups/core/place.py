@@ -40,7 +40,8 @@ COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has 
 class Case:
     """One leader's order before one group, and the answer for its followers as it grows.
 
-    Followers of one size share one spec: `specs` keeps them by quantity.
+    Followers of one size share one spec: `specs` keeps them by quantity. `others` are copies that the same
+    event has changed already and the book does not know of.
     """
 
     plan: OwnerPlan
@@ -52,6 +53,7 @@ class Case:
     refusals: list[CopyRefused] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     specs: dict[int, OrderSpec] = field(default_factory=dict)
+    others: dict[ClientOrderId, Copy] = field(default_factory=dict)
 
     def key_of(self, follower: FollowerPlan) -> ClientOrderId:
         """Return the id of the one order that a follower may place for this one."""
@@ -199,14 +201,18 @@ def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quiet
 
     `quietly` leaves out the refusal and the waiting: they were said when the order was new.
     """
-    order = case.order
-    sized, refusal, own = share(case.plan.accounts, case.book, case.group, follower, order, case.barred)
+    sized, refusal, own = _share(case, follower)
     if not quietly:
         if refusal is not None:
             case.refuse(key, follower, Action.PLACE, refusal)
         sized = _held_back(case, follower, key, sized, own)
     if sized.qty:
         case.send(key, follower, sized)
+
+
+def _share(case: Case, follower: FollowerPlan, but: Copy | None = None) -> tuple[Sized, Refusal | None, Own]:
+    accounts = case.plan.accounts
+    return share(accounts, case.book, case.group, follower, case.order, case.barred, but, case.others)
 
 
 def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Sized, own: Own) -> Sized:
@@ -295,8 +301,7 @@ def _first_reason(case: Case, key: ClientOrderId) -> RefusalReason | None:
 
 
 def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:
-    order = case.order
-    sized, refusal, own = share(case.plan.accounts, case.book, case.group, follower, order, case.barred, copy)
+    sized, refusal, own = _share(case, follower, copy)
     qty, enters = sized.qty, sized.enter
     if own.owes and not qty:  # it may be needed yet: it stays until that is known, at the new price
         qty, enters = (copy.target.qty, copy.enters) if copy.target is not None else (0, 0)
@@ -327,7 +332,7 @@ def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
     return had, copy.enters
 
 
-def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[ClientOrderId, Copy]) -> Decision:
     """Return what follows for a follower's resting orders now that it holds something else.
 
     The leader's stop works from the moment its own entry filled; a follower whose entry filled later, or
@@ -340,11 +345,17 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
         if settings is not None:
             group, follower = settings
             order = leader_order(book, copy.leader, leader_order_id, event.at)
-            case = case_of(plan, book, group, order)
-            if (seen := seen_by(case, follower)) is not None:
-                follow(*seen, quietly=True)
-            decisions.append(case.decision())
+            decisions.append(looked_at(case_of(plan, book, group, order), follower, others))
     return joined(*decisions)
+
+
+def looked_at(case: Case, follower: FollowerPlan, others: dict[ClientOrderId, Copy]) -> Decision:
+    """Return what follows for one follower now; `others` grows by the copies that this makes or changes."""
+    seen = seen_by(replace(case, others=others), follower)
+    if seen is not None:
+        follow(*seen, quietly=True)
+    others.update((step.copy.key, step.copy) for step in case.steps)
+    return case.decision()
 
 
 def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
