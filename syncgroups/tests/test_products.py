@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -144,7 +145,7 @@ def test_small_ratios_are_warned_of_where_they_come_to_nothing(alice_client: Cli
 # -- the preview on the group's page ----------------------------------------------------------------
 
 
-def _preview(client: Client, follower: Follower, **typed: object):
+def _preview(client: Client, follower: Follower, **typed: Any):
     address = reverse("syncgroups:preview", args=[follower.group.public_id])
     return client.get(address, {"side": "buy", "qty": 2, "symbol": "ESZ6"} | typed)
 
@@ -168,7 +169,7 @@ def test_a_preview_says_why_somebody_is_left_out(alice_client: Client, follower:
     ("typed", "field"), [({"symbol": "DOGE"}, "symbol"), ({"qty": 0}, "qty"), ({"qty": 999_999}, "qty")]
 )
 def test_a_preview_of_nonsense_names_the_field(
-    alice_client: Client, follower: Follower, typed: dict[str, object], field: str
+    alice_client: Client, follower: Follower, typed: dict[str, Any], field: str
 ):
     answer = _preview(alice_client, follower, **typed)
     assert answer.status_code == 422
