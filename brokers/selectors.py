@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.conf import settings
+from django.db.models import Max, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
+from brokers.core.budget import CallLimits, Usage
 from brokers.models import Account, Connection, ConnectionStatus, Lease, Position
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.ids import Symbol
@@ -39,9 +41,26 @@ def account_for(user: User, pk: int) -> Account:
 
 
 def due_for_refresh(now: datetime) -> QuerySet[Connection]:
-    """Return the logins whose token ends soon; lost ones wait for a person."""
+    """Return the logins whose token ends soon; lost ones wait for a person, silent ones for their time."""
+    may_ask = Q(silent_until=None) | Q(silent_until__lte=now)
     return Connection.objects.exclude(status=ConnectionStatus.DISCONNECTED).filter(
-        token_expires_at__lte=now + REFRESH_AHEAD
+        may_ask, token_expires_at__lte=now + REFRESH_AHEAD
+    )
+
+
+def call_limits(environment: Environment) -> CallLimits:
+    """Return what one login of an environment may ask."""
+    return CallLimits(**settings.CALL_LIMITS[environment])
+
+
+def usage_of(connection: Connection, now: datetime) -> Usage:
+    """Return what of a login's last known calls still counts at a moment (UTC)."""
+    if connection.calls_at is None:
+        return Usage()
+    age = now - connection.calls_at
+    return Usage(
+        minute=connection.calls_minute if age < timedelta(minutes=1) else 0,
+        hour=connection.calls_hour if age < timedelta(hours=1) else 0,
     )
 
 

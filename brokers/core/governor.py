@@ -23,11 +23,8 @@ PROBE_EVERY = 5 * SECOND
 
 Once such a call was answered as usual the silence evidently does not mean orders, and exits go freely.
 """
-PACES = ((25, SECOND // 4), (50, SECOND), (100, 3 * SECOND))
-"""How long two changes of one order are apart, by percent of the changes' ceiling that is used.
-
-A dragged stop costs four calls a second where there is plenty, and one every three seconds near the end.
-"""
+PACES = ((25, SECOND // 4), (100, SECOND))
+"""How long two changes of one order are apart at least, by percent of the changes' ceiling that is used."""
 REMEMBERED = 512
 _EXITS = Lane.PROTECTIVE
 

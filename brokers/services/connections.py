@@ -22,11 +22,18 @@ from accounts.models import User
 from brokers.models import Account, Connection, ConnectionStatus
 from brokers.ports import Login
 from brokers.selectors import REFRESH_AHEAD
+from brokers.services.budgets import obey
 from brokers.services.stamps import touch
 from brokers.tradovate import entities, oauth, rest
 from brokers.vault import VaultError, seal, unseal
 from tradehaven.domain.enums import Environment
-from tradehaven.domain.errors import BrokerError, CredentialsRejected, InvalidInput, RequestRejected
+from tradehaven.domain.errors import (
+    BrokerError,
+    CredentialsRejected,
+    InvalidInput,
+    RateLimited,
+    RequestRejected,
+)
 from tradehaven.domain.ids import AccountId, ConnectionId
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
@@ -243,7 +250,8 @@ def refresh_token(connection_id: int, *, refused: bool = False) -> Refreshed:
     """Renew a login's token unless it still lives long; several processes may call this at once.
 
     `refused` says that the broker does not take the token although its time is not over. The row stays
-    locked while the broker is asked: a refresh token works once, so two must not race.
+    locked while the broker is asked: a refresh token works once, so two must not race. A login that has
+    to keep silent is left alone.
     """
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
@@ -251,9 +259,13 @@ def refresh_token(connection_id: int, *, refused: bool = False) -> Refreshed:
         lives = ends is not None and ends > timezone.now() + REFRESH_AHEAD
         if row.status == ConnectionStatus.DISCONNECTED or (lives and not refused):
             return Refreshed.NOT_DUE
+        if row.silent_until is not None and row.silent_until > timezone.now():
+            return Refreshed.LATER
         try:
             _keep_tokens(row, _ask_for_tokens(row))
         except (BrokerError, VaultError) as error:
+            if isinstance(error, RateLimited):
+                obey(row, error)
             return _refresh_failed(row, error)
         _tell(row.owner_id)
         return Refreshed.RENEWED

@@ -99,7 +99,7 @@ def test_the_first_change_of_an_order_goes_at_once_and_the_next_keeps_a_distance
     assert governor.admit(Lane.CHANGE, wait.until, STOP) is None
 
 
-@pytest.mark.parametrize(("used", "pace"), [(0, 0.25), (12, 1), (24, 3), (47, 3), (60, 3)])
+@pytest.mark.parametrize(("used", "pace"), [(0, 0.25), (10, 0.25), (11, 1), (47, 1), (60, 1)])
 def test_changes_keep_more_distance_the_less_is_left(used: int, pace: float) -> None:
     governor = Governor(REAL)
     assert governor.admit(Lane.CHANGE, at(0), STOP) is None

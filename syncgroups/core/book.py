@@ -77,6 +77,8 @@ class Book:
         self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
+        self.held: set[ClientOrderId] = set()
+        self.silent_until: dict[ConnectionId, Nanos] = {}
         self.refused: dict[ClientOrderId, RefusalReason] = {}
         self.waiting: dict[ClientOrderId, Waiting] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
@@ -174,6 +176,10 @@ class Book:
         self.refused.pop(key, None)
         if copy.order_id is not None:
             self.by_order[copy.follower, copy.order_id] = key
+        if copy.held_until and copy.is_open:
+            self.held.add(key)
+        else:
+            self.held.discard(key)
         if copy.is_open:
             self.open_copies[copy.follower].add(key)
             if copy.sent.order_type is OrderType.MARKET:

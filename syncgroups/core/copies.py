@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncgroups.core.keys import command_id
-from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Lane, PlaceOrder
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 MAX_REFUSALS = 5
 """How often a change or cancel may be turned down before a person must look."""
+
+
+QUIET = 300_000_000
+"""Nanoseconds without a further change after which a leader's order counts as dropped where it is."""
 
 
 class CopyState(StrEnum):
@@ -39,6 +43,8 @@ class Copy:
     """A follower's order. `target` None means that nothing should work; quantities are contracts.
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
+    `held_until` is when a command that the login's budget held back may be tried again, 0 is none; while
+    its leader goes on moving it that is put off, to `held_at_most` at the latest.
     """
 
     key: ClientOrderId
@@ -57,6 +63,13 @@ class Copy:
     commands: int = 0
     refusals: int = 0
     filled: int = 0
+    held_until: Nanos = Nanos(0)
+    held_at_most: Nanos = Nanos(0)
+
+    @property
+    def is_unsent(self) -> bool:
+        """Say whether the order itself was held back: it was decided, and the broker has not seen it."""
+        return self.state is CopyState.SENDING and self.in_flight is None
 
     @property
     def is_open(self) -> bool:
@@ -75,22 +88,35 @@ class Copy:
         return (self.sent.qty - self.filled) * self.side.sign if self.is_open else 0
 
 
+def put_off(copy: Copy, at: Nanos) -> Copy:
+    """Return a held copy whose leader moved again at `at`: where calls are short, it waits."""
+    until = max(copy.held_until, min(Nanos(at + QUIET), copy.held_at_most))
+    return replace(copy, held_until=until) if copy.held_until else copy
+
+
 def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | None]:
     """Return what is still to be told to the broker, and the copy as it is once that is on its way.
 
     A command that was turned down is repeated only when `retry` says that time has passed, and only
-    `MAX_REFUSALS` times.
+    `MAX_REFUSALS` times. One that was held back is tried again then, always with the latest target; only
+    what takes less risk than a changed price does not wait for it.
     """
+    if copy.is_unsent:
+        return _place_again(copy) if retry or copy.target is None else (copy, None)
     order_id = copy.order_id
     if order_id is None or copy.in_flight is not None or copy.state is not CopyState.LIVE:
         return copy, None
     as_wished = copy.target is not None and copy.target.means(copy.sent)
     if as_wished or (copy.refusals and not retry) or copy.refusals >= MAX_REFUSALS:
         return copy, None
+    cancels = copy.target is None or copy.target.qty <= copy.filled
+    lane = Lane.CHANGE if copy.target is None else _lane_of_change(copy, copy.target)
+    if copy.held_until and not retry and not cancels and lane is Lane.CHANGE:
+        return copy, None
     number = copy.commands + 1
     client_id = command_id(copy.key, number)
-    sending = replace(copy, in_flight=client_id, commands=number)
-    if copy.target is None or copy.target.qty <= copy.filled:
+    sending = replace(copy, in_flight=client_id, commands=number, held_until=Nanos(0))
+    if copy.target is None or cancels:
         cancel = CancelOrder(account=copy.follower, client_order_id=client_id, order_id=order_id)
         return replace(sending, target=None), cancel
     change = ChangeOrder(
@@ -100,5 +126,27 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
         symbol=copy.symbol,
         # Of a trailing stop only the quantity can be told: its prices are where the market drew them.
         spec=replace(copy.sent, qty=copy.target.qty) if copy.target.trails else copy.target,
+        lane=lane,
     )
     return sending, change
+
+
+def _lane_of_change(copy: Copy, target: OrderSpec) -> Lane:
+    """Return how urgent a change is: an exit's size must fit what is held, and less is never risk."""
+    resized = target.qty != copy.sent.qty
+    less = target.qty < copy.sent.qty
+    return Lane.PROTECTIVE if less or (resized and not copy.enters) else Lane.CHANGE
+
+
+def _place_again(copy: Copy) -> tuple[Copy, Command | None]:
+    if copy.target is None:  # withdrawn before it ever left
+        return replace(copy, state=CopyState.ENDED, held_until=Nanos(0)), None
+    place = PlaceOrder(
+        account=copy.follower,
+        client_order_id=copy.key,
+        symbol=copy.symbol,
+        side=copy.side,
+        spec=copy.target,
+        lane=Lane.PROTECTIVE,
+    )
+    return replace(copy, in_flight=copy.key, sent=copy.target, held_until=Nanos(0)), place

@@ -7,7 +7,7 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import converge, place, recover, resume, watch
+from syncgroups.core import converge, held, place, recover, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, joined
 from syncgroups.core.plan import OwnerPlan
@@ -23,6 +23,7 @@ from tradehaven.domain.events import (
     OrdersListed,
     OrderWorking,
     PositionReported,
+    SilenceAsked,
     SnapshotTaken,
     TimePassed,
 )
@@ -52,11 +53,14 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case GateChanged():
             return watch.gate_changed(plan, book, event)
         case TimePassed():
-            return joined(watch.time_passed(plan, book, event), resume.resumed(plan, book, event.at))
+            due = held.released(plan, book, event.at)
+            waited = resume.resumed(plan, book, event.at)
+            return joined(watch.time_passed(plan, book, event), due, waited)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             answered = converge.after_outcome(plan, book, event)
-            return joined(answered, resume.resumed(plan, book, event.at))
-        case PositionReported() | BalanceReported() | LinkLost():
+            late = held.held_back(plan, book, event)
+            return joined(answered, late, resume.resumed(plan, book, event.at))
+        case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)

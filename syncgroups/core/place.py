@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, put_off
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import LeaderOrder, Waiting
-from tradehaven.domain.commands import PlaceOrder
+from tradehaven.domain.commands import Lane, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
@@ -92,7 +92,12 @@ class Case:
             in_flight=key,
         )
         command = PlaceOrder(
-            account=account, client_order_id=key, symbol=order.symbol, side=order.side, spec=spec
+            account=account,
+            client_order_id=key,
+            symbol=order.symbol,
+            side=order.side,
+            spec=spec,
+            lane=Lane.ENTRY if sized.enter else Lane.PROTECTIVE,
         )
         self.steps.append(CopyStep(copy=copy, command=command))
 
@@ -236,7 +241,7 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
     aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
-        case.steps.append(advance(case.plan, case.book, aimed))
+        case.steps.append(advance(case.plan, case.book, put_off(aimed, order.at)))
 
 
 def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
