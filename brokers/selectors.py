@@ -41,11 +41,15 @@ def account_for(user: User, pk: int) -> Account:
 
 
 def due_for_refresh(now: datetime) -> QuerySet[Connection]:
-    """Return the logins whose token ends soon; lost ones wait for a person, silent ones for their time."""
-    may_ask = Q(silent_until=None) | Q(silent_until__lte=now)
+    """Return the logins whose token ends soon; lost ones wait for a person."""
     return Connection.objects.exclude(status=ConnectionStatus.DISCONNECTED).filter(
-        may_ask, token_expires_at__lte=now + REFRESH_AHEAD
+        token_expires_at__lte=now + REFRESH_AHEAD
     )
+
+
+def is_silent(connection: Connection, now: datetime) -> bool:
+    """Say whether the broker takes no calls of a login at a moment (UTC): then nobody asks it anything."""
+    return connection.silent_until is not None and connection.silent_until > now
 
 
 def call_limits(environment: Environment) -> CallLimits:
@@ -84,5 +88,6 @@ def held_symbols(environment: Environment) -> frozenset[Symbol]:
 
 def usable_connection(environment: Environment) -> int | None:
     """Return a login of an environment through which prices may be had, or None."""
-    found = Connection.objects.filter(environment=environment, status=ConnectionStatus.ACTIVE)
+    may_ask = Q(silent_until=None) | Q(silent_until__lte=timezone.now())
+    found = Connection.objects.filter(may_ask, environment=environment, status=ConnectionStatus.ACTIVE)
     return found.order_by("pk").values_list("pk", flat=True).first()

@@ -21,7 +21,7 @@ from accounts.access import require_verified
 from accounts.models import User
 from brokers.models import Account, Connection, ConnectionStatus
 from brokers.ports import Login
-from brokers.selectors import REFRESH_AHEAD
+from brokers.selectors import REFRESH_AHEAD, is_silent
 from brokers.services.budgets import obey
 from brokers.services.stamps import touch
 from brokers.tradovate import entities, oauth, rest
@@ -128,6 +128,9 @@ def begin_connect(
 ) -> tuple[str, str]:
     """Return the consent page's address and the state to bind to the session; good once, for ten minutes."""
     require_verified(owner)
+    if reconnects is not None and reconnects.silent_until and is_silent(reconnects, timezone.now()):
+        until = f"{reconnects.silent_until:%H:%M} UTC"
+        raise ConsentFailed(f"The broker takes no calls of {reconnects.name} until {until}. Reconnect then.")
     client = client_of(environment)
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     consent = _Consent(owner.pk, environment, verifier, reconnects.pk if reconnects else None)
@@ -259,7 +262,7 @@ def refresh_token(connection_id: int, *, refused: bool = False) -> Refreshed:
         lives = ends is not None and ends > timezone.now() + REFRESH_AHEAD
         if row.status == ConnectionStatus.DISCONNECTED or (lives and not refused):
             return Refreshed.NOT_DUE
-        if row.silent_until is not None and row.silent_until > timezone.now():
+        if is_silent(row, timezone.now()):
             return Refreshed.LATER
         try:
             _keep_tokens(row, _ask_for_tokens(row))
