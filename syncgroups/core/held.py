@@ -17,7 +17,7 @@ from syncgroups.core.share import Refusal, own_of
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import RefusalReason, TradingState
-from tradehaven.domain.ids import Nanos
+from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
@@ -45,10 +45,17 @@ def held_back(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
 def released(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
     """Return the commands that may be tried again now, the most urgent first."""
     due = [book.copies[key] for key in sorted(book.held) if book.copies[key].held_until <= at]
-    if not due:
-        return NOTHING
-    found = joined(*(_again(plan, book, copy, at) for copy in due))
-    return replace(found, steps=tuple(sorted(found.steps, key=_urgency)))
+    found: list[Decision] = []
+    served: set[tuple[AccountId, Symbol]] = set()
+    for copy in due:
+        where = (copy.follower, copy.symbol)
+        if copy.is_unsent and where in served:
+            continue  # what this one may close depends on what the one before it does
+        found.append(_again(plan, book, copy, at))
+        if copy.is_unsent and found[-1].steps:
+            served.add(where)
+    answer = joined(*found)
+    return replace(answer, steps=tuple(sorted(answer.steps, key=_urgency))) if answer.steps else answer
 
 
 def _urgency(step: Step) -> int:
@@ -71,7 +78,10 @@ def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: 
         return _given_up(copy, GROUP_STOPPED)
     if strictest(book.states_of(settings[1].gates)) is TradingState.HALTED:
         return _given_up(copy, HALTED)
-    qty = min(target.qty, _closable(book, copy, target, at))
+    closable, in_doubt = _closable(book, copy, target, at)
+    qty = min(target.qty, closable)
+    if qty < target.qty and in_doubt:
+        return NOTHING  # an order that closes the same may fill yet: it is looked at again when that is known
     if not qty:
         record = book.orders.get((copy.leader, copy.leader_order))
         lives = record is not None and not is_final(record.status)
@@ -80,8 +90,11 @@ def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: 
     return Decision(steps=(step,)) if step.command is not None else NOTHING
 
 
-def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> int:
-    """Return the contracts that an exit may certainly close now."""
+def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int, bool]:
+    """Return the contracts that an exit may certainly close now, and whether orders in doubt may change that.
+
+    Other exits that wait as well do not count: they come after this one and are weighed then.
+    """
     sign = copy.side.sign
     order = LeaderOrder(
         account=copy.leader,
@@ -93,7 +106,10 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> int:
         change=target.qty * sign,
         at=at,
     )
-    return max(0, -sign * own_of(book, copy.group, copy.follower, order, copy).certain)
+    own = own_of(book, copy.group, copy.follower, order, copy)
+    waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
+    certain = own.certain - sum(doubt.left for doubt in waiting if doubt.closes)
+    return max(0, -sign * certain), len(waiting) < len(own.doubts)
 
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:

@@ -337,6 +337,39 @@ def test_an_answer_to_nobody_changes_nothing(tmp_path: Path) -> None:
     assert not room.calls
 
 
+def test_an_exit_outwaits_the_cancel_that_it_hangs_on(tmp_path: Path) -> None:
+    room = Room(tmp_path, followers=3, limits=CallLimits(per_minute=8, per_hour=5000))
+    stop = room.world.trade(SELL, 1, OrderType.STOP, stop=19_000)
+    _trade(room, BUY, 2)
+    room.world.cancel(stop)
+    _trade(room, SELL, 2)
+    room.wait(130)
+    assert room.nets() == {0}
+
+
+def test_an_exit_that_waits_is_weighed_again_when_a_stop_that_is_withdrawn_has_ended(tmp_path: Path) -> None:
+    room = Room(tmp_path, followers=3, limits=CallLimits(per_minute=7, per_hour=5000))
+    stop = room.world.trade(SELL, 1, OrderType.STOP, stop=19_000)
+    _trade(room, BUY, 1)
+    _trade(room, SELL, 1)
+    room.world.cancel(stop)
+    room.wait(130)
+    assert room.nets() == {0}
+
+
+def test_of_two_exits_that_wait_only_what_is_held_is_closed(tmp_path: Path) -> None:
+    room = Room(tmp_path, followers=1)
+    _trade(room, BUY, 2)
+    room.ask_silence(30)
+    _trade(room, SELL, 1)
+    _trade(room, SELL, 1)
+    assert len(room.book.held) == 2
+    room.world.market(SELL, 1, account=room.accounts[0])
+    room.wait(60)
+    assert room.nets() == {0}
+    assert len(room.sent(PlaceOrder)) == 2
+
+
 # -- any story ----------------------------------------------------------------------------------------
 
 STEPS = st.lists(
