@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.decision import (
     AccountStep,
     CopyRefused,
     CopyStep,
     Decision,
-    HoldingKey,
     Remark,
     RemarkKind,
 )
@@ -33,6 +32,7 @@ from tradehaven.domain.ids import (
     OrderId,
     Symbol,
 )
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
@@ -41,13 +41,14 @@ OrderKey = tuple[AccountId, OrderId]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
-    """An order of any account as the broker last stated it."""
+    """An order of any account as the broker last stated it; `price` is that of its last fill."""
 
     symbol: Symbol
     side: Side
     spec: OrderSpec
     status: OrderStatus
     filled: int = 0
+    price: Ticks | None = None
 
     @property
     def unfilled(self) -> int:
@@ -79,8 +80,12 @@ class Book:
         self.changed_holdings: set[HoldingKey] = set()
         self.held: set[ClientOrderId] = set()
         self.silent_until: dict[ConnectionId, Nanos] = {}
+        self.held_as: dict[tuple[GroupId, AccountId, Symbol], Symbol] = {}
+        self.reversed: set[HoldingKey] = set()
         self.refused: dict[ClientOrderId, RefusalReason] = {}
         self.waiting: dict[ClientOrderId, Waiting] = {}
+        self.resting_since: dict[ClientOrderId, Nanos] = {}
+        self.chasing: dict[ClientOrderId, Nanos] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
         self.flattening: dict[AccountId, Nanos] = {}
         self.drifting: dict[HoldingKey, Nanos] = {}
@@ -91,6 +96,11 @@ class Book:
     def open_copies_of(self, account: AccountId) -> Iterator[Copy]:
         """Yield this follower's orders that may still trade."""
         return (self.copies[key] for key in self.open_copies[account])
+
+    def is_filled(self, account: AccountId, order: OrderId) -> bool:
+        """Say whether an order has traded in full, as far as is known."""
+        record = self.orders.get((account, order))
+        return record is not None and record.status in (OrderStatus.FILLED, OrderStatus.COMPLETED)
 
     def copies_of_order(self, account: AccountId, order: OrderId) -> list[Copy]:
         """Return what the followers were sent for one order of a leader."""
@@ -125,10 +135,10 @@ class Book:
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
 
-    def flying_copies(self, group: GroupId, account: AccountId, symbol: Symbol) -> int:
-        """Return the signed contracts that market copies of one group are about to trade."""
-        copies = (self.copies[key] for key in self.market_copies.get(account, ()))
-        return sum(copy.unfilled for copy in copies if copy.group == group and copy.symbol == symbol)
+    def flying_copies(self, holding: HoldingKey) -> int:
+        """Return the signed contracts that market copies are about to add to a holding."""
+        copies = (self.copies[key] for key in self.market_copies.get(holding[1], ()))
+        return sum(copy.unfilled for copy in copies if copy.holding == holding)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; an unknown gate is open."""
@@ -161,6 +171,8 @@ class Book:
             self.flattening.setdefault(account, Nanos(0))
         if decision.drifting is not None:
             self.drifting = dict(decision.drifting)
+        for key in decision.chased:
+            self.chasing.pop(key, None)
         for waiting in decision.waiting:
             if waiting.doubts:
                 self.waiting[waiting.key] = waiting
@@ -172,6 +184,10 @@ class Book:
         key = copy.key
         if key not in self.copies:
             self.by_leader[copy.leader, copy.leader_order].append(key)
+            if copy.reverse:
+                self.reversed.add(copy.holding)
+            else:
+                self.reversed.discard(copy.holding)
         self.copies[key] = copy
         self.refused.pop(key, None)
         if copy.order_id is not None:
@@ -210,6 +226,16 @@ class Book:
         """Set what a follower holds because of one group, and remember that it must be written down."""
         self.copied[holding] = net
         self.changed_holdings.add(holding)
+        group, account, symbol, leads = holding
+        if net:
+            self.held_as[group, account, leads] = symbol
+        elif self.held_as.get((group, account, leads)) == symbol:
+            del self.held_as[group, account, leads]
+
+    def held_for(self, group: GroupId, account: AccountId, leads: Symbol) -> tuple[Symbol, bool] | None:
+        """Return the contract that a follower holds for one of its leader's, and whether it is reversed."""
+        symbol = self.held_as.get((group, account, leads))
+        return (symbol, (group, account, symbol, leads) in self.reversed) if symbol is not None else None
 
     def _count_flatten(self, step: AccountStep) -> None:
         self.flattening[step.account] = step.at
@@ -221,12 +247,11 @@ class Book:
             self.flattening.pop(remark.account, None)
             for holding in [key for key in self.copied if key[1] == remark.account]:
                 self.hold(holding, 0)
-        elif remark.group is not None and remark.symbol is not None:
-            holding = (remark.group, remark.account, remark.symbol)
+        elif remark.holding is not None:
             if remark.kind is RemarkKind.DRIFT:
-                self.drift_said.add(holding)
+                self.drift_said.add(remark.holding)
             elif remark.kind is RemarkKind.DRIFT_OVER:
-                self.drift_said.discard(holding)
+                self.drift_said.discard(remark.holding)
 
     def _refuse(self, refusal: CopyRefused) -> None:
         if refusal.key not in self.copies:

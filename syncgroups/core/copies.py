@@ -10,7 +10,7 @@ from enum import StrEnum
 from syncgroups.core.keys import command_id
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Lane, PlaceOrder
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 MAX_REFUSALS = 5
@@ -35,6 +35,8 @@ class CopyState(StrEnum):
     MISSED = "missed"
 
 
+HoldingKey = tuple[GroupId, AccountId, Symbol, Symbol]
+"""What a follower holds because of one group: contracts of one symbol, for one of the leader's."""
 OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED, CopyState.FILLING})
 
 
@@ -45,6 +47,9 @@ class Copy:
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
     `held_until` is when a command that the login's budget held back may be tried again, 0 is none; while
     its leader goes on moving it that is put off, to `held_at_most` at the latest.
+    `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
+    against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
+    `chased` says that another order takes its place once it is cancelled.
     """
 
     key: ClientOrderId
@@ -57,9 +62,13 @@ class Copy:
     target: OrderSpec | None
     sent: OrderSpec
     enters: int
+    leads: Symbol = Symbol("")
+    reverse: bool = False
+    fill: FillId | None = None
     state: CopyState = CopyState.SENDING
     order_id: OrderId | None = None
     in_flight: ClientOrderId | None = None
+    chased: bool = False
     commands: int = 0
     refusals: int = 0
     filled: int = 0
@@ -70,6 +79,16 @@ class Copy:
     def is_unsent(self) -> bool:
         """Say whether the order itself was held back: it was decided, and the broker has not seen it."""
         return self.state is CopyState.SENDING and self.in_flight is None
+
+    def __post_init__(self) -> None:
+        """Name the leader's contract: the same one, unless it was said."""
+        if not self.leads:
+            object.__setattr__(self, "leads", self.symbol)
+
+    @property
+    def holding(self) -> HoldingKey:
+        """Return what its fills count toward."""
+        return self.group, self.follower, self.symbol, self.leads
 
     @property
     def is_open(self) -> bool:

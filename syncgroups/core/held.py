@@ -100,6 +100,7 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
         account=copy.leader,
         order_id=copy.leader_order,
         symbol=copy.symbol,
+        leads=copy.leads,
         side=copy.side,
         spec=target,
         before=0,
