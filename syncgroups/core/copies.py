@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncgroups.core.keys import command_id
-from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Lane, PlaceOrder
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
@@ -17,8 +17,13 @@ MAX_REFUSALS = 5
 """How often a change or cancel may be turned down before a person must look."""
 
 
+HOLD = 1_000_000_000
+"""How long a command is held back that nobody gave a time for. These are nanoseconds."""
 QUIET = 300_000_000
-"""Nanoseconds without a further change after which a leader's order counts as dropped where it is."""
+"""How long a leader's order must stand still to count as dropped where it is."""
+SHORT_WAIT = 250_000_000
+PATIENCE = 10
+"""A change that waits longer than the short wait, waits for its leader's hand to rest: so often at most."""
 
 
 class CopyState(StrEnum):
@@ -105,6 +110,28 @@ class Copy:
     def unfilled(self) -> int:
         """Return the signed contracts that may still trade."""
         return (self.sent.qty - self.filled) * self.side.sign if self.is_open else 0
+
+
+def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
+    """Return a copy whose command found no room in its login's budget. Only what opens is given up."""
+    until = event.retry_at or Nanos(event.at + HOLD)
+    if not placing:
+        wait = until - event.at
+        most = Nanos(event.at + PATIENCE * wait) if wait > SHORT_WAIT else until
+        return replace(copy, in_flight=None, held_until=until, held_at_most=most)
+    closes = copy.target.qty - copy.enters if copy.target is not None else 0
+    if copy.target is None or closes <= 0:
+        return replace(copy, state=CopyState.ENDED, in_flight=None)
+    closing = replace(copy.target, qty=closes)
+    return replace(
+        copy,
+        state=CopyState.SENDING,
+        in_flight=None,
+        target=closing,
+        sent=closing,
+        enters=0,
+        held_until=event.at if copy.enters else until,  # exits have a reserve: that part may go at once
+    )
 
 
 def put_off(copy: Copy, at: Nanos) -> Copy:

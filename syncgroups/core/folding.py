@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
-from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.copies import Copy, CopyState, held_back
 from syncgroups.core.keys import parse_key
-from syncgroups.core.watch import FLATTEN_AGAIN
+from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, RefusalReason
@@ -38,9 +38,6 @@ from tradehaven.domain.money import Ticks
 from tradehaven.domain.transitions import is_final
 
 SECOND = 1_000_000_000
-SHORT_WAIT = SECOND // 4
-PATIENCE = 10
-"""A change that waits longer than the short wait, waits for its leader's hand to rest: so often at most."""
 SECOND_LOOK = 5 * SECOND
 """An order was never accepted when two complete lists this far apart both lack it (I12)."""
 
@@ -206,7 +203,7 @@ def _state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:
 def _outcome(book: Book, event: Outcome) -> bool:
     copy = _copy_in_flight(book, event.account, event.client_order_id)
     if copy is None:
-        return isinstance(event, Denied) and _flatten_put_off(book, event)
+        return isinstance(event, Denied) and put_off_flatten(book, event)
     if not copy.is_open:
         return False
     placing = event.client_order_id == copy.key
@@ -215,7 +212,7 @@ def _outcome(book: Book, event: Outcome) -> bool:
             if placing and copy.order_id is None and event.order_id is not None:
                 _attach(book, copy, event.order_id)
         case Denied(reason=RefusalReason.RATE_LIMITED):
-            book.keep(_held_back(copy, event, placing=placing))
+            book.keep(held_back(copy, event, placing=placing))
         case Rejected() | Denied() if placing:
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
         case Rejected() | Denied():
@@ -228,36 +225,6 @@ def _outcome(book: Book, event: Outcome) -> bool:
             book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
         case _:  # pragma: no cover
             assert_never(event)
-    return True
-
-
-def _held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
-    """Return a copy whose command found no room in its login's budget. Only what opens is given up."""
-    until = event.retry_at or Nanos(event.at + SECOND)
-    if not placing:
-        wait = until - event.at
-        most = Nanos(event.at + PATIENCE * wait) if wait > SHORT_WAIT else until
-        return replace(copy, in_flight=None, held_until=until, held_at_most=most)
-    closes = copy.target.qty - copy.enters if copy.target is not None else 0
-    if copy.target is None or closes <= 0:
-        return replace(copy, state=CopyState.ENDED, in_flight=None)
-    closing = replace(copy.target, qty=closes)
-    return replace(
-        copy,
-        state=CopyState.SENDING,
-        in_flight=None,
-        target=closing,
-        sent=closing,
-        enters=0,
-        held_until=event.at if copy.enters else until,  # exits have a reserve: that part may go at once
-    )
-
-
-def _flatten_put_off(book: Book, event: Denied) -> bool:
-    """Let an account that could not be told to become flat be told again when there is room."""
-    if event.retry_at is None or event.account not in book.flattening:
-        return False
-    book.flattening[event.account] = Nanos(event.retry_at - FLATTEN_AGAIN)
     return True
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from brokers.clock import process_clock
@@ -245,8 +246,12 @@ class Engine:
         while True:
             await asyncio.sleep(BUDGETS_EVERY)
             usages = self._budgets.fresh(self._clock.nanos())
-            if usages:
+            if not usages:
+                continue
+            try:
                 await self._database.ask(partial(record_usage, usages, timezone.now()))
+            except DatabaseError:
+                log.exception("the used calls could not be written down; the next figures follow")
 
     async def _keep_lease(self, recorder: multiprocessing.process.BaseProcess) -> None:
         while True:
