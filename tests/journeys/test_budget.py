@@ -1,5 +1,6 @@
 """Copying under the broker's real limits: within the windows, through a 429, and across a restart."""
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.journeys.house import House, open_house, wait_until
 
 pytestmark = pytest.mark.journey
 CROWD = [f"F{number}" for number in range(10)]
+DRAGS = [f"D{number}" for number in range(10)]
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,10 @@ def house(journey_database: None, django_db_blocker: Any, tmp_path_factory: Any)
         found.connect("lead", ["LEAD"])
         found.connect("crowd", CROWD)
         found.connect("lone", ["LONE"])
+        found.connect("second", ["LEAD2"])
+        found.connect("drags", DRAGS)
         found.group("LEAD", {name: FollowerSettings() for name in [*CROWD, "LONE"]})
+        found.group("LEAD2", {name: FollowerSettings() for name in DRAGS})
         found.start_engine()
         yield found
 
@@ -53,6 +58,12 @@ def _refused(house: House, login: str) -> int:
     return lines.filter(account__connection__name=login).count()
 
 
+def _stops(house: House) -> list[float]:
+    """Return where the stops of the followers rest that are to be dragged."""
+    hand = house.hands["drags"]
+    return [row["stopPrice"] for account in DRAGS for row in hand.working(account)]
+
+
 def _trade(house: House, side: str, qty: int) -> None:
     house.hands["lead"].order("LEAD", side, qty)
 
@@ -71,6 +82,24 @@ def test_entries_stop_before_the_brokers_limit_and_exits_go_on(house: House) -> 
     login = Connection.objects.get(owner=house.owner, name="crowd")
     wait_until(lambda: Connection.objects.get(pk=login.pk).calls_minute == 70, "the figures are written down")
     assert login.silent_until is None
+
+
+def test_a_stop_that_the_leader_drags_costs_less_than_a_fifth_and_ends_where_it_was_dropped(
+    house: House,
+) -> None:
+    hand = house.hands["second"]
+    hand.order("LEAD2", "Buy", 1)
+    stop = hand.order("LEAD2", "Sell", 1, "Stop", stopPrice=5000.0)
+    wait_until(lambda: _stops(house) == [5000.0] * 10, "every stop rests")
+    before = house.log()[-1]["seq"]
+    for step in range(1, 51):
+        hand.change(stop, 1, "Stop", stopPrice=5000.0 + step / 4)
+    dropped = time.monotonic()
+    wait_until(lambda: _stops(house) == [5012.5] * 10, "every stop is where it was dropped")
+    assert time.monotonic() - dropped < 4
+    asked = [entry for entry in house.log(before) if entry.get("endpoint") == "order/modifyorder"]
+    mine = [entry for entry in asked if entry["what"] == "request" and entry["via"] == "ws"]
+    assert 10 < len(mine) < 50 * 10 / 5
 
 
 def test_a_429_is_remembered_by_the_next_engine_and_an_exit_gets_through(house: House) -> None:
