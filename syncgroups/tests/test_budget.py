@@ -15,7 +15,7 @@ from syncgroups.tests.budget_room import SHARED, Room
 from syncgroups.tests.plans import GROUP_GATE, LEADER
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, ClosePosition, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
-from tradehaven.domain.ids import OrderId
+from tradehaven.domain.ids import OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 SMALL = CallLimits(per_minute=10, per_hour=5000)
@@ -181,6 +181,49 @@ def test_a_waiting_exit_survives_a_lost_link_and_closes_what_is_held_then(tmp_pa
     room.wait(40)
     assert room.nets() == {0}
     assert len(room.sent(PlaceOrder)) == 2
+
+
+def test_a_waiting_exit_whose_position_was_closed_unseen_is_given_up_with_its_reason(tmp_path: Path) -> None:
+    room, _ = _with_waiting_exit(tmp_path)
+    room.lose()
+    foreign = room.world.trade(SELL, 1, account=room.accounts[0], seen=False)
+    room.world.fill(foreign, seen=False)
+    room.connect()
+    room.wait(70)
+    assert len(room.sent(PlaceOrder)) == 1
+    decided = (records.decode(payload) for payload, _ in read(tmp_path, Mark()))
+    said = [r for d in decided if isinstance(d, records.DecisionRecord) for r in d.refusals]
+    assert [refusal.reason for refusal in said] == [RefusalReason.NOTHING_TO_REDUCE]
+
+
+def test_a_waiting_stop_without_a_position_waits_for_one(tmp_path: Path) -> None:
+    room, _ = _with_waiting_exit(tmp_path, OrderType.STOP)
+    key = next(iter(room.book.held))
+    room.book.positions[room.accounts[0], Symbol("ESZ6")] = 0
+    room.wait(70)
+    assert len(room.sent(PlaceOrder)) == 1
+    assert room.book.held == {key}
+    room.book.positions[room.accounts[0], Symbol("ESZ6")] = 1
+    room.wait(1)
+    assert room.stops() == {19_900}
+
+
+def test_a_waiting_exit_lets_a_cancel_end_that_may_still_fill(tmp_path: Path) -> None:
+    room = Room(tmp_path, followers=1, limits=CallLimits(per_minute=6, per_hour=5000))
+    _trade(room, BUY, 2)
+    stop = room.world.trade(SELL, 2, OrderType.STOP, stop=19_900)
+    room.world.settle()
+    for _ in range(3):
+        assert room.governors[SHARED].admit(Lane.FLATTEN_CANCEL, room.clock.nanos()) is None
+    _trade(room, SELL, 1)
+    room.world.cancel(stop)
+    assert len(room.sent(CancelOrder)) == 1
+    room.wait(65, settle=False)
+    assert len(room.sent(PlaceOrder)) == 2
+    room.world.settle()
+    room.wait(2)
+    assert len(room.sent(PlaceOrder)) == 3
+    assert room.nets() == {1}
 
 
 def test_a_waiting_exit_is_given_up_when_the_switch_is_turned(tmp_path: Path) -> None:
