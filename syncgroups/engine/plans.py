@@ -15,11 +15,12 @@ from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
 from syncgroups.core.book import Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
-from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, ProductRule, SyncGroup
 from tradehaven.domain.enums import (
     Environment,
     RefusalReason,
+    RestRule,
     SessionHours,
     SizingMode,
     SyncMode,
@@ -171,6 +172,13 @@ def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | Non
         mode=SyncMode(group.mode),
         instruments=frozenset(group.instruments),
         hours=SessionHours(group.hours),
+        entry_slack=group.entry_slack,
+        rests=RestPolicy(
+            after=group.rest_after,
+            entries=RestRule(group.rest_entries),
+            exits=RestRule(group.rest_exits),
+            slack=group.rest_slack,
+        ),
     )
 
 
