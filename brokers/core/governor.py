@@ -64,10 +64,6 @@ class _Window:
             calls.popleft()
         return len(calls)
 
-    def is_full(self, lane: Lane, now: Nanos) -> bool:
-        """Say whether a lane's share is used up."""
-        return self.used(now) >= self.ceilings[lane]
-
     def free_at(self, lane: Lane) -> Nanos:
         """Return when the next call of a lane finds room in a window that is full for it."""
         return Nanos(self.calls[len(self.calls) - self.ceilings[lane]] + self._span)
@@ -156,10 +152,11 @@ class Governor:
         return next((pace for most, pace in PACES if percent < most), PACES[-1][1])
 
     def _in_window(self, lane: Lane, now: Nanos) -> Wait | None:
-        if self._hour.is_full(lane, now):
-            return Wait(Why.HOUR, self._hour.free_at(lane), self._hour.text(lane))
-        if lane is not Lane.QUERY and self._minute.is_full(lane, now):
-            return Wait(Why.MINUTE, self._minute.free_at(lane), self._minute.text(lane))
+        hour, minute = self._hour, self._minute
+        if hour.used(now) >= hour.ceilings[lane]:
+            return Wait(Why.HOUR, hour.free_at(lane), hour.text(lane))
+        if lane is not Lane.QUERY and minute.used(now) >= minute.ceilings[lane]:
+            return Wait(Why.MINUTE, minute.free_at(lane), minute.text(lane))
         return None
 
     # -- what the broker says -----------------------------------------------------------------------

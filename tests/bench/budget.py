@@ -23,11 +23,11 @@ STEPS, FOLLOWERS = 50, 20
 def admission() -> float:
     """Return the nanoseconds of one call that is let through, with a window that slides all the time."""
     governor, now = Governor(CallLimits(per_minute=10_000, per_hour=500_000)), 0
-    began = time.perf_counter_ns()
+    began = time.process_time_ns()  # of the processor: what else runs on the machine does not count
     for _ in range(ROUNDS):
         now += 10_000_000
         governor.admit(Lane.ENTRY, Nanos(now))
-    return (time.perf_counter_ns() - began) / ROUNDS
+    return (time.process_time_ns() - began) / ROUNDS
 
 
 def drag(seconds: float, *, one_login: bool) -> tuple[int, float]:
