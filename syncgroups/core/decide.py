@@ -7,7 +7,7 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import confirm, converge, place, recover, rests, resume, watch
+from syncgroups.core import confirm, converge, held, place, recover, rests, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
@@ -23,6 +23,7 @@ from tradehaven.domain.events import (
     OrdersListed,
     OrderWorking,
     PositionReported,
+    SilenceAsked,
     SnapshotTaken,
     TimePassed,
 )
@@ -58,11 +59,13 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case TimePassed():
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
-            return joined(watched, rested, resume.resumed(plan, book, event.at))
+            due = held.released(plan, book, event.at)
+            return joined(watched, rested, due, resume.resumed(plan, book, event.at))
         case Confirmed() | Rejected() | Denied() | Unresolved():
             answered = converge.after_outcome(plan, book, event)
-            return joined(answered, resume.resumed(plan, book, event.at))
-        case PositionReported() | BalanceReported() | LinkLost():
+            late = held.held_back(plan, book, event)
+            return joined(answered, late, resume.resumed(plan, book, event.at))
+        case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import DONE
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, Decision, joined
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import place_share
@@ -74,7 +74,7 @@ def _look(
     else:
         _close_more(case, follower, waiting, at)
     if not _is_over(book, waiting):
-        if at - waiting.order.at < LIMIT:
+        if at - waiting.order.at < LIMIT or any(_is_told(book, doubt) for doubt in waiting.doubts):
             return case.decision()
         late = _unanswered(case, follower, waiting, OUT_OF_TIME)
         return joined(case.decision(), late, _over(waiting))
@@ -171,6 +171,12 @@ def _gained(book: Book, doubt: Doubt) -> int:
 
 def _is_over(book: Book, waiting: Waiting) -> bool:
     return all(_is_settled(book, doubt) for doubt in waiting.doubts)
+
+
+def _is_told(book: Book, doubt: Doubt) -> bool:
+    """Say whether an order in doubt is about to be told something, as soon as its login's budget allows."""
+    copy = book.copies[doubt.key]
+    return bool(copy.held_until) or (copy.state is CopyState.LIVE and copy.in_flight is not None)
 
 
 def _is_settled(book: Book, doubt: Doubt) -> bool:

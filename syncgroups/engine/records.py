@@ -78,6 +78,7 @@ _EVENTS: dict[str, Any] = {
         events.SnapshotTaken,
         events.OrdersListed,
         events.LinkLost,
+        events.SilenceAsked,
         events.GateChanged,
         events.TimePassed,
         commands.Confirmed,
