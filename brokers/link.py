@@ -12,7 +12,7 @@ from random import Random
 
 from brokers.core.backoff import delays
 from brokers.core.governor import Governor
-from brokers.ports import Clock, Gateway, Login, Sink
+from brokers.ports import Clock, Fence, Gateway, Login, Sink
 from brokers.tradovate.gateway import TradovateGateway
 from brokers.tradovate.lists import ListLook
 from tradehaven.domain.commands import ChangeOrder, Command, Confirmed, Denied, Lane, Rejected
@@ -34,7 +34,7 @@ START_CALLS = 2
 
 Credentials = Callable[[bool], Awaitable[Login | None]]
 """Gives the login as it is now; True says that the token was turned down. None: there is none to be had."""
-Open = Callable[[Login, Sink, Clock], Gateway]
+Open = Callable[[Login, Sink, Clock, Fence], Gateway]
 Wake = Callable[[Nanos], None]
 """Asks for a look at what waits, at that time (UTC)."""
 
@@ -51,6 +51,7 @@ class Link:
         chance: Random,
         governor: Governor,
         wake: Wake,
+        fence: Fence,
         open_gateway: Open = TradovateGateway,
     ) -> None:
         self._name = name
@@ -60,6 +61,7 @@ class Link:
         self._chance = chance
         self._governor = governor
         self._wake = wake
+        self._fence = fence
         self._open = open_gateway
         self._gateway: Gateway | None = None
         self._stopped = False
@@ -145,7 +147,7 @@ class Link:
     async def _connect(self, login: Login) -> tuple[bool, float]:
         """Live through one connection; return whether the token was refused, and a pause the broker wants."""
         self._may_ask(START_CALLS)  # counted, not refused: without a link nobody could even make flat
-        self._gateway = self._open(login, self.take, self._clock)
+        self._gateway = self._open(login, self.take, self._clock, self._fence)
         try:
             reason = await self._gateway.run()
             log.warning("link %s ended: %s", self._name, reason)

@@ -172,17 +172,35 @@ class Quote(models.Model):
 
 
 class Lease(models.Model):
-    """Which engine owns a shard. `epoch` grows with every new owner, so that an old one is told apart."""
+    """Which process leads a shard. `epoch` grows with every holder of any shard; `beats` while it lives.
+
+    `seconds` is the holder's term: for so long the row must stand still before another one may take it.
+    """
 
     shard = models.CharField(max_length=32, primary_key=True)
     holder = models.CharField(max_length=100, blank=True)
     epoch = models.PositiveBigIntegerField(default=0)
+    beats = models.PositiveBigIntegerField(default=0, db_default=0)
+    seconds = models.PositiveSmallIntegerField(default=0, db_default=0)
     taken_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         """Name shard and holder."""
         return f"{self.shard}: {self.holder or 'free'}"
+
+
+class EngineProcess(models.Model):
+    """An engine's process that lives, whether it leads or waits: the shards are divided among these."""
+
+    holder = models.CharField(max_length=100, primary_key=True)
+    shards = models.PositiveSmallIntegerField()
+    beats = models.PositiveBigIntegerField(default=0)
+    beat_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        """Name the process."""
+        return self.holder
 
 
 class EngineStamp(models.Model):

@@ -12,6 +12,9 @@ from tradehaven.domain.money import Ticks
 Sink = Callable[[Event], None]
 """Where a gateway puts what happened; called in the loop's thread, inside the frame's callback."""
 
+Fence = Callable[[], bool]
+"""Says whether this process may still write: asked immediately before each command, never remembered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
 from brokers.core.budget import CallLimits, Usage
+from brokers.core.shards import shard_names
 from brokers.models import Account, Connection, ConnectionStatus, Lease, Position
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.ids import Symbol
@@ -69,9 +70,14 @@ def usage_of(connection: Connection, now: datetime) -> Usage:
 
 
 def engine_beat_age() -> float | None:
-    """Return the seconds since the newest sign of life of any engine, or None when there was none."""
-    newest = Lease.objects.aggregate(newest=Max("beat_at"))["newest"]
-    return (timezone.now() - newest).total_seconds() if newest else None
+    """Return the seconds since the engines' last sign of life, of the shard that is worst off.
+
+    None when one of the shards is not led at all.
+    """
+    names = shard_names(settings.SHARDS)
+    beats = list(Lease.objects.filter(shard__in=names).values_list("beat_at", flat=True))
+    led = [beat for beat in beats if beat is not None]
+    return (timezone.now() - min(led)).total_seconds() if len(led) == len(names) else None
 
 
 def _or_404(row: T | None) -> T:

@@ -262,11 +262,15 @@ class AuditEntry(AppendOnly):
 
 
 class JournalMark(models.Model):
-    """How far a shard's journal has been written into these tables; moves in the same transaction."""
+    """How far a shard's journal has been written into these tables; moves in the same transaction.
+
+    `epoch` is the newest that has begun to record: no older one writes a row after it.
+    """
 
     shard = models.CharField(max_length=32, primary_key=True)
     segment = models.CharField(max_length=64, blank=True)
     offset = models.PositiveBigIntegerField(default=0)
+    epoch = models.PositiveBigIntegerField(default=0, db_default=0)
     moved_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

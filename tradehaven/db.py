@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from django.db import models
+from django.db import connection, models
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
@@ -19,6 +19,16 @@ def enum_field(enum: type[StrEnum], **options: Any) -> "models.CharField[str, st
 def usd_field(**options: Any) -> "models.DecimalField[Any, Any]":
     """Return a column of exact USD; wide enough for any account, fine enough for any fee."""
     return models.DecimalField(max_digits=24, decimal_places=8, **options)
+
+
+def end_if_idle(seconds: int) -> None:
+    """Let the server undo this transaction when its program says nothing for so long, because it was frozen.
+
+    Without it a stopped process keeps its locks, and whoever should take its place waits for them.
+    """
+    with connection.cursor() as cursor:
+        limit = f"{seconds}s"
+        cursor.execute("select set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
 
 
 class AppendOnlyError(TypeError):

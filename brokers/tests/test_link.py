@@ -60,6 +60,7 @@ class Story:
             Random(1),
             self.governor,
             self.woken.append,
+            lambda: True,
             self._open,
         )
 
@@ -175,6 +176,7 @@ class Governed(Story):
             Random(1),
             self.governor,
             self.woken.append,
+            lambda: True,
             self._open,
         )
         self.link._gateway = self  # up, and nothing runs

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from brokers.ports import Clock, Login, Sink
+from brokers.ports import Clock, Fence, Login, Sink
 from brokers.tradovate import answers, wire
 from brokers.tradovate.entities import SYNC_TYPES, Contract, Placed, Snapshot
 from brokers.tradovate.lists import ListLook
 from brokers.tradovate.mapping import cancel_body, change_body, close_body, place_body
-from brokers.tradovate.penalties import Penalties
+from brokers.tradovate.penalties import Penalised, Penalties
 from brokers.tradovate.transport import Connect, Transport, connect
 from brokers.tradovate.view import View
 from tradehaven.domain.commands import (
@@ -82,10 +82,13 @@ class _Asked:
 class TradovateGateway:
     """Implements `brokers.ports.Gateway` for one login."""
 
-    def __init__(self, login: Login, sink: Sink, clock: Clock, connect: Connect = connect) -> None:
+    def __init__(
+        self, login: Login, sink: Sink, clock: Clock, fence: Fence, connect: Connect = connect
+    ) -> None:
         self._login = login
         self._sink = sink
         self._clock = clock
+        self._fence = fence
         self._connect = connect
         self._view = View(login.accounts, CONTRACTS[login.socket_url])
         self._transport: Transport | None = None
@@ -142,7 +145,14 @@ class TradovateGateway:
             if asked.command is not None:
                 self._sink(_unresolved(asked.command, "no answer in time", self._clock.nanos()))
         for item in self._penalties.take_due(now):
+            self._repeat(item)
+
+    def _repeat(self, item: Penalised) -> None:
+        if self._fence():
             self._ask(ENDPOINTS[type(item.command)], item.repeat, command=item.command, is_repeat=True)
+        else:
+            text = "its repeat was due when this engine was not the one to send it any more"
+            self._sink(self._denied(item.command, RefusalReason.LEASE_LOST, text))
 
     def _fail(self, error: BrokerError) -> None:
         self._failure = error

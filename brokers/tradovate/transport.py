@@ -82,8 +82,11 @@ class PicowsTransport:
         return int(self._transport.underlying_transport.get_write_buffer_size())
 
     def close(self) -> None:
-        """End the connection; `on_closed` follows."""
-        self._transport.disconnect()
+        """End the connection; what the kernel has not taken is dropped, not sent. `on_closed` follows.
+
+        A buffer that is flushed on the way out would send what its sender may not send any more.
+        """
+        self._transport.disconnect(graceful=not self.buffered)
 
 
 async def connect(url: str, receiver: Receiver) -> Transport:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from syncgroups.engine import plans
 from syncgroups.engine.plans import Settings
@@ -26,8 +26,8 @@ Found = TypeVar("Found")
 class Database:
     """One thread in which the engine reads rows, so that the loop never waits for them."""
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine-database")
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-database")
 
     async def ask(self, question: Callable[[], Found]) -> Found:
         """Run a read in the database's thread."""
@@ -39,15 +39,22 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._thread, asked)
 
     def close(self) -> None:
-        """End the thread once it is idle."""
-        self._thread.shutdown(wait=True)
+        """End the thread and its connection once it is idle; nobody waits for a database that is away."""
+        self._thread.submit(connections.close_all)
+        self._thread.shutdown(wait=False)
 
 
 class Control:
-    """Keeps every owner's settings as fresh as a second, or as a message on the bus."""
+    """Keeps the settings of one's own owners as fresh as a second, or as a message on the bus."""
 
-    def __init__(self, database: Database, changed: Callable[[Settings], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        changed: Callable[[Settings], Awaitable[None]],
+        is_mine: Callable[[OwnerId], bool],
+    ) -> None:
         self._database = database
+        self._is_mine = is_mine
         self._changed = changed
         self._versions: dict[int, int] = {}
         self._wake = asyncio.Event()
@@ -60,7 +67,7 @@ class Control:
             self._versions[owner] = version
 
     def _stale(self) -> dict[int, int]:
-        return plans.changed_owners(self._versions)
+        return plans.changed_owners(self._versions, self._is_mine)
 
     async def run(self) -> None:
         """Look each second, or when the bus says so, until cancelled."""

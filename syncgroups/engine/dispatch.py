@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from brokers.ports import Gateway
+from brokers.ports import Fence, Gateway
 from syncgroups.core.decision import Step
 from tradehaven.domain.commands import ChangeOrder, Command, Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason
@@ -13,12 +13,17 @@ from tradehaven.domain.orders import check_spec
 
 log = logging.getLogger(__name__)
 
+LOST = "this engine was cut off for too long, and another one may lead by now: look at the account"
+
 
 class Dispatch:
     """Finds the gateway of each command's account and writes the command there."""
 
-    def __init__(self, gateways: Mapping[ConnectionId, Gateway], now: Callable[[], Nanos]) -> None:
+    def __init__(
+        self, gateways: Mapping[ConnectionId, Gateway], now: Callable[[], Nanos], fence: Fence
+    ) -> None:
         self._gateways = gateways
+        self._fence = fence
         self._now = now
         self.connections: dict[AccountId, ConnectionId] = {}
 
@@ -45,6 +50,8 @@ class Dispatch:
         try:
             if isinstance(command, PlaceOrder | ChangeOrder):
                 check_spec(command.spec)  # the last look: what no exchange could mean never leaves
+            if not self._fence():  # after all else, so that as little as possible lies between look and write
+                return self.deny(command, RefusalReason.LEASE_LOST, LOST)
             return gateway.send(command)
         except InvalidOrder as error:
             return self.deny(command, RefusalReason.INVALID_ORDER, error.message)

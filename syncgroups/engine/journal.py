@@ -4,6 +4,9 @@ A record is its length, a checksum and the payload. After `kill -9` all that was
 record that was cut short by a lost machine ends the reading, and is no error (fault F08). The recorder's
 process forces the file to the disk every few milliseconds, so that a power cut costs that much and the
 engine never waits for a disk.
+
+A file is named for its writer's epoch. Files sort as they were written, whoever wrote them, and an engine
+that was frozen and goes on writes where its successor never looks.
 """
 
 import os
@@ -28,21 +31,27 @@ def frame(payload: bytes) -> bytes:
     return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-class Journal:
-    """The writing end. One process writes a folder at a time: the lease sees to that."""
+def segment(epoch: int, number: int) -> str:
+    """Return a file's name. It sorts behind all of lower epochs, and all from before there were epochs."""
+    return f"e{epoch:010d}-{number:06d}.log"
 
-    def __init__(self, folder: Path, *, after: str = "") -> None:
-        """Open a new file. It sorts behind `after`, the last one recorded: the disk may have been lost."""
+
+class Journal:
+    """The writing end of one epoch."""
+
+    def __init__(self, folder: Path, *, epoch: int) -> None:
+        """Open a new file; it sorts behind all that a lower epoch has written, here or elsewhere."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._behind: list[bytes] = []
-        recorded = int(Path(after).stem) if after else 0
-        self._number = max(_last_number(folder), recorded) + 1
+        self._epoch = epoch
+        mine = folder.glob(f"{segment(epoch, 0).partition('-')[0]}-*.log")
+        self._number = max((int(path.stem.partition("-")[2]) for path in mine), default=0) + 1
         self._descriptor = self._open()
         self._size = 0
 
     def _open(self) -> int:
-        path = self._folder / f"{self._number:08d}.log"
+        path = self._folder / segment(self._epoch, self._number)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
 
     def intend(self, payload: bytes) -> None:
@@ -91,10 +100,11 @@ class Mark:
     offset: int = 0
 
 
-def read(folder: Path, after: Mark) -> Iterator[tuple[bytes, Mark]]:
-    """Yield each whole record after a mark, with the mark that stands behind it."""
+def read(folder: Path, after: Mark, *, epoch: int | None = None) -> Iterator[tuple[bytes, Mark]]:
+    """Yield each whole record after a mark, with the mark behind it; of no higher epoch than the one given."""
+    end = segment(epoch + 1, 0) if epoch is not None else "f"
     for path in sorted(folder.glob("*.log")):
-        if path.name < after.segment:
+        if path.name < after.segment or path.name > end:
             continue
         offset = after.offset if path.name == after.segment else 0
         with path.open("rb") as file:
@@ -111,10 +121,6 @@ def _next(file: BinaryIO) -> bytes | None:
     length, checksum = _HEAD.unpack(head)
     payload = file.read(length)
     return payload if len(payload) == length and zlib.crc32(payload) == checksum else None
-
-
-def _last_number(folder: Path) -> int:
-    return max((int(path.stem) for path in folder.glob("*.log")), default=0)
 
 
 def forget(folder: Path, before: str) -> None:

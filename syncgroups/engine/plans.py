@@ -1,5 +1,6 @@
 """Rows to plans and books: the engine's only reads of the database, all off the loop's thread."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -80,10 +81,12 @@ class Settings:
     logins: tuple[LoginRow, ...]
 
 
-def changed_owners(known: dict[int, int]) -> dict[int, int]:
-    """Return owners whose settings have another version than the known one, with that version."""
-    stamps = dict(EngineStamp.objects.values_list("owner_id", "version"))
-    return {owner: version for owner, version in stamps.items() if known.get(owner) != version}
+def changed_owners(known: dict[int, int], is_mine: Callable[[OwnerId], bool]) -> dict[int, int]:
+    """Return one's own owners whose settings have another version than the known one, with that version."""
+    stamps = EngineStamp.objects.values_list("owner_id", "version")
+    return {
+        owner: version for owner, version in stamps if known.get(owner) != version and is_mine(OwnerId(owner))
+    }
 
 
 def settings_of(owner: OwnerId) -> Settings:

@@ -1,17 +1,16 @@
-"""The engine from start to drain. There is one way up, and it asks the brokers what is true first.
+"""One shard's engine from start to drain. There is one way up, and it asks the brokers what is true first.
 
-Lease, journal into rows, books from rows, then the links: each login's snapshot brings its accounts in.
-On SIGTERM no event is taken any more, what was decided is written down, and the lease is given up.
+Journal into rows, books from rows, then the links: each login's snapshot brings its accounts in. On the way
+out no event is taken any more and what was decided is written down. Leases are the fleet's matter.
 """
 
 import asyncio
 import gc
 import logging
-import multiprocessing
-import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -36,7 +35,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
-from syncgroups.engine.recorder import Recorder, last_recorded
+from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
 from tradehaven.domain.events import TimePassed
@@ -44,14 +43,12 @@ from tradehaven.domain.ids import ConnectionId, OwnerId
 
 log = logging.getLogger(__name__)
 
-SHARD = "main"
-"""The one shard that all owners belong to; a second engine waits for its lease."""
 TICK = 1.0
 TOKENS_EVERY = 20.0
 OVERDUE = timedelta(minutes=10)
 """How far past its time to be renewed a token is before the engine does it: five minutes are left then."""
 LOOK_AGAIN_EVERY = 5.0
-LEASE_EVERY = 1.0
+RECORDER_EVERY = 1.0
 BUDGETS_EVERY = 5.0
 DRAIN_LIMIT = 8.0
 """Seconds for the recorder to write what is left; the whole leave stays under ten (OPS-04)."""
@@ -62,33 +59,31 @@ def _overdue() -> list[int]:
     return list(due_for_refresh(timezone.now() - OVERDUE).values_list("pk", flat=True))
 
 
-async def _stay_awake() -> None:
-    """Turn the loop without a pause: a processor that slept needs longer to wake than an order takes."""
-    while True:  # noqa: ASYNC110  # there is nothing to wait for: not sleeping is the point
-        await asyncio.sleep(0)
-
-
 def _settle_memory() -> None:
     """Look at what lives for the whole run once, and from then on collect only between events.
 
     With an order book and the default collector single pauses of 56 ms were measured.
     """
+    gc.unfreeze()  # what an engine before this one has left
     gc.collect()
     gc.freeze()
     gc.disable()
 
 
 class Engine:
-    """The mailboxes and links of every owner, under one lease."""
+    """The mailboxes and links of one shard's owners, under one lease."""
 
-    def __init__(self, holder: str, folder: Path, chance: Random) -> None:
-        self._shard = SHARD
-        self._folder = folder / "journal" / SHARD
+    def __init__(
+        self, lease: ShardLease, folder: Path, chance: Random, is_mine: Callable[[OwnerId], bool]
+    ) -> None:
+        self.lease = lease
+        self.has_failed = False
+        self._shard = lease.shard
+        self._folder = folder / "journal" / lease.shard
         self._chance = chance
         self._clock = process_clock()
-        self._lease = ShardLease(SHARD, holder)
-        self._database = Database()
-        self._control = Control(self._database, self.take_settings)
+        self._database = Database(lease.shard)
+        self._control = Control(self._database, self.take_settings, is_mine)
         self._mailboxes: dict[OwnerId, Mailbox] = {}
         self._alarms: dict[OwnerId, Alarm] = {}
         self._links: dict[ConnectionId, Link] = {}
@@ -98,53 +93,47 @@ class Engine:
         self._journal: Journal | None = None
         self._stopping = asyncio.Event()
 
-    async def run(self, *, awake: bool = False) -> None:
-        """Live until a signal or until the lease is lost; `awake` never lets the core sleep meanwhile."""
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self._stopping.set)
-        if not await self._take_lease():
-            return
-        recorded = await self._database.ask(Recorder(self._shard, self._folder).drain)
-        log.info("shard %s, epoch %s: %s records caught up", self._shard, self._lease.epoch, recorded)
-        recorder = start_recorder(self._shard, self._folder)
-        self._journal = Journal(self._folder, after=await self._database.ask(self._last_recorded))
+    async def run(self) -> None:
+        """Live until `stop`, until the lease has lapsed, or until a part fails."""
+        recorder: BaseProcess | None = None
         try:
+            recorded = await self._database.ask(self._catch_up)
+            log.info("shard %s, epoch %s: %s records caught up", self._shard, self.lease.epoch, recorded)
+            recorder = start_recorder(self._shard, self._folder, self.lease.epoch)
+            self._journal = Journal(self._folder, epoch=self.lease.epoch)
             await self._control.refresh()
             for work in (
                 self._control.run(),
                 self._tick(),
-                self._keep_lease(recorder),
+                self._watch_recorder(recorder),
                 self._keep_tokens(),
                 self._tell_budgets(),
             ):
                 self._start(work)
-            if awake:
-                self._start(_stay_awake())
             _settle_memory()
             await self._stopping.wait()
         finally:
             await self._drain(recorder)
 
-    def _last_recorded(self) -> str:
-        return last_recorded(self._shard)
+    def _catch_up(self) -> int:
+        recorder = Recorder(self._shard, self._folder, self.lease.epoch)
+        recorder.claim()
+        return recorder.drain()
 
-    async def _take_lease(self) -> bool:
-        waiting = False
-        while not self._stopping.is_set():
-            if await self._database.ask(self._lease.try_take):
-                return True
-            if not waiting:
-                log.warning("shard %s is led by another engine; waiting for its lease", self._shard)
-                waiting = True
-            await self._pause(LEASE_EVERY)
-        return False
+    @property
+    def is_leaving(self) -> bool:
+        """Say whether the end has begun."""
+        return self._stopping.is_set()
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+    def stop(self) -> None:
+        """Begin to leave."""
+        self._stopping.set()
+
+    def cut(self) -> None:
+        """Leave at once, because the lease has lapsed: no link may write another frame."""
+        for link in self._links.values():
+            link.close()
+        self._stopping.set()
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
@@ -156,7 +145,11 @@ class Engine:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a part of the engine failed; it stops", exc_info=task.exception())
-            self._stopping.set()
+            self._fail()
+
+    def _fail(self) -> None:
+        self.has_failed = True
+        self._stopping.set()
 
     # -- settings -----------------------------------------------------------------------------------
 
@@ -168,7 +161,7 @@ class Engine:
             if self._journal is None:
                 raise RuntimeError("settings came before the journal was open")
             book = await self._database.ask(lambda: plans.book_of(owner))
-            dispatch = Dispatch(self._links, self._clock.nanos)
+            dispatch = Dispatch(self._links, self._clock.nanos, self.lease.is_fresh)
             mailbox = Mailbox(settings.plan, book, self._journal, dispatch, self._clock.nanos)
             self._mailboxes[owner] = mailbox
         mailbox.replan(settings.plan)
@@ -197,7 +190,16 @@ class Engine:
     def _link(self, mailbox: Mailbox, login: LoginRow, governor: Governor) -> Link:
         alarm = self._alarms.setdefault(mailbox.plan.owner, Alarm(mailbox.post, self._clock))
         credentials = self._credentials(login.connection)
-        return Link(login.name, credentials, mailbox.post, self._clock, self._chance, governor, alarm.ring_at)
+        return Link(
+            login.name,
+            credentials,
+            mailbox.post,
+            self._clock,
+            self._chance,
+            governor,
+            alarm.ring_at,
+            self.lease.is_fresh,
+        )
 
     def _credentials(self, connection: ConnectionId) -> Any:
         async def credentials(refused: bool) -> Login | None:
@@ -213,7 +215,6 @@ class Engine:
         looked_at = self._clock.monotonic()
         while True:
             await asyncio.sleep(TICK)
-            gc.collect(1)  # here, between events, instead of in the middle of one
             for mailbox in self._mailboxes.values():
                 mailbox.post(TimePassed(at=self._clock.nanos()))
             if self._clock.monotonic() - looked_at >= LOOK_AGAIN_EVERY:
@@ -253,20 +254,16 @@ class Engine:
             except DatabaseError:
                 log.exception("the used calls could not be written down; the next figures follow")
 
-    async def _keep_lease(self, recorder: multiprocessing.process.BaseProcess) -> None:
-        while True:
-            await asyncio.sleep(LEASE_EVERY)
-            if not await self._database.ask(self._lease.is_held):
-                log.error("the lease of shard %s was lost; another engine may trade now", self._shard)
-                self._stopping.set()
-            if not recorder.is_alive():
-                log.error("the recorder ended by itself; the engine stops")
-                self._stopping.set()
+    async def _watch_recorder(self, recorder: BaseProcess) -> None:
+        while recorder.is_alive():
+            await asyncio.sleep(RECORDER_EVERY)
+        log.error("the recorder of shard %s ended by itself; the engine stops", self._shard)
+        self._fail()
 
     # -- the way out --------------------------------------------------------------------------------
 
-    async def _drain(self, recorder: multiprocessing.process.BaseProcess) -> None:
-        """Take no more events, write down what was decided, give the lease up."""
+    async def _drain(self, recorder: BaseProcess | None) -> None:
+        """Take no more events, and write down what was decided."""
         for link in self._links.values():
             link.close()
         for task in list(self._tasks):
@@ -274,8 +271,15 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._journal is not None:
             self._journal.close()
-        recorder.terminate()
-        await asyncio.to_thread(recorder.join, DRAIN_LIMIT)
-        await self._database.ask(self._lease.release)
+        if recorder is not None:
+            await self._end(recorder)
         self._database.close()
-        log.info("shard %s: left", self._shard)
+        log.info("shard %s, epoch %s: left", self._shard, self.lease.epoch)
+
+    async def _end(self, recorder: BaseProcess) -> None:
+        # Without a lease the rows are another one's: what is left in the journal is found at the next start.
+        if self.lease.is_fresh():
+            recorder.terminate()
+            await asyncio.to_thread(recorder.join, DRAIN_LIMIT)
+        recorder.kill()
+        await asyncio.to_thread(recorder.join, 1.0)

@@ -29,6 +29,7 @@ from syncgroups.engine.records import (
 from syncgroups.models import ActivityKind, JournalMark, Severity, SyncGroup
 from syncgroups.services import audit, lineage
 from syncgroups.services.lineage import Names
+from tradehaven.db import end_if_idle
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.events import (
     BalanceReported,
@@ -53,19 +54,32 @@ PAUSE = 0.05
 RETRY_AFTER = 1.0
 
 
-def last_recorded(shard: str) -> str:
-    """Return the journal file that was recorded last, or nothing; later files must sort behind it."""
-    mark = JournalMark.objects.filter(shard=shard).first()
-    return mark.segment if mark is not None else ""
+FROZEN = 2
+"""Seconds after which the server undoes the batch of a frozen recorder, for which its successor waits."""
+
+
+class Superseded(Exception):
+    """The shard has a higher epoch: whatever is recorded from now on is its recorder's to write."""
 
 
 class Recorder:
-    """Reads one shard's journal from its mark."""
+    """Reads one shard's journal from its mark, in the name of one epoch."""
 
-    def __init__(self, shard: str, folder: Path) -> None:
+    def __init__(self, shard: str, folder: Path, epoch: int) -> None:
         self._shard = shard
         self._folder = folder
+        self._epoch = epoch
         self.unreadable = 0
+
+    def claim(self) -> None:
+        """Make the mark this epoch's; from here on no recorder of an older one writes anything.
+
+        Waits for a batch that such a one has begun. Raises `Superseded`.
+        """
+        with transaction.atomic():
+            JournalMark.objects.get_or_create(shard=self._shard)
+            self._lock()
+            JournalMark.objects.filter(shard=self._shard).update(epoch=self._epoch)
 
     def drain(self) -> int:
         """Record everything that the journal holds now; return how many records that were."""
@@ -75,7 +89,7 @@ class Recorder:
         return total
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Record as the journal grows, until told to stop and nothing is left."""
+        """Record as the journal grows, until told to stop and nothing is left. Raises `Superseded`."""
         while True:
             ending = stopped()
             try:
@@ -91,11 +105,30 @@ class Recorder:
                 time.sleep(PAUSE)
 
     def step(self) -> int:
-        """Record one batch, in one transaction."""
+        """Record one batch, in one transaction, under the lock of the mark. Raises `Superseded`."""
         row, _ = JournalMark.objects.get_or_create(shard=self._shard)
-        mark = journal.Mark(segment=row.segment, offset=row.offset)
+        mark, batch = self._read(journal.Mark(segment=row.segment, offset=row.offset))
+        if mark.segment == row.segment and mark.offset == row.offset:
+            return 0
+        with transaction.atomic():
+            held = self._lock()
+            if (held.segment, held.offset) != (row.segment, row.offset):
+                return 1  # somebody else of this epoch was faster: look again
+            self._record(batch)
+            JournalMark.objects.filter(pk=row.pk).update(segment=mark.segment, offset=mark.offset)
+        journal.forget(self._folder, mark.segment)
+        return max(1, len(batch))
+
+    def _lock(self) -> JournalMark:
+        end_if_idle(FROZEN)
+        mark = JournalMark.objects.select_for_update().get(shard=self._shard)
+        if mark.epoch > self._epoch:
+            raise Superseded(f"shard {self._shard}: epoch {mark.epoch} has begun, {self._epoch} is over")
+        return mark
+
+    def _read(self, mark: journal.Mark) -> tuple[journal.Mark, list[tuple[JournalRecord, bytes]]]:
         batch: list[tuple[JournalRecord, bytes]] = []
-        for payload, after in journal.read(self._folder, mark):
+        for payload, after in journal.read(self._folder, mark, epoch=self._epoch):
             mark = after
             try:
                 batch.append((decode(payload), payload))
@@ -104,13 +137,7 @@ class Recorder:
                 log.exception("a journal record could not be read and is left out")
             if len(batch) >= BATCH:
                 break
-        if mark.segment == row.segment and mark.offset == row.offset:
-            return 0
-        with transaction.atomic():
-            self._record(batch)
-            JournalMark.objects.filter(pk=row.pk).update(segment=mark.segment, offset=mark.offset)
-        journal.forget(self._folder, mark.segment)
-        return max(1, len(batch))
+        return mark, batch
 
     def _record(self, batch: list[tuple[JournalRecord, bytes]]) -> None:
         names: dict[OwnerId, Names] = {}

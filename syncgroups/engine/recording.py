@@ -22,28 +22,33 @@ SYNC_EVERY = 0.002
 """Seconds: what a power cut may cost. A killed process loses nothing that was written."""
 
 
-def start_recorder(shard: str, folder: Path) -> BaseProcess:
+def start_recorder(shard: str, folder: Path, epoch: int) -> BaseProcess:
     """Start a recorder; SIGTERM lets it finish what the journal holds."""
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=record, args=(shard, folder), name=f"recorder-{shard}", daemon=True)
+    process = context.Process(
+        target=record, args=(shard, folder, epoch), name=f"recorder-{shard}", daemon=True
+    )
     process.start()
     return process
 
 
-def record(shard: str, folder: Path) -> None:
+def record(shard: str, folder: Path, epoch: int) -> None:
     """Record until SIGTERM, then what is left. The process's main function."""
     if sys.platform == "linux":  # an engine that is killed must not leave two recorders after its restart
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     with contextlib.suppress(PermissionError):  # the engine's priority is not for writing rows
         os.setpriority(os.PRIO_PROCESS, 0, 0)
     django.setup()
-    from syncgroups.engine.recorder import Recorder  # the models exist only from here on
+    from syncgroups.engine.recorder import Recorder, Superseded  # the models exist only from here on
 
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_sync, args=(Syncer(folder),), name="journal-sync", daemon=True).start()
-    Recorder(shard, folder).run(stopped.is_set)
+    try:
+        Recorder(shard, folder, epoch).run(stopped.is_set)
+    except Superseded as over:
+        log.warning("%s", over)
 
 
 def _sync(syncer: Syncer) -> None:

@@ -77,8 +77,8 @@ class Room:
             account.connection: Governor(limits or CallLimits()) for account in plan.accounts.values()
         }
         self.links: dict[ConnectionId, Link] = {}
-        dispatch = Dispatch(self.links, self.clock.nanos)
-        self.mailbox = Mailbox(plan, Book(), Journal(folder), dispatch, self.clock.nanos)
+        dispatch = Dispatch(self.links, self.clock.nanos, lambda: True)
+        self.mailbox = Mailbox(plan, Book(), Journal(folder, epoch=1), dispatch, self.clock.nanos)
         self.world.step = self.mailbox.post  # type: ignore[method-assign,assignment]
         self._lives: list[Coroutine[Any, Any, str]] = []
         for connection, governor in self.governors.items():
@@ -97,6 +97,7 @@ class Room:
             Random(1),
             governor,
             self.rings.add,
+            lambda: True,
             lambda *_: Wire(self),
         )
         life = link.run()

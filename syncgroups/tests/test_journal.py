@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncgroups.engine import journal
-from syncgroups.engine.journal import Journal, JournalError, Mark, Syncer, forget, read
+from syncgroups.engine.journal import Journal, JournalError, Mark, Syncer, forget, read, segment
 
 QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 
@@ -23,7 +23,7 @@ def test_what_was_written_is_read_and_each_mark_goes_on_from_there(
     tmp_path_factory: pytest.TempPathFactory, payloads: list[bytes]
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")
-    written = Journal(folder)
+    written = Journal(folder, epoch=1)
     for number, payload in enumerate(payloads):
         (written.intend if number % 2 else written.note)(payload)
     written.close()
@@ -34,7 +34,7 @@ def test_what_was_written_is_read_and_each_mark_goes_on_from_there(
 
 
 def test_a_cut_at_any_byte_of_the_last_record_keeps_all_before_it(tmp_path: Path) -> None:
-    written = Journal(tmp_path)
+    written = Journal(tmp_path, epoch=1)
     for payload in (b"first", b"second", b"the last one"):
         written.intend(payload)
     written.close()
@@ -47,7 +47,7 @@ def test_a_cut_at_any_byte_of_the_last_record_keeps_all_before_it(tmp_path: Path
 
 
 def test_a_damaged_record_ends_the_reading(tmp_path: Path) -> None:
-    written = Journal(tmp_path)
+    written = Journal(tmp_path, epoch=1)
     for payload in (b"first", b"second", b"third"):
         written.intend(payload)
     written.close()
@@ -59,7 +59,7 @@ def test_a_damaged_record_ends_the_reading(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = Journal(tmp_path)
+    written = Journal(tmp_path, epoch=1)
 
     def full(*_: object) -> int:
         raise OSError("no space left on device")
@@ -72,7 +72,7 @@ def test_a_write_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_short_write_says_so_and_what_follows_is_still_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = Journal(tmp_path)
+    written = Journal(tmp_path, epoch=1)
     written.intend(b"kept")
     real = os.write
     with monkeypatch.context() as patched:
@@ -88,7 +88,7 @@ def test_a_long_journal_is_cut_into_files_that_can_be_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "SEGMENT_LIMIT", 30)
-    written = Journal(tmp_path)
+    written = Journal(tmp_path, epoch=1)
     for number in range(6):
         written.intend(b"payload %d" % number)
     written.close()
@@ -99,19 +99,37 @@ def test_a_long_journal_is_cut_into_files_that_can_be_forgotten(
     assert _payloads(tmp_path, found[3][1]) == [b"payload 4", b"payload 5"]
 
 
-def test_a_new_journal_never_writes_into_an_old_file_nor_before_what_was_recorded(tmp_path: Path) -> None:
-    Journal(tmp_path).close()
-    Journal(tmp_path).close()
-    assert sorted(path.stem for path in tmp_path.glob("*.log")) == ["00000001", "00000002"]
-    lost = tmp_path / "new-disk"
-    Journal(lost, after="00000007.log").close()
-    assert [path.stem for path in lost.glob("*.log")] == ["00000008"]
+def test_a_new_journal_never_writes_into_an_old_file(tmp_path: Path) -> None:
+    Journal(tmp_path, epoch=3).close()
+    Journal(tmp_path, epoch=3).close()
+    names = [segment(3, 1), segment(3, 2)]
+    assert sorted(path.name for path in tmp_path.glob("*.log")) == names
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, 10**5)), min_size=2))
+def test_files_sort_by_epoch_and_behind_those_from_before_epochs(made: list[tuple[int, int]]) -> None:
+    names = [segment(epoch, number) for epoch, number in made]
+    assert sorted(names) == [segment(epoch, number) for epoch, number in sorted(made)]
+    assert min(names) > "99999999.log"
+
+
+def test_what_an_old_epoch_goes_on_to_write_lies_before_its_successor(tmp_path: Path) -> None:
+    old = Journal(tmp_path, epoch=1)
+    old.intend(b"before")
+    *_, (_, mark) = read(tmp_path, Mark(), epoch=2)
+    new = Journal(tmp_path, epoch=2)
+    new.intend(b"new")
+    found = list(read(tmp_path, mark, epoch=2))
+    assert [payload for payload, _ in found] == [b"new"]
+    old.intend(b"woken")
+    assert not list(read(tmp_path, found[-1][1], epoch=2))
+    assert [payload for payload, _ in read(tmp_path, Mark(), epoch=1)] == [b"before", b"woken"]
 
 
 def test_only_what_has_grown_is_forced_to_disk(tmp_path: Path) -> None:
     syncer = Syncer(tmp_path)
     assert not syncer.step()
-    written = Journal(tmp_path)
+    written = Journal(tmp_path, epoch=1)
     written.intend(b"one")
     assert syncer.step()
     assert not syncer.step()

@@ -49,10 +49,11 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.world = Desk(plan_of(group_of(follower(2), follower(3))))
         self.sent: list[Any] = []
+        self.is_leading = True
         self.wires = {connection_of(account): Wire(self.sent) for account in self.world.plan.accounts}
-        self.journal = Journal(folder)
+        self.journal = Journal(folder, epoch=1)
         self.folder = folder
-        dispatch = Dispatch(self.wires, lambda: Nanos(7))  # type: ignore[arg-type]
+        dispatch = Dispatch(self.wires, lambda: Nanos(7), lambda: self.is_leading)  # type: ignore[arg-type]
         self.mailbox = Mailbox(self.world.plan, Book(), self.journal, dispatch, lambda: Nanos(5))
         self.world.step = self._step  # type: ignore[method-assign]
         self.world.connect()
@@ -101,6 +102,30 @@ def test_a_journal_that_cannot_be_written_lets_no_entry_out(
         assert {type(command).__name__ for command in room.sent} == {"CancelOrder"}
     lost = [copy for copy in room.mailbox.book.copies.values() if copy.sent.order_type is OrderType.MARKET]
     assert {str(copy.state) for copy in lost} == {"ended"}
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_without_its_lease_nothing_at_all_leaves(room: Room, lost: bool) -> None:
+    resting = room.world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    for command in list(room.sent):
+        room.world.deliver(command)
+    room.sent.clear()
+    room.is_leading = not lost
+    room.world.trade(BUY, 1)
+    room.world.cancel(resting)
+    assert bool(room.sent) is not lost
+    denials = [record.data for record in room.records() if getattr(record, "name", "") == "Denied"]
+    assert all(b"lease_lost" in bytes(data) for data in denials)
+    assert (len(denials) >= 4) is lost  # two entries, two cancels
+
+
+def test_a_lease_that_ends_between_two_frames_stops_the_second(room: Room) -> None:
+    def end() -> None:
+        room.is_leading = False
+
+    room.wires[connection_of(TWO)].on_send = end
+    room.world.trade(BUY, 1)
+    assert len(room.sent) == 1
 
 
 def test_one_bad_event_does_not_stop_the_next(room: Room) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,7 +22,7 @@ from syncgroups.engine import plans
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
-from syncgroups.engine.recorder import Recorder, last_recorded
+from syncgroups.engine.recorder import Recorder, Superseded
 from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
 from syncgroups.services import audit
 from syncgroups.tests.desk import Desk
@@ -58,14 +59,16 @@ class Engine:
     ) -> None:
         settings = plans.settings_of(OwnerId(owner.pk))
         self.world = world or Desk(settings.plan)
-        self.journal = Journal(folder, after=last_recorded("main"))
+        self.epoch = (JournalMark.objects.aggregate(last=Max("epoch"))["last"] or 0) + 1
+        self.journal = Journal(folder, epoch=self.epoch)
         wires = {connection_of(account): Wire(self.world.outbox) for account in settings.plan.accounts}
-        dispatch = Dispatch(wires, lambda: Nanos(self.world.now))  # type: ignore[arg-type]
+        dispatch = Dispatch(wires, lambda: Nanos(self.world.now), lambda: True)  # type: ignore[arg-type]
         self.mailbox = Mailbox(
             settings.plan, book or Book(), self.journal, dispatch, lambda: Nanos(self.world.now)
         )
         self.world.step = lambda event: self.mailbox.post(event)  # type: ignore[method-assign,assignment,return-value]
-        self.recorder = Recorder("main", folder)
+        self.recorder = Recorder("main", folder, self.epoch)
+        self.recorder.claim()
         self.world.connect()
 
 
@@ -187,7 +190,7 @@ def test_a_crash_between_two_batches_resumes_where_it_was(
     monkeypatch.setattr("syncgroups.engine.recorder.BATCH", 3)
     _story(engine)
     assert engine.recorder.step() == 3
-    again = Recorder("main", engine.recorder._folder)
+    again = Recorder("main", engine.recorder._folder, engine.epoch)
     again.drain()
     assert Fill.objects.filter(account_id=TWO).count() == 1
     assert CopiedOrder.objects.filter(follower_id=TWO).count() == 3
@@ -329,9 +332,47 @@ def test_a_start_finishes_a_fresh_flattening_and_no_old_one(
 
 def test_only_owners_whose_stamp_moved_are_read_again(owner: User) -> None:
     touch(owner.pk)
-    changed = plans.changed_owners({})
+    changed = plans.changed_owners({}, lambda _: True)
     assert owner.pk in changed
-    assert plans.changed_owners(changed) == {}
+    assert plans.changed_owners(changed, lambda _: True) == {}
     stranger = UserFactory.create()
     touch(stranger.pk)
-    assert set(plans.changed_owners(changed)) == {stranger.pk}
+    assert set(plans.changed_owners(changed, lambda _: True)) == {stranger.pk}
+    assert plans.changed_owners(changed, lambda found: found == owner.pk) == {}
+
+
+def test_a_recorder_of_an_old_epoch_writes_nothing_more(engine: Engine, tmp_path: Path) -> None:
+    _story(engine)
+    Recorder("main", tmp_path, engine.epoch + 1).claim()
+    with pytest.raises(Superseded, match="is over"):
+        engine.recorder.drain()
+    assert not CopiedOrder.objects.exists()
+    assert JournalMark.objects.get(shard="main").offset == 0
+    with pytest.raises(Superseded):
+        engine.recorder.claim()
+
+
+def test_a_successor_records_what_the_old_epoch_left(engine: Engine, tmp_path: Path) -> None:
+    _story(engine)
+    successor = Recorder("main", tmp_path, engine.epoch + 1)
+    successor.claim()
+    assert successor.drain() > 0
+    assert CopiedOrder.objects.filter(follower_id=TWO).count() == 3
+
+
+def test_a_batch_that_another_of_the_epoch_has_recorded_is_left_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _story(engine)
+    other, real = Recorder("main", engine.recorder._folder, engine.epoch), engine.recorder._read
+
+    def overtaken(mark: Any) -> Any:
+        found = real(mark)
+        other.drain()
+        monkeypatch.undo()
+        return found
+
+    monkeypatch.setattr(engine.recorder, "_read", overtaken)
+    engine.recorder.drain()
+    assert CopiedOrder.objects.filter(follower_id=TWO).count() == 3
+    assert Fill.objects.filter(account_id=TWO).count() == 1

@@ -156,7 +156,15 @@ def _link(login: Login, mailbox: Mailbox, clock: Clock, kind: type[TradovateGate
 
     governor = Governor(CallLimits(per_minute=10**6, per_hour=10**6))
     return Link(
-        str(login.connection), credentials, mailbox.post, clock, Random(1), governor, lambda _: None, kind
+        str(login.connection),
+        credentials,
+        mailbox.post,
+        clock,
+        Random(1),
+        governor,
+        lambda _: None,
+        lambda: True,
+        kind,
     )
 
 
@@ -165,8 +173,8 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
     spent: list[int] = []
     links: dict[ConnectionId, Link] = {}
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(Path(folder))
-        dispatch = Dispatch(links, clock.nanos)
+        journal = Journal(Path(folder), epoch=1)
+        dispatch = Dispatch(links, clock.nanos, lambda: True)
         mailbox = Mailbox(_plan(followers), Book(), journal, dispatch, clock.nanos)
         before = _memory_kb()
 

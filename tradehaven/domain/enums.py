@@ -133,3 +133,4 @@ class RefusalReason(StrEnum):
     STALE = "stale"
     JOURNAL_FAILED = "journal_failed"
     RATE_LIMITED = "rate_limited"
+    LEASE_LOST = "lease_lost"

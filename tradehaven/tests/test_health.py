@@ -1,6 +1,7 @@
 """What platforms are told."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -8,6 +9,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
+from brokers.models import Lease
 from brokers.tests.factories import LeaseFactory
 from tradehaven import health
 
@@ -35,10 +37,15 @@ def test_a_late_engine_is_named_and_does_not_take_pages_down(client: Client, bea
 
 
 @pytest.mark.django_db
-def test_the_newest_beat_counts(client: Client):
-    LeaseFactory.create(shard="old", beat_at=timezone.now() - timedelta(hours=1))
-    LeaseFactory.create(shard="new")
+def test_every_shard_must_be_led(client: Client, settings: Any):
+    settings.SHARDS = 2
+    LeaseFactory.create(shard="1-of-2")
+    assert client.get("/readyz").json()["checks"]["engine"] == "late"
+    second = LeaseFactory.create(shard="2-of-2")
+    LeaseFactory.create(shard="main", beat_at=timezone.now() - timedelta(hours=1))  # of another division
     assert client.get("/readyz").json()["checks"]["engine"] == "ok"
+    Lease.objects.filter(pk=second.pk).update(beat_at=timezone.now() - timedelta(minutes=1))
+    assert client.get("/readyz").json()["checks"]["engine"] == "late"
 
 
 def test_without_database_it_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch):

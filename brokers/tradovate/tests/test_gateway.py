@@ -73,7 +73,8 @@ class Watch:
 
     def __init__(self, login: Login) -> None:
         self.events: list[Any] = []
-        self.gateway = TradovateGateway(login, self.events.append, process_clock())
+        self.is_leading = True
+        self.gateway = TradovateGateway(login, self.events.append, process_clock(), lambda: self.is_leading)
 
     async def until(self, kind: type, seconds: float = 5, **fields: Any) -> Any:
         """Wait for an event of a kind, with these fields."""
@@ -285,7 +286,9 @@ def test_a_shutdown_and_a_close_frame_end_the_session(exchange: RunningExchange)
 
 def _failure(login: Login) -> BrokerError:
     async def main() -> None:
-        await asyncio.wait_for(TradovateGateway(login, lambda _: None, process_clock()).run(), 10)
+        await asyncio.wait_for(
+            TradovateGateway(login, lambda _: None, process_clock(), lambda: True).run(), 10
+        )
 
     with pytest.raises(BrokerError) as caught:
         asyncio.run(main())

@@ -97,6 +97,20 @@ def test_what_would_be_late_or_needs_a_person_is_not_repeated(
     _with_gateway(login, story)
 
 
+def test_a_repeat_is_not_sent_by_an_engine_that_leads_no_more(exchange: RunningExchange) -> None:
+    login = _login(exchange)
+
+    async def story(watch: Watch) -> None:
+        await _plan(exchange, login, Trouble.PENALTY, seconds=0)
+        watch.is_leading = False
+        watch.gateway.send(_resting("too-late"))
+        denied = await watch.until(Denied, client_order_id="too-late")
+        assert denied.reason is RefusalReason.LEASE_LOST
+
+    _with_gateway(login, story)
+    assert not [entry for entry in exchange.log() if "too-late" in str(entry) and "p-ticket" in str(entry)]
+
+
 def test_a_repeat_that_is_penalised_again_is_given_up(exchange: RunningExchange) -> None:
     login = _login(exchange)
 

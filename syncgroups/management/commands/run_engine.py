@@ -4,13 +4,16 @@ import contextlib
 import os
 import socket
 from random import SystemRandom
+from secrets import token_hex
 from typing import Any
 
 import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from syncgroups.engine.process import Engine
+from brokers.clock import seconds_of_life
+from brokers.lease import Leases
+from syncgroups.engine.fleet import Fleet
 
 PRIORITY = -10
 
@@ -21,11 +24,13 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Run one engine."""
-        holder = f"{socket.gethostname()}:{os.getpid()}"
+        """Run one process of the fleet."""
+        # A container's names and numbers come again with its restart; its part of chance does not.
+        holder = f"{socket.gethostname()[:60]}-{token_hex(3)}:{os.getpid()}"
 
         async def main() -> None:
-            await Engine(holder, settings.DATA_DIR, SystemRandom()).run(awake=settings.ENGINE_AWAKE)
+            leases = Leases(holder, settings.SHARDS, settings.LEASE_SECONDS, seconds_of_life)
+            await Fleet(leases, settings.DATA_DIR, SystemRandom()).run(awake=settings.ENGINE_AWAKE)
 
         with contextlib.suppress(PermissionError):  # under load this is worth more than any line of code
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
