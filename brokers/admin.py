@@ -55,4 +55,4 @@ class StatedAdmin(ReadOnlyAdmin):
 class LeaseAdmin(ReadOnlyAdmin):
     """Which engine runs which shard."""
 
-    list_display = ("shard", "holder", "epoch", "taken_at", "beat_at")
+    list_display = ("shard", "holder", "epoch", "seconds", "taken_at", "beat_at")

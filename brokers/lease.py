@@ -26,7 +26,7 @@ _TAKING = 0x7448_0000
 _FROZEN_TAKER = 2
 """Seconds after which the server lets go of a taker that was frozen with that lock."""
 MARGIN = 1 / 3
-"""The part of a term that the holder leaves unused: what it wrote last has arrived before another may write."""
+"""The part of a term that its holder leaves unused: its last write has arrived before another may write."""
 STEP = 1 / 6
 """The part of a term between two renewals, and between two looks at the others."""
 FORGET_AFTER = 20

@@ -1,5 +1,9 @@
 """Leases by time: one holder, its own deadline, a take-over after a whole term, and no clock compared."""
 
+import signal
+import subprocess
+import sys
+import time as time_of_day
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -233,6 +237,35 @@ def test_processes_that_beat_are_alive_and_others_are_forgotten(time: Time) -> N
     assert {row.holder for row in EngineProcess.objects.all()} == {"first"}
     first.leave()
     assert not EngineProcess.objects.exists()
+
+
+WRITER = """
+import os, time, django
+django.setup()
+from brokers.clock import seconds_of_life
+from brokers.lease import ShardLease
+lease = ShardLease("main", 1, seconds_of_life() + 2, seconds_of_life)
+while lease.is_fresh():
+    os.write(1, b"%d\\n" % time.monotonic_ns())
+os.write(1, b"lapsed\\n")
+time.sleep(60)
+"""
+
+
+def test_a_process_that_was_stopped_does_not_write_when_it_wakes() -> None:
+    with subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            first = int(process.stdout.readline())
+            process.send_signal(signal.SIGSTOP)
+            stopped = time_of_day.monotonic_ns()
+            time_of_day.sleep(2.5)
+            process.send_signal(signal.SIGCONT)
+            written = [first, *map(int, iter(lambda: process.stdout.readline().strip(), b"lapsed"))]
+        finally:
+            process.kill()
+    assert stopped - max(written) < 1_000_000_000
+    assert max(written) < stopped + 50_000_000  # the signal takes a moment to arrive; a wake-up is 2 s away
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from brokers.core.shards import FleetView, shard_of, to_give, to_take
 from brokers.lease import STEP, Leases, ShardLease
@@ -30,15 +30,19 @@ GIVE_AFTER = 2
 """Terms for which loads must have been uneven before a shard is given back: a start is not an imbalance."""
 LEAVE_LIMIT = 2.0
 """Seconds for the last words to a database that may be away."""
+AWAY = (DatabaseError, InterfaceError)
+Lead = Callable[[ShardLease, Path, Random, Callable[[OwnerId], bool]], Engine]
 
 
 class Fleet:
     """The engines of one process, from the first lease to the last."""
 
-    def __init__(self, leases: Leases, folder: Path, chance: Random) -> None:
+    def __init__(self, leases: Leases, folder: Path, chance: Random, lead: Lead = Engine) -> None:
+        self.has_failed = False
         self._leases = leases
         self._folder = folder
         self._chance = chance
+        self._new_engine = lead
         self._database = Database("leases")
         self._engines: dict[str, Engine] = {}
         self._leading: set[asyncio.Task[None]] = set()
@@ -58,7 +62,7 @@ class Fleet:
             while not self._stopping.is_set():
                 try:
                     await self._round()
-                except DatabaseError:
+                except AWAY:
                     log.warning("the database does not answer; leases last to their deadlines", exc_info=True)
                 await self._pause()
         finally:
@@ -89,7 +93,8 @@ class Fleet:
 
     async def _renew(self) -> None:
         for engine in list(self._engines.values()):
-            if not await self._database.ask(partial(self._leases.renew, engine.lease)):
+            is_ours = await self._database.ask(partial(self._leases.renew, engine.lease))
+            if not is_ours and not engine.is_leaving:
                 log.error("shard %s, epoch %s: the lease is lost", engine.lease.shard, engine.lease.epoch)
 
     def _tell(self, view: FleetView) -> None:
@@ -117,7 +122,7 @@ class Fleet:
     # -- leading ------------------------------------------------------------------------------------
 
     def _lead(self, lease: ShardLease) -> None:
-        engine = Engine(lease, self._folder, self._chance, self._is_in(lease.shard))
+        engine = self._new_engine(lease, self._folder, self._chance, self._is_in(lease.shard))
         self._engines[lease.shard] = engine
         task = asyncio.create_task(self._live(engine))
         self._leading.add(task)
@@ -134,10 +139,11 @@ class Fleet:
             log.exception("shard %s could not be led", held.shard)
             engine.has_failed = held.is_fresh()  # without a lease it may: another one has gone on
         if engine.has_failed:
+            self.has_failed = True
             self._stopping.set()
         try:
             await asyncio.wait_for(self._database.ask(partial(self._leases.release, held)), LEAVE_LIMIT)
-        except (DatabaseError, TimeoutError):
+        except (*AWAY, TimeoutError):
             log.warning("shard %s: its lease could not be given up; it runs out", held.shard, exc_info=True)
         held.lapse()
         del self._engines[held.shard]
@@ -167,13 +173,13 @@ class Fleet:
         """Stop every engine, with fresh leases to the end: each gives its own up when it has gone."""
         for engine in self._engines.values():
             engine.stop()
-        while self._leading:
+        while leading := set(self._leading):
+            await asyncio.wait(leading, timeout=self._leases.seconds * STEP)
             try:
                 await asyncio.wait_for(self._renew(), LEAVE_LIMIT)
-            except (DatabaseError, TimeoutError):
+            except (*AWAY, TimeoutError):
                 log.warning("leases cannot be renewed on the way out", exc_info=True)
-            await asyncio.wait(self._leading, timeout=self._leases.seconds * STEP)
         try:
             await asyncio.wait_for(self._database.ask(self._leases.leave), LEAVE_LIMIT)
-        except (DatabaseError, TimeoutError):
+        except (*AWAY, TimeoutError):
             log.warning("this process could not be taken out of the count", exc_info=True)

@@ -101,7 +101,7 @@ class Mark:
 
 
 def read(folder: Path, after: Mark, *, epoch: int | None = None) -> Iterator[tuple[bytes, Mark]]:
-    """Yield each whole record after a mark, with the mark behind it; of no higher epoch than the one given."""
+    """Yield each whole record after a mark, with the mark behind it; of no higher epoch than given."""
     end = segment(epoch + 1, 0) if epoch is not None else "f"
     for path in sorted(folder.glob("*.log")):
         if path.name < after.segment or path.name > end:

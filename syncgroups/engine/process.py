@@ -148,7 +148,7 @@ class Engine:
             self._fail()
 
     def _fail(self) -> None:
-        self.has_failed = True
+        self.has_failed = self.lease.is_fresh()  # without it another one goes on, and this one may end so
         self._stopping.set()
 
     # -- settings -----------------------------------------------------------------------------------
@@ -255,10 +255,11 @@ class Engine:
                 log.exception("the used calls could not be written down; the next figures follow")
 
     async def _watch_recorder(self, recorder: BaseProcess) -> None:
-        while recorder.is_alive():
+        while True:
             await asyncio.sleep(RECORDER_EVERY)
-        log.error("the recorder of shard %s ended by itself; the engine stops", self._shard)
-        self._fail()
+            if not recorder.is_alive():
+                log.error("the recorder of shard %s ended by itself; the engine stops", self._shard)
+                self._fail()
 
     # -- the way out --------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvloop
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from brokers.clock import seconds_of_life
 from brokers.lease import Leases
@@ -30,7 +30,10 @@ class Command(BaseCommand):
 
         async def main() -> None:
             leases = Leases(holder, settings.SHARDS, settings.LEASE_SECONDS, seconds_of_life)
-            await Fleet(leases, settings.DATA_DIR, SystemRandom()).run(awake=settings.ENGINE_AWAKE)
+            fleet = Fleet(leases, settings.DATA_DIR, SystemRandom())
+            await fleet.run(awake=settings.ENGINE_AWAKE)
+            if fleet.has_failed:
+                raise CommandError("a part of the engine failed; the log says which")
 
         with contextlib.suppress(PermissionError):  # under load this is worth more than any line of code
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
