@@ -1,4 +1,4 @@
-"""What happens when Django starts: the Celery app is loaded, so that tasks find it."""
+"""What happens when Django starts: the Celery app is loaded, so that tasks find it, and the deploy checks."""
 
 from importlib import import_module
 
@@ -11,5 +11,6 @@ class TradeHavenConfig(AppConfig):
     name = "tradehaven"
 
     def ready(self) -> None:
-        """Load the Celery app."""
+        """Load the Celery app and the checks."""
         import_module("tradehaven.celery")
+        import_module("tradehaven.checks")

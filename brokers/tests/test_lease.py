@@ -254,14 +254,15 @@ time.sleep(60)
 
 def test_a_process_that_was_stopped_does_not_write_when_it_wakes() -> None:
     with subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+        said = process.stdout
+        assert said is not None
         try:
-            first = int(process.stdout.readline())
+            first = int(said.readline())
             process.send_signal(signal.SIGSTOP)
             stopped = time_of_day.monotonic_ns()
             time_of_day.sleep(2.5)
             process.send_signal(signal.SIGCONT)
-            written = [first, *map(int, iter(lambda: process.stdout.readline().strip(), b"lapsed"))]
+            written = [first, *map(int, iter(lambda: said.readline().strip(), b"lapsed"))]
         finally:
             process.kill()
     assert stopped - max(written) < 1_000_000_000

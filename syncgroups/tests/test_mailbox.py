@@ -114,9 +114,9 @@ def test_without_its_lease_nothing_at_all_leaves(room: Room, lost: bool) -> None
     room.world.trade(BUY, 1)
     room.world.cancel(resting)
     assert bool(room.sent) is not lost
-    denials = [record.data for record in room.records() if getattr(record, "name", "") == "Denied"]
-    assert all(b"lease_lost" in bytes(data) for data in denials)
-    assert (len(denials) >= 4) is lost  # two entries, two cancels
+    denied = [record for record in room.records() if getattr(record, "name", "") == "Denied"]
+    assert all(b"lease_lost" in bytes(record.event) for record in denied)
+    assert (len(denied) >= 4) is lost  # two entries, two cancels
 
 
 def test_a_lease_that_ends_between_two_frames_stops_the_second(room: Room) -> None:
