@@ -80,10 +80,12 @@ class Mailbox:
 
     def _carry_out(self, decision: Decision, event: Event) -> None:
         owner = self.plan.owner
+        intent = records.encode_decision(owner, decision, event.at, self._now())
         try:
-            self._journal.intend(records.encode_decision(owner, decision, event.at, self._now()))
+            self._journal.intend(intent)
         except JournalError:
             log.exception("owner %s: nothing is sent, because it could not be written down", owner)
+            self._journal.note(intent)  # with the denials that follow: told once the disk takes it (I2)
             self._give_up(decision)
             return
         self.book.apply(decision)

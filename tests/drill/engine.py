@@ -4,7 +4,7 @@ What `engine.process` does with sockets, a lease and a database is done here wit
 that joins the engine (a governor, a repair of drift) joins it here as well.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +12,7 @@ from brokers.ports import Gateway
 from syncgroups.core.copies import CopyState
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
-from syncgroups.engine.journal import Journal, JournalError
+from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.records import decode
 from tests.drill.agenda import Agenda
@@ -48,31 +48,32 @@ class DrilledJournal(Journal):
         self._history = history
         self._agenda = agenda
         self._strike = strike
-        self._unwritten: list[bytes] = []
 
     def intend(self, payload: bytes) -> None:
         """Write an intent; die before (P1) or behind it (P2)."""
         self._strike("P1")
-        self._unwritten.append(payload)
         super().intend(payload)
         self._strike("P2")
 
-    def note(self, payload: bytes) -> None:
-        """Keep a record for the next write."""
-        self._unwritten.append(payload)
-        super().note(payload)
-
     def flush(self) -> None:
-        """Write what waits, unless this process is dead or its disk is full."""
-        if self.dead:
-            return
-        written, self._unwritten = self._unwritten, []
-        if self.full and written:
-            self._behind.clear()
-            raise JournalError("no space left on the drill's disk")
-        super().flush()
-        for payload in written:
+        """Write what waits, unless this process is dead."""
+        if not self.dead:
+            super().flush()
+
+    def _write(self, data: bytes) -> int:
+        if self.full:
+            raise OSError("no space left on the drill's disk")
+        written = super()._write(data)
+        for payload in _whole(data[:written]):
             self._history.add(Journalled(self._agenda.now, self._epoch, decode(payload)))
+        return written
+
+
+def _whole(data: bytes) -> Iterator[bytes]:
+    """Yield the records that stand whole in what was written."""
+    while len(data) >= 8 and len(data) >= 8 + (length := int.from_bytes(data[:4], "little")):
+        yield data[8 : 8 + length]
+        data = data[8 + length :]
 
 
 class Engine:

@@ -80,9 +80,11 @@ def recorded_before_sent(reading: Reading) -> Iterator[str]:
         name = sent.command.client_order_id
         intent = reading.steps.get(name)
         safe = isinstance(sent.command, CancelOrder | ClosePosition)
-        if intent is None and not (full and safe):
+        if full and safe:
+            pass
+        elif intent is None:
             yield f"{name} was sent without an intent"
-        elif intent is not None and intent[0] > place:
+        elif intent[0] > place:
             yield f"{name} was sent before its intent was written"
         if parse_key(name) is None and not name.startswith("th1x."):
             yield f"{name} does not say what it is for"

@@ -290,6 +290,10 @@ class World:
         for weather in self._weather.values():
             weather.clear()
         self.history.add(Trouble(self._agenda.now, "quiet"))
+        # A market without splits and pauses trades what asks for the market, as any open market does.
+        self._venue.splits = self._venue.slow_fills = 0.0
+        for symbol, price in sorted(self._venue.prices.items()):
+            self._venue.move(symbol, price)
 
     def _end(self) -> None:
         engine = self._engine
