@@ -280,13 +280,18 @@ def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
     if filled is not None and filled.enters:  # its exits may be waiting for it, without a copy so far
         for order_id in book.working[filled.leader]:
             record = book.orders[filled.leader, order_id]
-            if record.symbol == filled.symbol and record.side is not filled.side:
+            if record.symbol == filled.symbol and record.side is not filled.side and _rests(record.spec):
                 found[filled.group, order_id] = filled
     for copy in book.open_copies_of(event.account):
-        lives = copy.leader_order in book.working[copy.leader]
+        lives = copy.leader_order in book.working[copy.leader] and _rests(copy.sent)
         if copy.symbol == event.symbol and copy.order_id != event.order_id and lives:
             found[copy.group, copy.leader_order] = copy
     return [(copy, order_id) for (_, order_id), copy in sorted(found.items(), key=lambda item: item[0])]
+
+
+def _rests(spec: OrderSpec) -> bool:
+    # What an order at the market could not close at once, `resume` closes under a name of its own.
+    return spec.order_type is not OrderType.MARKET
 
 
 def settings_of(plan: OwnerPlan, copy: Copy) -> tuple[GroupPlan, FollowerPlan] | None:

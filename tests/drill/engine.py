@@ -90,6 +90,7 @@ class Engine:
         history: History,
         epoch: int,
         strike: Strike,
+        deliver: Callable[[Event], None],
     ) -> None:
         self.owner: OwnerId = plan.owner
         self.epoch = epoch
@@ -97,6 +98,7 @@ class Engine:
         self.lines = lines
         self._agenda = agenda
         self._strike = strike
+        self._deliver = deliver
         rows.drain(folder)
         self.journal = DrilledJournal(folder, rows.mark.segment, epoch, history, agenda, strike)
         # A line has everything of a gateway that the engine calls; its life is driven by the agenda.
@@ -145,7 +147,7 @@ class Engine:
     def _tick(self) -> None:
         if self.alive:
             self._agenda.after(TICK, self._tick)
-            self.take(TimePassed(at=self._agenda.nanos()))
+            self._deliver(TimePassed(at=self._agenda.nanos()))
 
     def _look_again(self) -> None:
         if not self.alive:

@@ -48,6 +48,8 @@ def nothing_lost_in_silence(reading: Reading) -> Iterator[str]:
             isinstance(event, OrderEnded) and event.status is OrderStatus.REJECTED
         ):
             answered.add(event.client_order_id)
+        elif isinstance(event, SnapshotTaken):  # what it states of ours is written to the copy's own row
+            answered |= {order.client_order_id for account in event.accounts for order in account.orders}
     for order in reading.orders.values():
         for group, follower in _audience(reading, order):
             name = reading.key_of(group, order.first.order_id, follower)

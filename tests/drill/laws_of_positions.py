@@ -107,7 +107,7 @@ def reductions_only_reduce(reading: Reading) -> Iterator[str]:
         if key is None or not (trade.before * trade.after < 0 or abs(trade.after) > abs(trade.before)):
             continue
         name = order.first.client_id or ClientOrderId("")
-        meant = reading.enters(name, place) == 0 or key.leader_order in reduces
+        meant = reading.only_reduces(name, place) or key.leader_order in reduces
         account, symbol = trade.fill.account, trade.fill.symbol
         if not meant or reading.touched_by_others(account, symbol):
             continue
@@ -123,7 +123,8 @@ def _pure_exits(reading: Reading) -> set[OrderId]:
         if order.first.spec.order_type is OrderType.MARKET:
             grows = trade.before * trade.after < 0 or abs(trade.after) > abs(trade.before)
             found[trade.fill.order_id] = found.get(trade.fill.order_id, True) and not grows
-    quiet = {order for order, reducing in found.items() if reducing}
+    orders = reading.orders
+    quiet = {o for o, reducing in found.items() if reducing and orders[o].filled == orders[o].first.spec.qty}
     return {order for order in quiet if _was_alone(reading, reading.orders[order])}
 
 
@@ -250,7 +251,7 @@ def protection_fits(reading: Reading) -> Iterator[str]:
                 continue
             held = reading.held(group.group, account, symbol)
             closing = held * order.first.side.sign < 0
-            if reading.enters(name, 10**9) == 0 and order.left > (abs(held) if closing else 0):
+            if reading.only_reduces(name, 10**9) and order.left > (abs(held) if closing else 0):
                 yield f"{name} would close {order.left}, and {account} holds {held:+d} {symbol}"
             leader_net = reading.net[group.leader, symbol]
             whole = leaders.left and leaders.left == abs(leader_net)

@@ -215,6 +215,11 @@ class Reading:
         said = [step.copy.enters for at, step in self.copies[name] if at < place and step.copy is not None]
         return said[-1] if said else None
 
+    def only_reduces(self, name: ClientOrderId, place: int) -> bool:
+        """Say whether an order was never meant to open anything, by every word of the journal before a place."""
+        said = [step.copy.enters for at, step in self.copies[name] if at < place and step.copy is not None]
+        return bool(said) and not any(said)
+
     def placed(self) -> Iterator[tuple[int, Sent, PlaceOrder]]:
         """Yield every new order that the engine wrote."""
         for place, sent in self.sent:

@@ -103,6 +103,7 @@ class World:
                 self.history,
                 self._epoch,
                 self._strike,
+                self._take,
             )
             self._engine.start()
         except Killed as killed:  # pragma: no cover - a start writes no intent
