@@ -103,9 +103,11 @@ class Book:
         """Return the signed contracts that market orders of an account are about to trade.
 
         Copies count from the moment they are sent, so that two quick exits do not both close the
-        same contracts.
+        same contracts. Around one order of ours (`but`) those that were sent after it do not count: in a
+        chain it is the leader's, and they are its future.
         """
         total = 0
+        mine = self.copy_of_order(account, but) if but is not None else None
         for order_id in self.market_orders.get(account, ()):
             record = self.orders[account, order_id]
             if order_id != but and record.symbol == symbol:
@@ -113,7 +115,8 @@ class Book:
         for key in self.market_copies.get(account, ()):
             copy = self.copies[key]
             unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
-            if unseen and copy.symbol == symbol:
+            later = mine is not None and copy.leader_order > mine.leader_order
+            if unseen and copy.symbol == symbol and not later:
                 total += copy.unfilled
         return total
 

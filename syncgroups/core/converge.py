@@ -21,7 +21,7 @@ from syncgroups.core.decision import (
 )
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Outcome, Rejected
-from tradehaven.domain.enums import OrderStatus, RefusalReason, TradingState
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
@@ -72,6 +72,34 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
 def _leader_is_done(book: Book, copy: Copy) -> bool:
     record = book.orders.get((copy.leader, copy.leader_order))
     return record is None or is_final(record.status)
+
+
+def trimmed(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol) -> Decision:
+    """Return what is taken back of a follower's exits in a contract after it has traded there."""
+    steps: list[CopyStep] = []
+    for copy in book.open_copies_of(account):
+        record = book.orders.get((copy.leader, copy.leader_order))
+        if copy.symbol == symbol and record is not None and is_final(record.status):
+            fits = fitted(book, copy)
+            if fits is not copy:
+                steps.append(advance(plan, book, fits))
+    return Decision(steps=tuple(sorted(steps, key=lambda step: step.copy.key))) if steps else NOTHING
+
+
+def fitted(book: Book, copy: Copy) -> Copy:
+    """Return an exit whose leader's order has ended as it may go on resting: never beyond what is held.
+
+    Nobody resizes it any more. What it would trade beyond the position would open the other side (I5).
+    """
+    if copy.enters or copy.target is None or copy.sent.order_type is OrderType.MARKET:
+        return copy
+    copied = book.copied.get((copy.group, copy.follower, copy.symbol), 0)
+    actual = book.positions.get((copy.follower, copy.symbol), 0)
+    held = min(copied, actual, key=abs) if copied * actual > 0 else 0
+    room = abs(held) if held * copy.side.sign < 0 else 0
+    if copy.outstanding <= room:
+        return copy
+    return replace(copy, target=replace(copy.target, qty=copy.filled + room) if room else None)
 
 
 def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:

@@ -40,7 +40,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case OrderFilled():
             flat = converge.leader_flat(plan, book, event.account, event.symbol)
             waited = resume.resumed(plan, book, event.at)
-            return joined(flat, waited, place.resized(plan, book, event))
+            trimmed = converge.trimmed(plan, book, event.account, event.symbol)
+            return joined(flat, waited, place.resized(plan, book, event), trimmed)
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
             return joined(ended, resume.resumed(plan, book, event.at))

@@ -7,7 +7,7 @@ logged as missed for each follower; copies that the broker never had are said to
 from collections.abc import Iterator
 
 from syncgroups.core.book import Book
-from syncgroups.core.converge import DONE, advance, withdrawn
+from syncgroups.core.converge import DONE, advance, fitted, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     Action,
@@ -62,7 +62,9 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
     if record is None or (is_final(record.status) and record.status not in DONE):
         return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
     settings = settings_of(plan, copy)
-    if is_final(record.status) or settings is None:
+    if is_final(record.status):
+        return _step(advance(plan, book, fitted(book, copy)))
+    if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))

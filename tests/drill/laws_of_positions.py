@@ -1,5 +1,6 @@
 """Laws about positions: as sized, flat with the leader, never flipped by an exit, under the cap, in balance."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -7,9 +8,9 @@ from syncgroups.core import sizing
 from syncgroups.core.keys import parse_key
 from syncgroups.core.plan import FollowerPlan, GroupPlan
 from tests.drill.agenda import SECOND
-from tests.drill.history import Finished, Sent, Traded, Turned
+from tests.drill.history import Sent, Traded, Turned
 from tests.drill.reading import Order, Reading
-from tradehaven.domain.commands import ChangeOrder, PlaceOrder
+from tests.drill.tab import Tab
 from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, TradingState
 from tradehaven.domain.events import OrderFilled
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId, Symbol
@@ -43,10 +44,10 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         return False
     if any(remark.account == account for remark in reading.remarks):
         return False
-    sent = {c.client_order_id for _, _, c in reading.placed() if c.account == account}
+    decided = {name for name in reading.copies if f".g{group.group}." in name and name.endswith(f".f{account}")}
     return (
         not any(reading.touched_by_others(account, symbol) for symbol in reading.symbols())
-        and sent == {order.first.client_id for order in reading.copies_of(group.group, account)}
+        and decided <= {order.first.client_id for order in reading.copies_of(group.group, account)}
         and all(order.last.spec.qty == order.filled for order in reading.copies_of(group.group, account))
         and follower.limits.max_position is None
         and follower.sizing is not SizingMode.BALANCE
@@ -167,7 +168,7 @@ def _is_race(
         if other.fill.order_id == fill.order_id:
             continue
         if other.fill.side is not fill.side:
-            return False  # the latest before it went the other way: there was something to close
+            continue
         known = told.get((other.fill.account, other.fill.fill_id))
         if known is None or known[0] > place:
             return True
@@ -184,51 +185,31 @@ def caps_hold(reading: Reading) -> Iterator[str]:
     """
     if any(death.lost for _, death in reading.deaths):
         return
-    for group, follower in reading.pairs():
+    for _, follower in reading.pairs():
         cap = follower.limits.max_position
         account = follower.account
         if cap is None or any(reading.touched_by_others(account, s) for s in reading.symbols()):
             continue
-        yield from _cap_breaches(reading, group, account, cap)
+        yield from _cap_breaches(reading, account, cap)
 
 
-def _cap_breaches(reading: Reading, group: GroupPlan, account: AccountId, cap: int) -> Iterator[str]:
-    net: dict[Symbol, int] = {}
-    mine = {o.first.client_id: o for o in reading.orders.values() if o.first.account == account}
-    filled: dict[OrderId, int] = {}
-    alive: dict[ClientOrderId, Order] = {}
-    sizes: dict[OrderId, int] = {}
+def _cap_breaches(reading: Reading, account: AccountId, cap: int) -> Iterator[str]:
+    net: defaultdict[Symbol, int] = defaultdict(int)
+    tab = Tab(reading, account)
     for place, entry in enumerate(reading.history.entries):
+        grows = isinstance(entry, Sent) and tab.grows(entry.command)
+        tab.note(entry)
         if isinstance(entry, Traded) and entry.fill.account == account:
             net[entry.fill.symbol] = entry.after
-            filled[entry.fill.order_id] = filled.get(entry.fill.order_id, 0) + entry.fill.qty
-        elif isinstance(entry, Finished) and entry.order.account == account and entry.order.client_id:
-            alive.pop(entry.order.client_id, None)
-        elif isinstance(entry, Sent) and entry.command.account == account:
-            command = entry.command
-            if isinstance(command, PlaceOrder):
-                order = mine.get(command.client_order_id)
-                if order is None:
-                    continue
-                alive[command.client_order_id] = order
-                sizes[order.first.order_id] = command.spec.qty
-                name = command.client_order_id
-            elif isinstance(command, ChangeOrder):
-                sizes[command.order_id] = max(sizes.get(command.order_id, 0), command.spec.qty)
-                name = reading.orders[command.order_id].first.client_id or command.client_order_id
-                order = reading.orders[command.order_id]
-            else:
-                continue
-            if not reading.enters(name, place):
-                continue
-            sign, symbol = order.first.side.sign, order.first.symbol
-            worst = net.get(symbol, 0) * sign + sum(
-                max(0, sizes[o.first.order_id] - filled.get(o.first.order_id, 0))
-                for o in alive.values()
-                if o.first.symbol == symbol and o.first.side is order.first.side
-            )
-            if worst > cap:
-                yield f"{command.client_order_id} lets {account} reach {worst} {symbol}, its cap is {cap}"
+        if not isinstance(entry, Sent) or entry.command.account != account or not grows:
+            continue
+        order = tab.order_of(entry.command)
+        if order is None or not reading.enters(order.first.client_id or ClientOrderId(""), place):
+            continue
+        side, symbol = order.first.side, order.first.symbol
+        worst = net[symbol] * side.sign + tab.outstanding(symbol, side)
+        if worst > cap:
+            yield f"{entry.command.client_order_id} lets {account} reach {worst} {symbol}, its cap is {cap}"
 
 
 def protection_fits(reading: Reading) -> Iterator[str]:
