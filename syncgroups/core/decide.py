@@ -41,7 +41,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             flat = converge.leader_flat(plan, book, event.account, event.symbol)
             waited = resume.resumed(plan, book, event.at)
             trimmed = converge.trimmed(plan, book, event.account, event.symbol)
-            return joined(flat, waited, place.resized(plan, book, event), trimmed)
+            resized = place.resized(plan, book, event, waited.steps)
+            return joined(flat, waited, resized, trimmed)
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
             return joined(ended, resume.resumed(plan, book, event.at))

@@ -3,13 +3,13 @@
 Only Immediate mode: an order is sized when it is seen working and again when the leader changes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
+from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
@@ -31,7 +31,8 @@ COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has 
 class Case:
     """One leader's order before one group, and the answer for its followers as it grows.
 
-    Followers of one size share one spec: `specs` keeps them by quantity.
+    Followers of one size share one spec: `specs` keeps them by quantity. `earlier` are the copies that the
+    same decision has made of other orders: a limit weighs them too.
     """
 
     plan: OwnerPlan
@@ -39,6 +40,7 @@ class Case:
     group: GroupPlan
     order: LeaderOrder
     barred: Refusal | None
+    earlier: tuple[Copy, ...] = ()
     steps: list[CopyStep] = field(default_factory=list)
     refusals: list[CopyRefused] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
@@ -96,6 +98,10 @@ class Case:
         )
         self.steps.append(CopyStep(copy=copy, command=command))
 
+    def before(self, follower: FollowerPlan) -> list[Copy]:
+        """Return what the same decision has made of a follower's other orders."""
+        return [copy for copy in self.earlier if copy.follower == follower.account]
+
     def decision(self) -> Decision:
         """Return the answer."""
         if not self.steps and not self.refusals and not self.waiting:
@@ -103,9 +109,12 @@ class Case:
         return Decision(steps=tuple(self.steps), refusals=tuple(self.refusals), waiting=tuple(self.waiting))
 
 
-def case_of(plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder) -> Case:
-    """Return a case that nothing has been answered in yet."""
-    return Case(plan, book, group, order, group_refusal(group, order))
+def case_of(
+    plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder, earlier: Iterable[Step] = ()
+) -> Case:
+    """Return a case that nothing has been answered in yet; `earlier` steps are of the same decision."""
+    copies = tuple(step.copy for step in earlier if isinstance(step, CopyStep))
+    return Case(plan, book, group, order, group_refusal(group, order), copies)
 
 
 def new_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
@@ -148,7 +157,9 @@ def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quiet
     `quietly` leaves out the refusal and the waiting: they were said when the order was new.
     """
     order = case.order
-    sized, refusal, own = share(case.plan.accounts, case.book, case.group, follower, order, case.barred)
+    sized, refusal, own = share(
+        case.plan.accounts, case.book, case.group, follower, order, case.barred, None, case.before(follower)
+    )
     if not quietly:
         if refusal is not None:
             case.refuse(key, follower, Action.PLACE, refusal)
@@ -223,7 +234,9 @@ def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None
 
 def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:
     order = case.order
-    sized, refusal, own = share(case.plan.accounts, case.book, case.group, follower, order, case.barred, copy)
+    sized, refusal, own = share(
+        case.plan.accounts, case.book, case.group, follower, order, case.barred, copy, case.before(follower)
+    )
     qty, enters = sized.qty, sized.enter
     if own.owes and not qty:  # it may be needed yet: it stays until that is known, at the new price
         qty, enters = (copy.target.qty, copy.enters) if copy.target is not None else (0, 0)
@@ -254,7 +267,7 @@ def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
     return had, copy.enters
 
 
-def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+def resized(plan: OwnerPlan, book: Book, event: OrderFilled, earlier: Iterable[Step] = ()) -> Decision:
     """Return what follows for a follower's resting orders now that it holds something else.
 
     The leader's stop works from the moment its own entry filled; a follower whose entry filled later, or
@@ -262,14 +275,16 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
     left, nor open more than a limit allows, once another order has closed it.
     """
     decisions: list[Decision] = []
+    steps = list(earlier)
     for copy, leader_order_id in _to_look_at(book, event):
         settings = settings_of(plan, copy)
         if settings is not None:
             group, follower = settings
             order = leader_order(book, copy.leader, leader_order_id, event.at)
-            case = case_of(plan, book, group, order)
+            case = case_of(plan, book, group, order, steps)
             follow(case, follower, quietly=True)
             decisions.append(case.decision())
+            steps += case.steps
     return joined(*decisions)
 
 

@@ -16,6 +16,7 @@ from syncgroups.core.decision import (
     Decision,
     Remark,
     RemarkKind,
+    Step,
     joined,
 )
 from syncgroups.core.place import case_of, follow, settings_of
@@ -34,7 +35,10 @@ UNSEEN = Refusal(
 def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decision:
     """Return the cancels and changes that bring live copies in line, and what was missed."""
     seen = {account.account for account in event.accounts}
-    decisions = [_in_line(plan, book, copy, event.at) for copy in _touched(book, seen)]
+    decisions: list[Decision] = []
+    for copy in _touched(book, seen):
+        earlier = [step for decision in decisions for step in decision.steps]
+        decisions.append(_in_line(plan, book, copy, event.at, earlier))
     missed = [_missed_orders(plan, book, account) for account in event.accounts]
     remarks = tuple(_never_accepted(book, seen))
     return joined(*decisions, *missed, Decision(remarks=remarks))
@@ -54,7 +58,7 @@ def _touched(book: Book, accounts: set[AccountId]) -> list[Copy]:
     ]
 
 
-def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
+def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, earlier: list[Step]) -> Decision:
     leader = plan.accounts.get(copy.leader)
     if leader is None or leader.connection not in book.links:
         return _step(advance(plan, book, copy))  # the leader cannot be seen: what was wished stays wished
@@ -67,7 +71,8 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
     if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings
-    case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
+    order = leader_order(book, copy.leader, copy.leader_order, at)
+    case = case_of(plan, book, group, order, earlier)
     follow(case, follower)
     return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
 

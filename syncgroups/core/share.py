@@ -95,11 +95,13 @@ def share(
     order: LeaderOrder,
     barred: Refusal | None,
     but: Copy | None = None,
+    earlier: Iterable[Copy] = (),
 ) -> tuple[Sized, Refusal | None, Own]:
     """Return what one follower may send now, why it is less than its share, and what that rests on.
 
-    `barred` is the group's refusal; `but` is the copy that changes. Only what is certainly held is
-    closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
+    `barred` is the group's refusal; `but` is the copy that changes; `earlier` are copies as the same
+    decision has made them already. Only what is certainly held is closed: while `Own.owes` is true the
+    rest has to wait until the doubts end, and is no refusal yet.
     """
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN
@@ -116,7 +118,7 @@ def share(
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own
-    return *guarded(book, follower, order, sized, but), own
+    return *guarded(book, follower, order, sized, but, earlier), own
 
 
 def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
@@ -200,11 +202,18 @@ def _leader_has_ended(book: Book, copy: Copy) -> bool:
 
 
 def guarded(
-    book: Book, follower: FollowerPlan, order: LeaderOrder, sized: Sized, but: Copy | None = None
+    book: Book,
+    follower: FollowerPlan,
+    order: LeaderOrder,
+    sized: Sized,
+    but: Copy | None = None,
+    earlier: Iterable[Copy] = (),
 ) -> tuple[Sized, Refusal | None]:
     """Return what gates and limits leave of an order, and the reason where that is less."""
     state = strictest(book.states_of(follower.gates))
-    exposure = _exposure(book, follower.account, order, but) if follower.limits.max_position else 0
+    exposure = 0
+    if follower.limits.max_position:
+        exposure = _exposure(book, follower.account, order, but) + _added(book, order, but, earlier)
     proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure)
     verdict = review(proposal, follower.limits, state)
     match verdict:
@@ -235,3 +244,13 @@ def _exposure(book: Book, account: AccountId, order: LeaderOrder, but: Copy | No
         if same and (but is None or copy.key != but.key):
             worst += copy.outstanding
     return worst
+
+
+def _added(book: Book, order: LeaderOrder, but: Copy | None, earlier: Iterable[Copy]) -> int:
+    """Return what copies that the same decision has placed or changed add to the worst case on a side."""
+    added = 0
+    for copy in earlier:
+        if copy.symbol == order.symbol and copy.side is order.side and (but is None or copy.key != but.key):
+            known = book.copies.get(copy.key)
+            added += copy.outstanding - (known.outstanding if known is not None else 0)
+    return added

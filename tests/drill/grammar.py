@@ -283,7 +283,7 @@ def _storm(chance: Random, logins: list[ConnectionId]) -> Fault:
 
 
 def _gap(chance: Random, logins: list[ConnectionId]) -> Fault:
-    return Gap(login=chance.choice(logins), messages=chance.randint(1, 10), seconds=chance.uniform(0.1, 3))
+    return Gap(login=chance.choice(logins), seconds=chance.uniform(0.1, 5))
 
 
 def _crash(chance: Random) -> Fault:

@@ -54,9 +54,7 @@ class Hands:
             return
         price, sign = self._venue.prices[deed.symbol], 1 if net > 0 else -1
         side = Side.SELL if net > 0 else Side.BUY
-        target = OrderSpec(
-            order_type=OrderType.LIMIT, qty=abs(net), limit=Ticks(price + sign * deed.target)
-        )
+        target = OrderSpec(order_type=OrderType.LIMIT, qty=abs(net), limit=Ticks(price + sign * deed.target))
         stop = OrderSpec(order_type=OrderType.STOP, qty=abs(net), stop=Ticks(price - sign * deed.stop))
         first = self._venue.place(deed.account, None, deed.symbol, side, target)
         self._venue.place(deed.account, None, deed.symbol, side, stop, partner=first)

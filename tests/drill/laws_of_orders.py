@@ -210,10 +210,17 @@ def _copies_at_rest(reading: Reading) -> Iterator[str]:
         name = order.first.client_id
         if not leaders.left and leaders.last.status not in DONE:
             yield f"{name} works although its leader's order is {leaders.last.status}"
-        elif not leaders.left and reading.net[key.leader, symbol] == 0 and reading.enters(name or ClientOrderId(""), 10**9):
+        elif (
+            not leaders.left
+            and reading.net[key.leader, symbol] == 0
+            and reading.enters(name or ClientOrderId(""), 10**9)
+        ):
             yield f"{name} may still open although its leader is out"
         elif leaders.left and not leaders.last.spec.trails:
-            if (leaders.last.spec.limit, leaders.last.spec.stop) != (order.last.spec.limit, order.last.spec.stop):
+            if (leaders.last.spec.limit, leaders.last.spec.stop) != (
+                order.last.spec.limit,
+                order.last.spec.stop,
+            ):
                 yield f"{name} stands at other prices than its leader's order"
 
 
@@ -235,8 +242,9 @@ def changes_are_merged(reading: Reading) -> Iterator[str]:
             elif isinstance(event, SnapshotTaken | LinkLost):
                 out.clear()
         elif isinstance(entry, Sent) and isinstance(entry.command, ChangeOrder | CancelOrder):
-            known = out.get(entry.command.order_id)
-            if known is not None and parse_key(entry.command.client_order_id) is not None:
+            if parse_key(entry.command.client_order_id) is None:
+                continue  # a flatten does not wait for anybody
+            if (known := out.get(entry.command.order_id)) is not None:
                 yield f"{entry.command.client_order_id} was sent while {known} was out"
             out[entry.command.order_id] = entry.command.client_order_id
 
@@ -303,5 +311,3 @@ def a_snapshot_is_no_news(reading: Reading) -> Iterator[str]:
         seen = reading.working.get((key.leader, key.leader_order))
         if seen is None or seen[0] > place:
             yield f"{command.client_order_id} answers an order that was never seen to come"
-
-

@@ -44,7 +44,9 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         return False
     if any(remark.account == account for remark in reading.remarks):
         return False
-    decided = {name for name in reading.copies if f".g{group.group}." in name and name.endswith(f".f{account}")}
+    decided = {
+        name for name in reading.copies if f".g{group.group}." in name and name.endswith(f".f{account}")
+    }
     return (
         not any(reading.touched_by_others(account, symbol) for symbol in reading.symbols())
         and decided <= {order.first.client_id for order in reading.copies_of(group.group, account)}
@@ -251,5 +253,3 @@ def books_balance(reading: Reading) -> Iterator[str]:
         believed, true = rest.positions.get((account, symbol), 0), reading.net[account, symbol]
         if believed != true:
             yield f"the engine believes that {account} holds {believed:+d} {symbol}, it holds {true:+d}"
-
-

@@ -60,8 +60,6 @@ class Weather:
     slow: float = 0.0
     list_lag: float = 0.0
     partial: float = 0.0
-    dark: bool = False
-    deaf: int = 0
     refuses: dict[AccountId, str] = field(default_factory=dict)
     balances: dict[AccountId, Decimal] = field(default_factory=dict)
 
@@ -104,6 +102,7 @@ class Line:
         self._open = False
         self._ready = False
         self._gone = False
+        self._dark = self._deaf = False
         self._joiner = Joiner()
         self._inbound: list[Message] = []
         self._first: Message | None = None
@@ -127,10 +126,8 @@ class Line:
         def authorised() -> None:
             if self._gone or session != self._session:
                 return
-            if self._weather.dark:
-                self._agenda.after(next(self._waits), self.connect)
-                return
             self._open, self._joiner = True, Joiner()
+            self._dark = self._deaf = False
             self._inbound.clear()
             self._free_at = 0
             self._first = self._snapshot()
@@ -154,7 +151,7 @@ class Line:
 
     def go_dark(self) -> None:
         """Die without a word: nothing passes, and the engine finds out by the silence."""
-        self._weather.dark = True
+        self._dark = True
         session = self._session
 
         def silence() -> None:
@@ -162,6 +159,10 @@ class Line:
                 self.fall("the broker has been silent for too long")
 
         self._agenda.after(SILENCE_LIMIT, silence)
+
+    def go_deaf(self) -> None:
+        """Hear nothing any more in this session: what was sent behind a hole in a stream never comes up."""
+        self._deaf = True
 
     def close(self) -> None:
         """End with the engine: what is on its way to the broker still arrives, nothing comes back."""
@@ -185,7 +186,7 @@ class Line:
         self._asked[command.client_order_id] = command
         session = self._session
         self._agenda.after(ANSWER_LIMIT, lambda: self._overdue(session, command))
-        if self._weather.dark or self._chance.random() < self._weather.loses_requests:
+        if self._dark or self._chance.random() < self._weather.loses_requests:
             self._history.add(Trouble(self._agenda.now, f"lost on its way: {command.client_order_id}"))
         else:
             delay = self._delay() + self._chance.random() * self._weather.slow
@@ -200,7 +201,7 @@ class Line:
         session = self._session
 
         def answer() -> None:
-            if session == self._session and not self._weather.dark:
+            if session == self._session:
                 self._carry(self._lists())
 
         self._agenda.after(self._delay(), answer)
@@ -261,11 +262,7 @@ class Line:
 
     def hear(self, news: News) -> None:
         """Take news from the broker's side of the line."""
-        if not self._open or self._weather.dark or self._gone:
-            return
-        if self._weather.deaf:
-            self._weather.deaf -= 1
-            self._history.add(Trouble(self._agenda.now, "news lost in a gap"))
+        if not self._open or self._gone:
             return
         self._carry(self._news(news))
         if self._chance.random() < self._weather.doubles:
@@ -284,7 +281,7 @@ class Line:
         if self._weather.mixes and self._first is not self._inbound[0]:
             index = self._chance.randrange(min(WINDOW, len(self._inbound)))
         message = self._inbound.pop(index)
-        if self._weather.dark:
+        if self._dark or self._deaf:
             return
         if message is self._first:
             self._ready, self._first = True, None

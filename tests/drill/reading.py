@@ -245,7 +245,10 @@ def lesser(copied: int, actual: int) -> int:
 
 
 def _pair(plan: OwnerPlan, group: GroupPlan, follower: FollowerPlan) -> bool:
-    return any(found.group == group.group and found.active and _in(found.followers, follower) for found in plan.groups)
+    return any(
+        found.group == group.group and found.active and _in(found.followers, follower)
+        for found in plan.groups
+    )
 
 
 def _in(followers: Iterable[FollowerPlan], follower: FollowerPlan) -> bool:

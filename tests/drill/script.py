@@ -220,11 +220,10 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """So many messages are lost, and the session falls `seconds` later (never, if None)."""
+    """From a lost message on nothing comes up any more, though requests go out; the session falls later."""
 
     login: ConnectionId
-    messages: int
-    seconds: float | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

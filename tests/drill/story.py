@@ -90,7 +90,9 @@ def _command(command: Any) -> str:
 
 def _spec(spec: OrderSpec) -> str:
     parts = [f"{spec.qty} {spec.order_type}"]
-    parts += [f"{name} {value}" for name in ("limit", "stop", "trail") if (value := getattr(spec, name)) is not None]
+    parts += [
+        f"{name} {value}" for name in ("limit", "stop", "trail") if (value := getattr(spec, name)) is not None
+    ]
     return " ".join(parts)
 
 

@@ -230,8 +230,8 @@ class World:
             case Drop():
                 self._drop(fault)
             case Gap():
-                self._weather[fault.login].deaf = fault.messages
-                if fault.seconds is not None:
+                if self._engine is not None:
+                    self._engine.lines[fault.login].go_deaf()
                     self._agenda.after(fault.seconds, lambda: self._drop(Drop(login=fault.login)))
             case Refuse():
                 weather = self._weather[self._login_of[fault.account]]
@@ -250,15 +250,12 @@ class World:
         setattr(self._weather[storm.login], storm.name, getattr(Weather(), storm.name))
 
     def _drop(self, drop: Drop) -> None:
-        weather = self._weather[drop.login]
-        weather.deaf = 0
         if self._engine is None:
             return
         line = self._engine.lines[drop.login]
         try:
             if drop.silently:
                 line.go_dark()
-                self._agenda.after(12, lambda: setattr(weather, "dark", False))
             else:
                 line.fall("the broker closed the session")
         except Killed as killed:
