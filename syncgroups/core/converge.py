@@ -58,7 +58,7 @@ def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
 def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol) -> Decision:
     """Return the cancels of entries that still rest although their leader is out of the contract."""
     group = plan.led.get(account)
-    if group is None or book.positions[account, symbol] or book.flying(account, symbol):
+    if group is None or not is_out(book, account, symbol):
         return NOTHING
     orphans = [
         copy
@@ -67,6 +67,11 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         if copy.group == group.group and copy.symbol == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
+
+
+def is_out(book: Book, account: AccountId, symbol: Symbol) -> bool:
+    """Say whether an account holds nothing of a contract and has nothing at the market for it."""
+    return not book.positions.get((account, symbol), 0) and not book.flying(account, symbol)
 
 
 def _leader_is_done(book: Book, copy: Copy) -> bool:

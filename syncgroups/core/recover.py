@@ -7,7 +7,7 @@ logged as missed for each follower; copies that the broker never had are said to
 from collections.abc import Iterator
 
 from syncgroups.core.book import Book
-from syncgroups.core.converge import DONE, advance, fitted, withdrawn
+from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     Action,
@@ -66,6 +66,8 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, earlier: list[S
     if record is None or (is_final(record.status) and record.status not in DONE):
         return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
     settings = settings_of(plan, copy)
+    if is_final(record.status) and copy.enters and copy.target and is_out(book, copy.leader, copy.symbol):
+        return withdrawn(plan, book, [copy])  # the leader came and went unseen
     if is_final(record.status):
         return _step(advance(plan, book, fitted(book, copy)))
     if settings is None:
