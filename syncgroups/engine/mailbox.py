@@ -106,11 +106,11 @@ class Mailbox:
                 self._inbox.append(self._dispatch.deny(step.command, RefusalReason.JOURNAL_FAILED, text))
 
     def _note(self, event: Event) -> None:
+        changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
+        self.book.changed_holdings.clear()
         if not isinstance(event, TimePassed | GateChanged):
-            self._journal.note(records.encode_event(self.plan.owner, event))
-        if self.book.changed_holdings:
-            changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
-            self.book.changed_holdings.clear()
+            self._journal.note(records.encode_event(self.plan.owner, event, changed))
+        elif changed:
             self._journal.note(records.encode_holdings(self.plan.owner, changed))
 
     def _flush(self) -> None:

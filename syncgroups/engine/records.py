@@ -1,5 +1,6 @@
 """What the journal's records look like. The engine writes them, the recorder reads them, nobody else does."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -31,12 +32,20 @@ class DecisionRecord(msgspec.Struct, tag="decision", gc=False):
     remarks: tuple[Remark, ...]
 
 
+Held = tuple[GroupId, AccountId, Symbol, int]
+"""What a follower holds because of a group: signed contracts."""
+
+
 class EventRecord(msgspec.Struct, tag="event", gc=False):
-    """A fact that was news to the book."""
+    """A fact that was news to the book, and the holdings that it changed.
+
+    They are one record: a fill on record whose holding is not would never be counted again.
+    """
 
     owner: OwnerId
     name: str
     event: msgspec.Raw
+    holdings: tuple[Held, ...] = ()
 
 
 class WrittenRecord(msgspec.Struct, tag="written", gc=False):
@@ -47,10 +56,10 @@ class WrittenRecord(msgspec.Struct, tag="written", gc=False):
 
 
 class HoldingsRecord(msgspec.Struct, tag="holdings", gc=False):
-    """What followers hold because of their groups, where it changed."""
+    """What followers hold because of their groups, where our own decision changed it."""
 
     owner: OwnerId
-    holdings: list[tuple[GroupId, AccountId, Symbol, int]]
+    holdings: list[Held]
 
 
 JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord
@@ -101,10 +110,10 @@ def _step(step: CopyStep | AccountStep) -> StepRecord:
     return StepRecord(step.account, name, client_id, None)
 
 
-def encode_event(owner: OwnerId, event: Event) -> bytes:
-    """Return an event as a record."""
+def encode_event(owner: OwnerId, event: Event, holdings: Iterable[Held] = ()) -> bytes:
+    """Return an event as a record, with the holdings that it changed."""
     raw = msgspec.Raw(_encoder.encode(event))
-    return _encoder.encode(EventRecord(owner, type(event).__name__, raw))
+    return _encoder.encode(EventRecord(owner, type(event).__name__, raw, tuple(holdings)))
 
 
 def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
@@ -112,7 +121,7 @@ def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
     return _encoder.encode(WrittenRecord(owner, at))
 
 
-def encode_holdings(owner: OwnerId, holdings: list[tuple[GroupId, AccountId, Symbol, int]]) -> bytes:
+def encode_holdings(owner: OwnerId, holdings: list[Held]) -> bytes:
     """Return changed holdings as a record."""
     return _encoder.encode(HoldingsRecord(owner, holdings))
 

@@ -12,6 +12,7 @@ from tradehaven.domain.enums import OrderType, SessionHours, Side, SizingMode
 from tradehaven.domain.ids import AccountId, GroupId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
+TWO = AccountId(2)
 
 
 def test_a_market_order_reaches_every_follower_at_its_ratio() -> None:
@@ -376,3 +377,33 @@ def test_a_chain_copies_the_copies_and_nothing_comes_back() -> None:
     assert [world.held(account) for account in (2, 3, 4)] == [0, 0, 0]
     assert len(world.placed) == 6
     assert {copy.group for copy in world.book.copies.values()} == {GROUP, second}
+
+
+def test_in_a_chain_what_was_sent_later_is_not_counted_as_held_before() -> None:
+    world = Desk(plan_of(group_of(follower(2)), group_of(follower(3), leader=TWO, group=GroupId(10))))
+    world.connect()
+    world.market(SELL, 6)
+    world.settle()
+    world.market(BUY, 6)
+    world.market(BUY, 1)  # its copy is on its way when the leader of the chain closes
+    world.settle()
+    assert (world.held(2), world.held(3)) == (1, 1)
+    assert [order.spec.qty for order in world.placed if order.account == 3] == [6, 6, 1]
+
+
+def test_an_exit_whose_leader_has_left_never_closes_more_than_is_held() -> None:
+    world = desk()
+    world.market(BUY, 4)
+    world.settle()
+    target = world.trade(SELL, 4, OrderType.LIMIT, limit=20100)
+    world.settle()
+    world.fill(target)  # the leader is out; the follower's own target still waits for its price
+    mine = world.resting(2)[0].order_id
+    world.market(SELL, 1, account=TWO)
+    world.settle()
+    assert [order.spec.qty for order in world.resting(2)] == [3]
+    world.market(SELL, 3, account=TWO)
+    world.settle()
+    assert not world.resting(2)
+    assert world.orders[mine].filled == 0
+    assert world.held(2) == 0

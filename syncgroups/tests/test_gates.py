@@ -292,3 +292,20 @@ def test_flattening_begins_when_a_link_comes_back() -> None:
     world.wait(1)
     assert world.held(2) == 0
     assert "flat" in world.remarks()
+
+
+def test_two_orders_that_grow_at_once_share_what_the_limit_leaves() -> None:
+    world = desk(follower(2, max_position=3))
+    world.market(SELL, 2)
+    world.settle()
+    world.shut(gate_of(TWO), state=TradingState.REDUCING)
+    world.trade(BUY, 4, OrderType.STOP, stop=20100)
+    world.trade(BUY, 4, OrderType.STOP, stop=20110)
+    world.settle()
+    world.shut(gate_of(TWO), state=TradingState.ACTIVE)
+    world.lose(LEADER)
+    world.connect(LEADER)  # both look again at what they may be, in one decision
+    world.settle()
+    opening = sum(order.spec.qty for order in world.resting(2)) - 2
+    assert world.held(2) == -2
+    assert opening <= 3

@@ -340,3 +340,29 @@ def test_a_cancel_without_an_answer_is_told_again_once_time_has_passed() -> None
 
 def test_every_kind_of_event_has_its_fold() -> None:
     assert set(_FOLDS) == set(get_args(Event))
+
+
+def test_an_entry_that_rests_is_withdrawn_when_its_leader_came_and_went_unseen() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.lose(LEADER)
+    world.fill(order, seen=False)
+    world.market(SELL, 1, seen=False)
+    world.connect(LEADER)
+    world.settle()
+    assert not world.resting(2)
+
+
+def test_an_exit_that_outlived_its_leader_is_cut_to_what_a_snapshot_says_is_held() -> None:
+    world = desk()
+    world.market(BUY, 3)
+    world.settle()
+    target = world.trade(SELL, 3, OrderType.LIMIT, limit=20100)
+    world.settle()
+    world.fill(target)
+    world.lose(TWO)
+    world.market(SELL, 2, account=TWO, seen=False)
+    world.connect(TWO)
+    world.settle()
+    assert [order.spec.qty for order in world.resting(2)] == [1]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from syncgroups.core.resume import LIMIT, STALE
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
-from tradehaven.domain.commands import PlaceOrder, Unresolved
+from tradehaven.domain.commands import ChangeOrder, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId
@@ -261,3 +261,23 @@ def test_an_exit_that_filled_in_part_closes_that_part() -> None:
     assert world.held(LEADER) == 3
     assert world.held(2) == 3
     assert world.book.copied[GROUP, TWO, ES] == 3
+
+
+def test_an_exit_at_the_market_that_waits_is_not_sized_again_while_it_works() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    _in_doubt(world)
+    entry = next(copy for copy in world.book.copies.values() if copy.state == "unresolved")
+    leaving = world.trade(SELL, 3)  # its leader's own order is not filled yet
+    assert _orders(world) == [(SELL, 1)]
+    world.deliver(
+        PlaceOrder(
+            **{"account": TWO, "client_order_id": entry.key, "symbol": ES, "side": BUY, "spec": entry.sent}
+        )
+    )
+    assert not [command for command in world.outbox if isinstance(command, ChangeOrder)]
+    world.settle()
+    world.fill(leaving)
+    world.settle()
+    assert world.held(2) == 0

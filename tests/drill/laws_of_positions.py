@@ -145,7 +145,20 @@ def _was_alone(reading: Reading, order: Order) -> bool:
         for other in reading.orders.values()
         if other.first.account == order.first.account and other.first.symbol == order.first.symbol
     )
-    return not others and not pending
+    return not others and not pending and _in_turn(reading, order)
+
+
+def _in_turn(reading: Reading, order: Order) -> bool:
+    """Say whether the engine saw an order after all that its account had placed in the contract before it."""
+    seen = reading.working.get((order.first.account, order.first.order_id))
+    before = (
+        other.first.order_id
+        for other in reading.orders.values()
+        if other.place < order.place
+        and (other.first.account, other.first.symbol) == (order.first.account, order.first.symbol)
+    )
+    told = [reading.working.get((order.first.account, number)) for number in before]
+    return seen is not None and all(found is None or found[0] < seen[0] for found in told)
 
 
 def _told_fills(reading: Reading) -> dict[tuple[AccountId, FillId], tuple[int, int]]:

@@ -73,6 +73,8 @@ class Rows:
                 self.holdings[group, account, symbol] = net
         elif isinstance(record, EventRecord):
             self._event(event_of(record))
+            for group, account, symbol, net in record.holdings:
+                self.holdings[group, account, symbol] = net
 
     def book(self) -> Book:
         """Return the book that a start begins with."""
