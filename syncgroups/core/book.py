@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.decision import (
     AccountStep,
     CopyRefused,
     CopyStep,
     Decision,
-    HoldingKey,
     Remark,
     RemarkKind,
 )
@@ -77,6 +76,8 @@ class Book:
         self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
+        self.held_as: dict[tuple[GroupId, AccountId, Symbol], Symbol] = {}
+        self.reversed: set[HoldingKey] = set()
         self.refused: dict[ClientOrderId, RefusalReason] = {}
         self.waiting: dict[ClientOrderId, Waiting] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
@@ -126,10 +127,10 @@ class Book:
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
 
-    def flying_copies(self, group: GroupId, account: AccountId, symbol: Symbol) -> int:
-        """Return the signed contracts that market copies of one group are about to trade."""
-        copies = (self.copies[key] for key in self.market_copies.get(account, ()))
-        return sum(copy.unfilled for copy in copies if copy.group == group and copy.symbol == symbol)
+    def flying_copies(self, holding: HoldingKey) -> int:
+        """Return the signed contracts that market copies are about to add to a holding."""
+        copies = (self.copies[key] for key in self.market_copies.get(holding[1], ()))
+        return sum(copy.unfilled for copy in copies if copy.holding == holding)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; an unknown gate is open."""
@@ -173,6 +174,10 @@ class Book:
         key = copy.key
         if key not in self.copies:
             self.by_leader[copy.leader, copy.leader_order].append(key)
+            if copy.reverse:
+                self.reversed.add(copy.holding)
+            else:
+                self.reversed.discard(copy.holding)
         self.copies[key] = copy
         self.refused.pop(key, None)
         if copy.order_id is not None:
@@ -207,6 +212,16 @@ class Book:
         """Set what a follower holds because of one group, and remember that it must be written down."""
         self.copied[holding] = net
         self.changed_holdings.add(holding)
+        group, account, symbol, leads = holding
+        if net:
+            self.held_as[group, account, leads] = symbol
+        elif self.held_as.get((group, account, leads)) == symbol:
+            del self.held_as[group, account, leads]
+
+    def held_for(self, group: GroupId, account: AccountId, leads: Symbol) -> tuple[Symbol, bool] | None:
+        """Return the contract that a follower holds for one of its leader's, and whether it is reversed."""
+        symbol = self.held_as.get((group, account, leads))
+        return (symbol, (group, account, symbol, leads) in self.reversed) if symbol is not None else None
 
     def _count_flatten(self, step: AccountStep) -> None:
         self.flattening[step.account] = step.at
@@ -218,12 +233,11 @@ class Book:
             self.flattening.pop(remark.account, None)
             for holding in [key for key in self.copied if key[1] == remark.account]:
                 self.hold(holding, 0)
-        elif remark.group is not None and remark.symbol is not None:
-            holding = (remark.group, remark.account, remark.symbol)
+        elif remark.holding is not None:
             if remark.kind is RemarkKind.DRIFT:
-                self.drift_said.add(holding)
+                self.drift_said.add(remark.holding)
             elif remark.kind is RemarkKind.DRIFT_OVER:
-                self.drift_said.discard(holding)
+                self.drift_said.discard(remark.holding)
 
     def _refuse(self, refusal: CopyRefused) -> None:
         if refusal.key not in self.copies:

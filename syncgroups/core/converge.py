@@ -51,7 +51,8 @@ def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
     """Return the cancels that follow from the end of a leader's order."""
     record = book.orders.get((event.account, event.order_id))
     if event.status not in DONE:
-        return withdrawn(plan, book, book.copies_of_order(event.account, event.order_id))
+        copies = book.copies_of_order(event.account, event.order_id)
+        return withdrawn(plan, book, [copy for copy in copies if copy.fill is None])
     return leader_flat(plan, book, event.account, record.symbol) if record is not None else NOTHING
 
 
@@ -64,7 +65,7 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         copy
         for follower in group.followers
         for copy in book.open_copies_of(follower.account)
-        if copy.group == group.group and copy.symbol == symbol and copy.enters and _leader_is_done(book, copy)
+        if copy.group == group.group and copy.leads == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
 
@@ -98,7 +99,7 @@ def fitted(book: Book, copy: Copy) -> Copy:
     """
     if copy.enters or copy.target is None or copy.sent.order_type is OrderType.MARKET:
         return copy
-    copied = book.copied.get((copy.group, copy.follower, copy.symbol), 0)
+    copied = book.copied.get(copy.holding, 0)
     actual = book.positions.get((copy.follower, copy.symbol), 0)
     held = min(copied, actual, key=abs) if copied * actual > 0 else 0
     room = abs(held) if held * copy.side.sign < 0 else 0

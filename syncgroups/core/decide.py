@@ -7,7 +7,7 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import converge, place, recover, resume, watch
+from syncgroups.core import confirm, converge, place, recover, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, joined
 from syncgroups.core.plan import OwnerPlan
@@ -40,9 +40,9 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case OrderFilled():
             flat = converge.leader_flat(plan, book, event.account, event.symbol)
             waited = resume.resumed(plan, book, event.at)
-            trimmed = converge.trimmed(plan, book, event.account, event.symbol)
             resized = place.resized(plan, book, event, waited.steps)
-            return joined(flat, waited, resized, trimmed)
+            trimmed = converge.trimmed(plan, book, event.account, event.symbol)
+            return joined(flat, waited, resized, trimmed, confirm.filled(plan, book, event))
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
             return joined(ended, resume.resumed(plan, book, event.at))

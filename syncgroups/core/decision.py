@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
-
-HoldingKey = tuple[GroupId, AccountId, Symbol]
-"""What a follower holds because of one group: contracts of one symbol."""
 
 
 class Action(StrEnum):
@@ -79,6 +76,7 @@ class Remark:
     symbol: Symbol | None
     detail: str
     key: ClientOrderId | None = None
+    holding: HoldingKey | None = None
 
 
 Step = CopyStep | AccountStep

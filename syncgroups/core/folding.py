@@ -94,7 +94,7 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     record = OrderRecord(symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING)
     book.set_order(event.account, event.order_id, record)
     copy = _copy_named(book, event.client_order_id) or _adopted(
-        event.client_order_id, event.account, _state_of_event(event)
+        book, event.client_order_id, event.account, _state_of_event(event)
     )
     if copy is not None:
         _attach(book, copy, event.order_id)
@@ -135,8 +135,7 @@ def _credit(book: Book, event: OrderFilled) -> None:
     copy = book.copy_of_order(event.account, event.order_id)
     if copy is None:
         return
-    holding = (copy.group, copy.follower, copy.symbol)
-    book.hold(holding, book.copied[holding] + event.qty * event.side.sign)
+    book.hold(copy.holding, book.copied[copy.holding] + event.qty * event.side.sign)
     filled = copy.filled + event.qty
     whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
     book.keep(replace(copy, filled=filled, state=CopyState.ENDED if whole else copy.state))
@@ -222,8 +221,7 @@ def _attach(book: Book, copy: Copy, order_id: OrderId) -> None:
         return
     earlier = record.filled - copy.filled
     if earlier:
-        holding = (copy.group, copy.follower, copy.symbol)
-        book.hold(holding, book.copied[holding] + earlier * copy.side.sign)
+        book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)
     book.keep(
         replace(
             copy,
@@ -248,11 +246,14 @@ def _state_of_event(event: OrderWorking) -> OrderState:
     )
 
 
-def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderState) -> Copy | None:
+def _adopted(
+    book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
+) -> Copy | None:
     """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
     key = parse_key(client_id)
     if key is None or client_id is None or key.follower != account:
         return None
+    answered = book.orders.get((key.leader, key.leader_order))
     return Copy(
         key=client_id,
         group=key.group,
@@ -264,6 +265,9 @@ def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderSt
         target=order.spec,
         sent=order.spec,
         enters=order.spec.qty,
+        fill=key.fill,
+        leads=answered.symbol if answered is not None else order.symbol,
+        reverse=answered is not None and answered.side is not order.side,
         order_id=order.order_id,
         state=CopyState.LIVE,
     )
@@ -309,7 +313,7 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
     copy = (
         _copy_named(book, order.client_order_id)
         or book.copy_of_order(account, order.order_id)
-        or _adopted(order.client_order_id, account, order)
+        or _adopted(book, order.client_order_id, account, order)
     )
     if copy is None:
         return

@@ -14,20 +14,36 @@ from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nano
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerPlan:
-    """One follower of one group. `gates` are all that must stand open: its own, the group's, the owner's."""
+    """One follower of one group. `gates` are all that must stand open: its own, the group's, the owner's.
+
+    `products` says where it answers a product of its leader in another way. There `product` is the root
+    that it trades instead. `reverse` trades against the leader; `copies` False leaves the product out.
+    """
 
     account: AccountId
     gates: tuple[GateId, ...]
+    copies: bool = True
+    reverse: bool = False
+    product: str | None = None
     sizing: SizingMode = SizingMode.RATIO
     ratio: Fraction = Fraction(1)
     fixed_qty: int = 1
     max_contracts: int | None = None
     limits: AccountLimits = AccountLimits()
+    products: Mapping[str, "FollowerPlan"] = field(default_factory=dict)
+
+    def for_product(self, root: str) -> "FollowerPlan":
+        """Return what holds for one product of the leader, which is this unless something else was set."""
+        return self.products.get(root, self) if self.products else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """One leader and its followers. An empty `instruments` lets every product root through."""
+    """One leader and its followers. An empty `instruments` lets every product root through.
+
+    `entry_slack` is by how many ticks a Confirmed entry may be worse than the leader's fill; None enters at
+    the market.
+    """
 
     group: GroupId
     name: str
@@ -38,6 +54,7 @@ class GroupPlan:
     mode: SyncMode = SyncMode.IMMEDIATE
     instruments: frozenset[str] = frozenset()
     hours: SessionHours = SessionHours.ALL
+    entry_slack: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from risk.core.guard import Allowed, Changed, Proposal, Refused, review, stricte
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
-from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
+from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
 from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode
+from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 
@@ -67,6 +67,7 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
         account=account,
         order_id=order_id,
         symbol=record.symbol,
+        leads=record.symbol,
         side=record.side,
         spec=record.spec,
         before=book.positions[account, record.symbol] - record.filled * sign + others,
@@ -77,12 +78,12 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
 
 def group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
     """Return why nobody in the group may enter on this order; exits pass every filter of this kind."""
-    if group.instruments and product_of(order.symbol).symbol not in group.instruments:
-        detail = f"{order.symbol} is not in the filter"
+    if group.instruments and product_of(order.leads).symbol not in group.instruments:
+        detail = f"{order.leads} is not in the filter"
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=detail)
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
-        if not in_hours(when, product_of(order.symbol), group.hours):
+        if not in_hours(when, product_of(order.leads), group.hours):
             return Refusal(reason=RefusalReason.OUTSIDE_HOURS, detail=f"the group copies {group.hours} only")
     return None
 
@@ -103,15 +104,15 @@ def share(
     decision has made them already. Only what is certainly held is closed: while `Own.owes` is true the
     rest has to wait until the doubts end, and is no refusal yet.
     """
+    if group.mode is SyncMode.CONFIRMED and order.fill is None and not _is_resting_exit(order):
+        return NOTHING, None, UNKNOWN  # its fills will be answered, each as it comes
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN
-    ratio = ratio_of(book, group, follower)
+    ratio = ratio_of(book, group, follower, order)
     if ratio is None:
         return NOTHING, NO_BALANCE, UNKNOWN
     own = own_of(book, group.group, follower.account, order, but)
-    sized = follower_order(
-        plan=follower, ratio=ratio, own=own.certain, leader=order.before, change=order.change
-    )
+    sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
         own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
@@ -119,6 +120,29 @@ def share(
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own
     return *guarded(book, follower, order, sized, but, earlier), own
+
+
+def _is_resting_exit(order: LeaderOrder) -> bool:
+    _, entering = split(order.before, order.change)
+    return not entering and order.spec.order_type is not OrderType.MARKET
+
+
+def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> Sized:
+    base = abs(order.before) if order.fill is not None and order.before * order.change > 0 else 0
+    sized = follower_order(
+        plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change, base=base
+    )
+    after = order.before + order.change
+    if order.fill is None or follower.sizing is not SizingMode.FIXED:
+        return sized
+    # A fixed size is that of a whole order, however many fills it comes in.
+    done = [
+        copy
+        for copy in book.copies_of_order(order.account, order.order_id)
+        if copy.follower == follower.account
+    ]
+    reduce = 0 if after and any(copy.enters < copy.sent.qty for copy in done) else sized.reduce
+    return Sized(reduce=reduce, enter=0 if any(copy.enters for copy in done) else sized.enter)
 
 
 def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
@@ -134,13 +158,14 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
     return Refusal(reason=RefusalReason.ROUNDS_TO_ZERO, detail=detail)
 
 
-def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Fraction | None:
     """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
     if follower.sizing is not SizingMode.BALANCE:
-        return follower.ratio
+        return follower.ratio * order.factor
     leader = book.sizing_balances.get(group.leader)
     own = book.sizing_balances.get(follower.account)
-    return balance_ratio(own, leader) if leader is not None and own is not None else None
+    ratio = balance_ratio(own, leader) if leader is not None and own is not None else None
+    return ratio * order.factor if ratio is not None else None
 
 
 def own_of(
@@ -151,7 +176,7 @@ def own_of(
     Orders without a known end count on the careful side: those that trade as the exit does as if they
     filled, those that would bring more to close as if they did not.
     """
-    copied = book.copied.get((group, account, order.symbol), 0)
+    copied = book.copied.get((group, account, order.symbol, order.leads), 0)
     actual = book.positions.get((account, order.symbol), 0)
     if but is not None:  # a changed order is sized as if it had not been there
         copied, actual = copied - but.filled * but.side.sign, actual - but.filled * but.side.sign
@@ -160,7 +185,7 @@ def own_of(
     if not doubts and not foreign:
         net = _lesser(copied, actual)
         return Own(certain=net, possible=net)
-    ours = tuple(doubt for doubt in doubts if book.copies[doubt.key].group == group)
+    ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
         certain=_lesser(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
@@ -169,6 +194,10 @@ def own_of(
         ),
         doubts=ours,
     )
+
+
+def _answers(copy: Copy, group: GroupId, order: LeaderOrder) -> bool:
+    return copy.group == group and copy.leads == order.leads
 
 
 def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:

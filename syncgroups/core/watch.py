@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from risk.core.flatten import flatten
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
-from syncgroups.core.decision import NOTHING, AccountStep, CopyStep, Decision, HoldingKey, Remark, RemarkKind
+from syncgroups.core.copies import HoldingKey
+from syncgroups.core.decision import NOTHING, AccountStep, CopyStep, Decision, Remark, RemarkKind
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition
@@ -99,13 +100,13 @@ def _drift_remarks(book: Book, since: Mapping[HoldingKey, Nanos], at: Nanos) -> 
 def _holding_after_leader(plan: OwnerPlan, book: Book) -> Iterator[HoldingKey]:
     leaders = {group.group: group.leader for group in plan.groups if group.active}
     for holding, net in book.copied.items():
-        group, account, symbol = holding
+        group, _, _, leads = holding
         leader = leaders.get(group)
-        if net and leader is not None and not book.positions.get((leader, symbol), 0):
-            if not book.flying(leader, symbol) and not book.flying_copies(group, account, symbol):
+        if net and leader is not None and not book.positions.get((leader, leads), 0):
+            if not book.flying(leader, leads) and not book.flying_copies(holding):
                 yield holding
 
 
 def _drift(kind: RemarkKind, holding: HoldingKey, detail: str) -> Remark:
-    group, account, symbol = holding
-    return Remark(kind=kind, account=account, group=group, symbol=symbol, detail=detail)
+    group, account, symbol, _ = holding
+    return Remark(kind=kind, account=account, group=group, symbol=symbol, detail=detail, holding=holding)

@@ -14,7 +14,7 @@ from risk.models import Gate, GateKind
 from syncgroups.core.book import Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, SyncGroup
+from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, ProductRule, SyncGroup
 from tradehaven.domain.enums import RefusalReason, SessionHours, SizingMode, SyncMode, TradingState
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
@@ -65,7 +65,7 @@ def settings_of(owner: OwnerId) -> Settings:
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
     accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
-    groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers"))
+    groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers__products"))
     return Settings(
         plan=OwnerPlan(
             owner=owner,
@@ -146,14 +146,28 @@ def _follower_plan(
     found: Follower, account: Account, group: SyncGroup, owner_gate: int | None
 ) -> FollowerPlan:
     limit = account.risk.max_position if hasattr(account, "risk") else None
-    return FollowerPlan(
+    plain = FollowerPlan(
         account=AccountId(account.pk),
         gates=_gates(account, owner_gate, group),
+        reverse=found.reverse,
         sizing=SizingMode(found.sizing),
         ratio=Fraction(found.ratio),
         fixed_qty=found.fixed_qty,
         max_contracts=found.max_contracts,
         limits=AccountLimits(max_position=limit),
+    )
+    return replace(plain, products={rule.product: _rule_plan(plain, rule) for rule in found.products.all()})
+
+
+def _rule_plan(plain: FollowerPlan, rule: ProductRule) -> FollowerPlan:
+    return replace(
+        plain,
+        copies=rule.copied,
+        product=rule.trades or None,
+        sizing=SizingMode(rule.sizing) if rule.sizing else plain.sizing,
+        ratio=Fraction(rule.ratio) if rule.ratio is not None else plain.ratio,
+        fixed_qty=rule.fixed_qty or plain.fixed_qty,
+        max_contracts=rule.max_contracts if rule.max_contracts is not None else plain.max_contracts,
     )
 
 
@@ -167,7 +181,7 @@ def book_of(owner: OwnerId) -> Book:
     since = timezone.now() - REMEMBER
     open_states = [str(state) for state in OPEN_STATES]
     copies = CopiedOrder.objects.filter(Q(received_at__gte=since) | Q(state__in=open_states), owner_id=owner)
-    for row in copies:
+    for row in copies.order_by("received_at", "pk"):
         book.keep(_copy_of(row))
     fills = Fill.objects.filter(account__connection__owner_id=owner, traded_at__gte=since)
     book.fills.update(
@@ -175,8 +189,10 @@ def book_of(owner: OwnerId) -> Book:
         for account, fill in fills.values_list("account_id", "broker_fill_id")
     )
     for holding in Holding.objects.filter(group__owner_id=owner).exclude(net=0):
-        key = (GroupId(holding.group_id), AccountId(holding.account_id), Symbol(holding.symbol))
-        book.copied[key] = holding.net
+        symbol, leads = Symbol(holding.symbol), Symbol(holding.leads or holding.symbol)
+        key = (GroupId(holding.group_id), AccountId(holding.account_id), symbol, leads)
+        book.hold(key, holding.net)
+    book.changed_holdings.clear()
     refused = Activity.objects.filter(owner_id=owner, kind=ActivityKind.COPY_REFUSED, at__gte=since)
     for key_text, reason in refused.order_by("at").values_list("key", "reason"):
         if key_text not in book.copies:

@@ -32,8 +32,8 @@ class DecisionRecord(msgspec.Struct, tag="decision", gc=False):
     remarks: tuple[Remark, ...]
 
 
-Held = tuple[GroupId, AccountId, Symbol, int]
-"""What a follower holds because of a group: signed contracts."""
+Held = tuple[GroupId, AccountId, Symbol, Symbol, int]
+"""What a follower holds because of a group: its contract, the leader's, and the signed contracts."""
 
 
 class EventRecord(msgspec.Struct, tag="event", gc=False):

@@ -203,6 +203,6 @@ def test_changed_holdings_stand_in_the_record_of_their_fill(room: Room) -> None:
     holdings = [(record.name, entry) for record in events for entry in record.holdings]
     assert {name for name, _ in holdings} == {"OrderFilled"}
     assert [entry for _, entry in holdings] == [
-        (9, 2, "ESZ6", 2),
-        (9, 3, "ESZ6", 2),
+        (9, 2, "ESZ6", "ESZ6", 2),
+        (9, 3, "ESZ6", "ESZ6", 2),
     ]

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from syncgroups.core.decision import CopyRefused, HoldingKey, Remark, RemarkKind
+from syncgroups.core.copies import HoldingKey
+from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
 from syncgroups.core.keys import CopyKey, client_order_id, parse_key
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine.records import DecisionRecord, EventRecord, StepRecord, event_of
@@ -192,13 +193,10 @@ class Reading:
         """Return the holdings whose drift has been said and not taken back."""
         found: set[HoldingKey] = set()
         for remark in self.remarks:
-            if remark.group is None or remark.symbol is None:
-                continue
-            holding = (remark.group, remark.account, remark.symbol)
-            if remark.kind is RemarkKind.DRIFT:
-                found.add(holding)
-            elif remark.kind is RemarkKind.DRIFT_OVER:
-                found.discard(holding)
+            if remark.holding is not None and remark.kind is RemarkKind.DRIFT:
+                found.add(remark.holding)
+            elif remark.holding is not None and remark.kind is RemarkKind.DRIFT_OVER:
+                found.discard(remark.holding)
         return found
 
     def stuck(self) -> set[tuple[AccountId, Symbol | None]]:

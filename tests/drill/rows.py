@@ -4,6 +4,7 @@ The same rules as `services.lineage` and `engine.plans.book_of`, without a datab
 against each other over whole drills.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import msgspec
 
 from syncgroups.core.book import Book
-from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.copies import Copy, CopyState, HoldingKey
 from syncgroups.core.decision import RemarkKind
 from syncgroups.engine import journal
 from syncgroups.engine.records import (
+    Held,
     DecisionRecord,
     EventRecord,
     HoldingsRecord,
@@ -25,7 +27,7 @@ from syncgroups.engine.records import (
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.events import OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
-from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId
 from tradehaven.domain.transitions import is_final
 
 
@@ -48,7 +50,7 @@ class Rows:
     records: list[JournalRecord] = field(default_factory=list)
     copies: dict[ClientOrderId, Row] = field(default_factory=dict)
     fills: dict[tuple[AccountId, FillId], tuple[OrderId, int]] = field(default_factory=dict)
-    holdings: dict[tuple[GroupId, AccountId, Symbol], int] = field(default_factory=dict)
+    holdings: dict[HoldingKey, int] = field(default_factory=dict)
     refused: dict[ClientOrderId, RefusalReason] = field(default_factory=dict)
 
     def drain(self, folder: Path, most: int | None = None) -> int:
@@ -69,12 +71,14 @@ class Rows:
         if isinstance(record, DecisionRecord):
             self._decision(record)
         elif isinstance(record, HoldingsRecord):
-            for group, account, symbol, net in record.holdings:
-                self.holdings[group, account, symbol] = net
+            self._holdings(record.holdings)
         elif isinstance(record, EventRecord):
             self._event(event_of(record))
-            for group, account, symbol, net in record.holdings:
-                self.holdings[group, account, symbol] = net
+            self._holdings(record.holdings)
+
+    def _holdings(self, holdings: Iterable[Held]) -> None:
+        for group, account, symbol, leads, net in holdings:
+            self.holdings[group, account, symbol, leads] = net
 
     def book(self) -> Book:
         """Return the book that a start begins with."""
@@ -84,7 +88,8 @@ class Rows:
         book.fills.update(self.fills)
         for key, net in self.holdings.items():
             if net:
-                book.copied[key] = net
+                book.hold(key, net)
+        book.changed_holdings.clear()
         for name, reason in self.refused.items():
             if name not in book.copies:
                 book.refused[name] = reason

@@ -107,6 +107,7 @@ class RefusalReason(StrEnum):
     FOLLOWER_OFFLINE = "follower_offline"
     ENGINE_OFFLINE = "engine_offline"
     GROUP_OFF = "group_off"
+    SETTINGS_CHANGED = "settings_changed"
     INSTRUMENT_FILTERED = "instrument_filtered"
     OUTSIDE_HOURS = "outside_hours"
     ROUNDS_TO_ZERO = "rounds_to_zero"
