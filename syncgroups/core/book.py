@@ -32,6 +32,7 @@ from tradehaven.domain.ids import (
     OrderId,
     Symbol,
 )
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
@@ -40,13 +41,14 @@ OrderKey = tuple[AccountId, OrderId]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
-    """An order of any account as the broker last stated it."""
+    """An order of any account as the broker last stated it; `price` is that of its last fill."""
 
     symbol: Symbol
     side: Side
     spec: OrderSpec
     status: OrderStatus
     filled: int = 0
+    price: Ticks | None = None
 
     @property
     def unfilled(self) -> int:
@@ -80,6 +82,8 @@ class Book:
         self.reversed: set[HoldingKey] = set()
         self.refused: dict[ClientOrderId, RefusalReason] = {}
         self.waiting: dict[ClientOrderId, Waiting] = {}
+        self.resting_since: dict[ClientOrderId, Nanos] = {}
+        self.chasing: dict[ClientOrderId, Nanos] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
         self.flattening: dict[AccountId, Nanos] = {}
         self.drifting: dict[HoldingKey, Nanos] = {}
@@ -90,6 +94,11 @@ class Book:
     def open_copies_of(self, account: AccountId) -> Iterator[Copy]:
         """Yield this follower's orders that may still trade."""
         return (self.copies[key] for key in self.open_copies[account])
+
+    def is_filled(self, account: AccountId, order: OrderId) -> bool:
+        """Say whether an order has traded in full, as far as is known."""
+        record = self.orders.get((account, order))
+        return record is not None and record.status in (OrderStatus.FILLED, OrderStatus.COMPLETED)
 
     def copies_of_order(self, account: AccountId, order: OrderId) -> list[Copy]:
         """Return what the followers were sent for one order of a leader."""
@@ -163,6 +172,8 @@ class Book:
             self.flattening.setdefault(account, Nanos(0))
         if decision.drifting is not None:
             self.drifting = dict(decision.drifting)
+        for key in decision.chased:
+            self.chasing.pop(key, None)
         for waiting in decision.waiting:
             if waiting.doubts:
                 self.waiting[waiting.key] = waiting

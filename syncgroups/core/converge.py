@@ -22,7 +22,7 @@ from syncgroups.core.decision import (
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Outcome, Rejected
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
-from tradehaven.domain.events import OrderEnded
+from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
@@ -80,12 +80,36 @@ def _leader_is_done(book: Book, copy: Copy) -> bool:
     return record is None or is_final(record.status)
 
 
-def trimmed(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol) -> Decision:
-    """Return what is taken back of a follower's exits in a contract after it has traded there."""
+def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
+    """Return the cancels of these copies. Behind a shut gate an exit stays: it is the only protection."""
     steps: list[CopyStep] = []
-    for copy in book.open_copies_of(account):
+    refusals: list[CopyRefused] = []
+    for copy in copies:
+        if not copy.is_open or copy.target is None or _still_protects(book, copy):
+            continue
+        if copy.enters == 0 and is_halted(plan, book, copy.follower):
+            refusals.append(_kept(copy))
+        else:
+            steps.append(advance(plan, book, replace(copy, target=None)))
+    return Decision(steps=tuple(steps), refusals=tuple(refusals))
+
+
+def _still_protects(book: Book, copy: Copy) -> bool:
+    """Say whether an exit is needed by a follower that is left with what its leader got rid of already.
+
+    The leader's target filled and took its stop away; the follower's target did not.
+    """
+    if copy.enters or not is_out(book, copy.leader, copy.leads):
+        return False
+    return book.copied.get(copy.holding, 0) * copy.side.sign < 0
+
+
+def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+    """Return what is taken back of exits that outlived their leader's: all that nothing is left to exit for."""
+    steps: list[CopyStep] = []
+    for copy in book.open_copies_of(event.account):
         record = book.orders.get((copy.leader, copy.leader_order))
-        if copy.symbol == symbol and record is not None and is_final(record.status):
+        if copy.symbol == event.symbol and record is not None and is_final(record.status):
             fits = fitted(book, copy)
             if fits is not copy:
                 steps.append(advance(plan, book, fits))
@@ -108,21 +132,8 @@ def fitted(book: Book, copy: Copy) -> Copy:
     return replace(copy, target=replace(copy.target, qty=copy.filled + room) if room else None)
 
 
-def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
-    """Return the cancels of these copies. Behind a shut gate an exit stays: it is the only protection."""
-    steps: list[CopyStep] = []
-    refusals: list[CopyRefused] = []
-    for copy in copies:
-        if not copy.is_open or copy.target is None:
-            continue
-        if copy.enters == 0 and _is_halted(plan, book, copy.follower):
-            refusals.append(_kept(copy))
-        else:
-            steps.append(advance(plan, book, replace(copy, target=None)))
-    return Decision(steps=tuple(steps), refusals=tuple(refusals))
-
-
-def _is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+def is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+    """Say whether nothing may be copied to an account now."""
     known = plan.accounts.get(account)
     gates = known.gates if known is not None else ()
     return strictest(book.states_of(gates)) is TradingState.HALTED

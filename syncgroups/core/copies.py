@@ -43,6 +43,7 @@ class Copy:
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
     `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
     against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
+    `chased` says that another order takes its place once it is cancelled.
     """
 
     key: ClientOrderId
@@ -61,6 +62,7 @@ class Copy:
     state: CopyState = CopyState.SENDING
     order_id: OrderId | None = None
     in_flight: ClientOrderId | None = None
+    chased: bool = False
     commands: int = 0
     refusals: int = 0
     filled: int = 0

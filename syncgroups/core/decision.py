@@ -1,8 +1,10 @@
 """What `decide` answers: steps to take, refusals to log, remarks to show. Values; `book` applies them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from itertools import chain
+from typing import Any
 
 from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.waiting import Waiting
@@ -86,7 +88,8 @@ Step = CopyStep | AccountStep
 class Decision:
     """The whole answer to one event. `drifting`, when given, replaces what the book knows of drift.
 
-    `flattening` are accounts that have to become flat, whether or not anything can be sent for them now.
+    `flattening` are accounts that have to become flat, whether or not anything can be sent for them now;
+    `chased` are orders whose successor is settled.
     """
 
     steps: tuple[Step, ...] = ()
@@ -95,6 +98,7 @@ class Decision:
     drifting: Mapping[HoldingKey, Nanos] | None = None
     flattening: tuple[AccountId, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    chased: tuple[ClientOrderId, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything to write down or to send."""
@@ -110,11 +114,15 @@ def joined(*decisions: Decision) -> Decision:
     if len(said) <= 1:
         return said[0] if said else NOTHING
     drifting = [decision.drifting for decision in said if decision.drifting is not None]
-    return Decision(
-        steps=tuple(step for decision in said for step in decision.steps),
-        refusals=tuple(refusal for decision in said for refusal in decision.refusals),
-        remarks=tuple(remark for decision in said for remark in decision.remarks),
-        drifting=drifting[-1] if drifting else None,
-        flattening=tuple(account for decision in said for account in decision.flattening),
-        waiting=tuple(waiting for decision in said for waiting in decision.waiting),
-    )
+    together: dict[str, Any] = {
+        name: tuple(chain.from_iterable(getattr(decision, name) for decision in said)) for name in _LISTS
+    }
+    return Decision(drifting=drifting[-1] if drifting else None, **together)
+
+
+def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:
+    """Return the copies as a decision leaves them, for those who decide on the same event after it."""
+    return {step.copy.key: step.copy for step in decision.steps if isinstance(step, CopyStep)}
+
+
+_LISTS = tuple(field.name for field in fields(Decision) if field.name != "drifting")

@@ -32,6 +32,7 @@ from tradehaven.domain.events import (
     TimePassed,
 )
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.transitions import is_final
 
 SECOND = 1_000_000_000
@@ -63,11 +64,22 @@ def _link_lost(book: Book, event: LinkLost) -> bool:
 
 
 def _time_passed(book: Book, event: TimePassed) -> bool:
+    resting = [
+        key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
+    ]
+    book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
     if event.at >= book.sizing_until:  # a new limit day: sizes by balance start from what is there now
         book.sizing_balances = dict(book.balances)
         moment = datetime.fromtimestamp(event.at / SECOND, UTC)
         book.sizing_until = Nanos(int(next_reset(moment).timestamp()) * SECOND)
     return True
+
+
+def _is_resting(book: Book, copy: Copy) -> bool:
+    """Say whether a follower's order still works although its leader has what it wanted."""
+    if copy.state is not CopyState.LIVE or copy.target is None or copy.in_flight is not None:
+        return False
+    return copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
@@ -124,7 +136,7 @@ def _order_filled(book: Book, event: OrderFilled) -> bool:
     order = (event.account, event.order_id)
     record = book.orders.get(order)
     if record is not None:
-        book.orders[order] = replace(record, filled=record.filled + event.qty)
+        book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price)
     _credit(book, event)
     _clamp(book, event.account, event.symbol)
     return True
@@ -168,6 +180,8 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
     if copy is not None:
         state = _state_of(event.status, copy.filled, copy.sent.qty)
         book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))
+        if copy.chased and event.status is OrderStatus.CANCELLED:
+            book.chasing[copy.key] = event.at
     return record is not None or copy is not None
 
 
@@ -294,8 +308,10 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
 
 def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     filled: dict[OrderId, int] = {}
+    prices: dict[OrderId, Ticks] = {}
     for fill in account.fills:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
+        prices[fill.order_id] = fill.price
     book.forget_orders(account.account)
     for order in account.orders:
         record = OrderRecord(
@@ -304,6 +320,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
             spec=order.spec,
             status=order.status,
             filled=filled.get(order.order_id, 0),
+            price=prices.get(order.order_id),
         )
         book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)

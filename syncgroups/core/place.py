@@ -4,13 +4,13 @@ In Immediate mode an order is sized when it is seen working and again when the l
 Confirmed mode that holds for resting exits only, and `confirm` answers the leader's fills.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
+from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
 from syncgroups.core.keys import client_order_id, entry_id, fill_key
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
@@ -40,8 +40,8 @@ COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has 
 class Case:
     """One leader's order before one group, and the answer for its followers as it grows.
 
-    Followers of one size share one spec: `specs` keeps them by quantity. `earlier` are the copies that the
-    same decision has made of other orders: a limit weighs them too.
+    Followers of one size share one spec: `specs` keeps them by quantity. `others` are copies that the same
+    event has changed already and the book does not know of.
     """
 
     plan: OwnerPlan
@@ -49,11 +49,11 @@ class Case:
     group: GroupPlan
     order: LeaderOrder
     barred: Refusal | None
-    earlier: tuple[Copy, ...] = ()
     steps: list[CopyStep] = field(default_factory=list)
     refusals: list[CopyRefused] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     specs: dict[int, OrderSpec] = field(default_factory=dict)
+    others: dict[ClientOrderId, Copy] = field(default_factory=dict)
 
     def key_of(self, follower: FollowerPlan) -> ClientOrderId:
         """Return the id of the one order that a follower may place for this one."""
@@ -123,10 +123,6 @@ class Case:
         )
         self.steps.append(CopyStep(copy=copy, command=command))
 
-    def before(self, follower: FollowerPlan) -> list[Copy]:
-        """Return what the same decision has made of a follower's other orders."""
-        return [copy for copy in self.earlier if copy.follower == follower.account]
-
     def decision(self) -> Decision:
         """Return the answer."""
         if not self.steps and not self.refusals and not self.waiting:
@@ -134,12 +130,9 @@ class Case:
         return Decision(steps=tuple(self.steps), refusals=tuple(self.refusals), waiting=tuple(self.waiting))
 
 
-def case_of(
-    plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder, earlier: Iterable[Step] = ()
-) -> Case:
-    """Return a case that nothing has been answered in yet; `earlier` steps are of the same decision."""
-    copies = tuple(step.copy for step in earlier if isinstance(step, CopyStep))
-    return Case(plan, book, group, order, group_refusal(group, order), copies)
+def case_of(plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder) -> Case:
+    """Return a case that nothing has been answered in yet."""
+    return Case(plan, book, group, order, group_refusal(group, order))
 
 
 def seen_by(case: Case, follower: FollowerPlan) -> tuple[Case, FollowerPlan] | None:
@@ -208,16 +201,18 @@ def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quiet
 
     `quietly` leaves out the refusal and the waiting: they were said when the order was new.
     """
-    order = case.order
-    sized, refusal, own = share(
-        case.plan.accounts, case.book, case.group, follower, order, case.barred, None, case.before(follower)
-    )
+    sized, refusal, own = _share(case, follower)
     if not quietly:
         if refusal is not None:
             case.refuse(key, follower, Action.PLACE, refusal)
         sized = _held_back(case, follower, key, sized, own)
     if sized.qty:
         case.send(key, follower, sized)
+
+
+def _share(case: Case, follower: FollowerPlan, but: Copy | None = None) -> tuple[Sized, Refusal | None, Own]:
+    accounts = case.plan.accounts
+    return share(accounts, case.book, case.group, follower, case.order, case.barred, but, case.others)
 
 
 def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Sized, own: Own) -> Sized:
@@ -306,10 +301,7 @@ def _first_reason(case: Case, key: ClientOrderId) -> RefusalReason | None:
 
 
 def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:
-    order = case.order
-    sized, refusal, own = share(
-        case.plan.accounts, case.book, case.group, follower, order, case.barred, copy, case.before(follower)
-    )
+    sized, refusal, own = _share(case, follower, copy)
     qty, enters = sized.qty, sized.enter
     if own.owes and not qty:  # it may be needed yet: it stays until that is known, at the new price
         qty, enters = (copy.target.qty, copy.enters) if copy.target is not None else (0, 0)
@@ -340,7 +332,7 @@ def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
     return had, copy.enters
 
 
-def resized(plan: OwnerPlan, book: Book, event: OrderFilled, earlier: Iterable[Step] = ()) -> Decision:
+def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[ClientOrderId, Copy]) -> Decision:
     """Return what follows for a follower's resting orders now that it holds something else.
 
     The leader's stop works from the moment its own entry filled; a follower whose entry filled later, or
@@ -348,18 +340,22 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, earlier: Iterable[S
     left, nor open more than a limit allows, once another order has closed it.
     """
     decisions: list[Decision] = []
-    steps = list(earlier)
     for copy, leader_order_id in _to_look_at(book, event):
         settings = settings_of(plan, copy)
         if settings is not None:
             group, follower = settings
             order = leader_order(book, copy.leader, leader_order_id, event.at)
-            case = case_of(plan, book, group, order, steps)
-            if (seen := seen_by(case, follower)) is not None:
-                follow(*seen, quietly=True)
-            decisions.append(case.decision())
-            steps += case.steps
+            decisions.append(looked_at(case_of(plan, book, group, order), follower, others))
     return joined(*decisions)
+
+
+def looked_at(case: Case, follower: FollowerPlan, others: dict[ClientOrderId, Copy]) -> Decision:
+    """Return what follows for one follower now; `others` grows by the copies that this makes or changes."""
+    seen = seen_by(replace(case, others=others), follower)
+    if seen is not None:
+        follow(*seen, quietly=True)
+    others.update((step.copy.key, step.copy) for step in case.steps)
+    return case.decision()
 
 
 def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:

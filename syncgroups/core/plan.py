@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from risk.core.limits import AccountLimits
-from tradehaven.domain.enums import SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId
 
 
@@ -38,6 +38,19 @@ class FollowerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestPolicy:
+    """What becomes of orders that still rest `after` seconds from when the leader's had filled.
+
+    MARKET_WITHIN gives them a limit `slack` ticks worse than the leader's price.
+    """
+
+    after: int = 5
+    entries: RestRule = RestRule.WAIT
+    exits: RestRule = RestRule.MARKET
+    slack: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
     """One leader and its followers. An empty `instruments` lets every product root through.
 
@@ -55,6 +68,7 @@ class GroupPlan:
     instruments: frozenset[str] = frozenset()
     hours: SessionHours = SessionHours.ALL
     entry_slack: int | None = None
+    rests: RestPolicy = RestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

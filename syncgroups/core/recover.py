@@ -5,6 +5,7 @@ logged as missed for each follower; copies that the broker never had are said to
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.confirm import fill_order
@@ -17,7 +18,6 @@ from syncgroups.core.decision import (
     Decision,
     Remark,
     RemarkKind,
-    Step,
     joined,
 )
 from syncgroups.core.keys import client_order_id
@@ -26,7 +26,7 @@ from syncgroups.core.plan import GroupPlan, OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
 from tradehaven.domain.enums import RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
 UNSEEN = Refusal(
@@ -37,10 +37,8 @@ UNSEEN = Refusal(
 def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decision:
     """Return the cancels and changes that bring live copies in line, and what was missed."""
     seen = {account.account for account in event.accounts}
-    decisions: list[Decision] = []
-    for copy in _touched(book, seen):
-        earlier = [step for decision in decisions for step in decision.steps]
-        decisions.append(_in_line(plan, book, copy, event.at, earlier))
+    others: dict[ClientOrderId, Copy] = {}
+    decisions = [_in_line(plan, book, copy, event.at, others) for copy in _touched(book, seen)]
     missed = [_missed_orders(plan, book, account) for account in event.accounts]
     remarks = tuple(_never_accepted(book, seen))
     return joined(*decisions, *missed, Decision(remarks=remarks))
@@ -60,7 +58,9 @@ def _touched(book: Book, accounts: set[AccountId]) -> list[Copy]:
     ]
 
 
-def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, earlier: list[Step]) -> Decision:
+def _in_line(
+    plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, others: dict[ClientOrderId, Copy]
+) -> Decision:
     leader = plan.accounts.get(copy.leader)
     if leader is None or leader.connection not in book.links or copy.fill is not None:
         # The leader cannot be seen, or cannot take back what it filled: what was wished stays wished.
@@ -76,10 +76,10 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, earlier: list[S
     if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings
-    order = leader_order(book, copy.leader, copy.leader_order, at)
-    case = case_of(plan, book, group, order, earlier)
-    if (seen := seen_by(case, follower)) is not None:
+    case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
+    if (seen := seen_by(replace(case, others=others), follower)) is not None:
         follow(*seen)
+    others.update((step.copy.key, step.copy) for step in case.steps)
     return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
 
 
@@ -131,6 +131,8 @@ def _exits(plan: OwnerPlan, book: Book, group: GroupPlan, account: AccountSnapsh
             known = leader_order(book, account.account, order.order_id, order.created_at)
             case = case_of(plan, book, group, known)
             for follower in group.followers:
+                if case.key_of(follower) in book.copies:
+                    continue  # brought in line already
                 if (seen := seen_by(case, follower)) is not None:
                     follow(*seen, quietly=True)
             decisions.append(case.decision())

@@ -3,15 +3,17 @@
 Only what the doubt really brought is closed, never what the follower bought since.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.converge import DONE
+from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, Decision, joined
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import Case, case_of, place_share, seen_by
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.core.share import Refusal, guarded, leader_order, own_of, ratio_of, reduction
+from syncgroups.core.share import NO_OTHERS, Refusal, guarded, leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason
@@ -37,7 +39,9 @@ TOO_LATE = Refusal(
 )
 
 
-def resumed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+def resumed(
+    plan: OwnerPlan, book: Book, at: Nanos, others: Mapping[ClientOrderId, Copy] = NO_OTHERS
+) -> Decision:
     """Return the orders that waiting exits may send now, and the reasons of those that need none."""
     if not book.waiting:
         return NOTHING
@@ -45,12 +49,14 @@ def resumed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
     served: set[AccountId] = set()
     for waiting in book.waiting.values():
         if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
-            decisions.append(_look(plan, book, waiting, at))
+            decisions.append(_look(plan, book, waiting, at, others))
             served.update(step.account for step in decisions[-1].steps)
     return joined(*decisions)
 
 
-def _look(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> Decision:
+def _look(
+    plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos, others: Mapping[ClientOrderId, Copy]
+) -> Decision:
     case, follower = _case(plan, book, waiting)
     if case is None or follower is None:
         return _over(waiting)  # the group was stopped, or the follower left it: positions stay as they are
@@ -59,6 +65,7 @@ def _look(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> Decision:
         return joined(_unanswered(case, follower, waiting, WITHDRAWN), _over(waiting))
     if plan.accounts[follower.account].connection not in book.links:
         return NOTHING
+    case.others.update(others)
     if _rests(waiting, record):
         place_share(case, follower, waiting.key, quietly=True)
         if case.steps:
@@ -120,7 +127,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
         enter = 0
     if not reduce and not enter:
         return
-    sized, refusal = guarded(book, follower, order, Sized(reduce=reduce, enter=enter))
+    sized, refusal = guarded(book, follower, order, Sized(reduce=reduce, enter=enter), others=case.others)
     if refusal is not None:
         case.refuse(key, follower, Action.PLACE, refusal)
     if sized.qty:

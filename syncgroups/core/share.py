@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from types import MappingProxyType
 
 from risk.core.guard import Allowed, Changed, Proposal, Refused, review, strictest
 from syncgroups.core.book import Book
@@ -18,7 +19,7 @@ from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
-from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 
 
@@ -49,6 +50,7 @@ class Own:
 
 
 UNKNOWN = Own()
+NO_OTHERS: Mapping[ClientOrderId, Copy] = MappingProxyType({})
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
@@ -96,13 +98,13 @@ def share(
     order: LeaderOrder,
     barred: Refusal | None,
     but: Copy | None = None,
-    earlier: Iterable[Copy] = (),
+    others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
 ) -> tuple[Sized, Refusal | None, Own]:
     """Return what one follower may send now, why it is less than its share, and what that rests on.
 
-    `barred` is the group's refusal; `but` is the copy that changes; `earlier` are copies as the same
-    decision has made them already. Only what is certainly held is closed: while `Own.owes` is true the
-    rest has to wait until the doubts end, and is no refusal yet.
+    `barred` is the group's refusal; `but` is the copy that changes, `others` are those that the same event
+    has changed already and the book does not know of. Only what is certainly held is
+    closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
     """
     if group.mode is SyncMode.CONFIRMED and order.fill is None and not _is_resting_exit(order):
         return NOTHING, None, UNKNOWN  # its fills will be answered, each as it comes
@@ -119,7 +121,7 @@ def share(
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own
-    return *guarded(book, follower, order, sized, but, earlier), own
+    return *guarded(book, follower, order, sized, but, others), own
 
 
 def _is_resting_exit(order: LeaderOrder) -> bool:
@@ -236,13 +238,12 @@ def guarded(
     order: LeaderOrder,
     sized: Sized,
     but: Copy | None = None,
-    earlier: Iterable[Copy] = (),
+    others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
 ) -> tuple[Sized, Refusal | None]:
     """Return what gates and limits leave of an order, and the reason where that is less."""
     state = strictest(book.states_of(follower.gates))
-    exposure = 0
-    if follower.limits.max_position:
-        exposure = _exposure(book, follower.account, order, but) + _added(book, order, but, earlier)
+    limited = follower.limits.max_position is not None
+    exposure = _exposure(book, follower.account, order, but, others) if limited else 0
     proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure)
     verdict = review(proposal, follower.limits, state)
     match verdict:
@@ -255,7 +256,13 @@ def guarded(
             return NOTHING, Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
 
 
-def _exposure(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> int:
+def _exposure(
+    book: Book,
+    account: AccountId,
+    order: LeaderOrder,
+    but: Copy | None,
+    others: Mapping[ClientOrderId, Copy],
+) -> int:
     """Return what is held on the order's side if everything else that works there filled; may be negative.
 
     Two exits of the same contracts both count: they may both fill.
@@ -268,18 +275,9 @@ def _exposure(book: Book, account: AccountId, order: LeaderOrder, but: Copy | No
         record = book.orders[account, order_id]
         if record.symbol == order.symbol and (account, order_id) not in book.by_order:
             worst += max(0, record.unfilled * sign)
-    for copy in book.open_copies_of(account):
+    copies = {copy.key: copy for copy in book.open_copies_of(account)} | dict(others)
+    for copy in copies.values():
         same = copy.symbol == order.symbol and copy.side is order.side
         if same and (but is None or copy.key != but.key):
             worst += copy.outstanding
     return worst
-
-
-def _added(book: Book, order: LeaderOrder, but: Copy | None, earlier: Iterable[Copy]) -> int:
-    """Return what copies that the same decision has placed or changed add to the worst case on a side."""
-    added = 0
-    for copy in earlier:
-        if copy.symbol == order.symbol and copy.side is order.side and (but is None or copy.key != but.key):
-            known = book.copies.get(copy.key)
-            added += copy.outstanding - (known.outstanding if known is not None else 0)
-    return added

@@ -41,7 +41,7 @@ from tests.drill.script import (
     gate_of,
     group_gate,
 )
-from tradehaven.domain.enums import OrderType, Side, SizingMode, TradingState
+from tradehaven.domain.enums import OrderType, Side, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, ConnectionId, GroupId, Symbol
 
 RATIOS = ("1", "1", "1/2", "2", "3/2", "1/3")
@@ -98,6 +98,7 @@ TRAITS = {
     "settings": 0.15,
     "two symbols": 0.25,
     "leaves": 0.7,
+    "confirmed": 0.3,
 }
 """What a drill may contain, and how often it does."""
 
@@ -112,7 +113,8 @@ def _traits(chance: Random) -> frozenset[str]:
 def _people(chance: Random, traits: frozenset[str]) -> People:
     count = chance.randint(1, 4)
     followers = tuple(_follower(chance, traits, AccountId(2 + n)) for n in range(count))
-    groups = [Group(group=GROUP, leader=LEADER, followers=followers)]
+    mode = SyncMode.CONFIRMED if "confirmed" in traits else SyncMode.IMMEDIATE
+    groups = [Group(group=GROUP, leader=LEADER, followers=followers, mode=mode)]
     accounts = [LEADER, *(found.account for found in followers)]
     if "chain" in traits:
         last = AccountId(20)

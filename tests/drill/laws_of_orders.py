@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from syncgroups.core.decision import RemarkKind
-from syncgroups.core.keys import parse_key
+from syncgroups.core.keys import fill_key, parse_key
 from syncgroups.core.plan import GroupPlan
 from tests.drill.agenda import SECOND
 from tests.drill.history import Began, Died, Sent, Told, Turned
@@ -20,7 +20,7 @@ from tradehaven.domain.commands import (
     Rejected,
     Unresolved,
 )
-from tradehaven.domain.enums import OrderStatus, OrderType, TradingState
+from tradehaven.domain.enums import OrderStatus, OrderType, SyncMode, TradingState
 from tradehaven.domain.events import GateChanged, LinkLost, OrderChanged, OrderEnded, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, OrderId
 
@@ -40,7 +40,7 @@ def one_order_for_each_intent(reading: Reading) -> Iterator[str]:
 
 def nothing_lost_in_silence(reading: Reading) -> Iterator[str]:
     """I2: every order of a leader has for every follower an order at the broker, or a reason on record."""
-    answered = {order.first.client_id for order in reading.orders.values()}
+    answered: set[ClientOrderId | None] = {order.first.client_id for order in reading.orders.values()}
     answered |= {refusal.key for refusal in reading.refusals}
     answered |= {remark.key for remark in reading.remarks if remark.kind is RemarkKind.MISSED}
     for event in reading.events:
@@ -53,8 +53,25 @@ def nothing_lost_in_silence(reading: Reading) -> Iterator[str]:
     for order in reading.orders.values():
         for group, follower in _audience(reading, order):
             name = reading.key_of(group, order.first.order_id, follower)
-            if name not in answered:
+            if group.mode is SyncMode.CONFIRMED:
+                yield from _unanswered_fills(reading, order, name, answered)
+            elif name not in answered:
                 yield f"{follower} has no answer to order {order.first.order_id} of {group.leader}"
+
+
+def _unanswered_fills(
+    reading: Reading, order: Order, name: ClientOrderId, answered: set[ClientOrderId | None]
+) -> Iterator[str]:
+    """Yield fills without an answer; an exit that was mirrored answers the fills of its own by working."""
+    mirrored = name in answered
+    for _, trade in reading.trades:
+        fill = trade.fill
+        if (
+            fill.order_id == order.first.order_id
+            and not mirrored
+            and fill_key(name, fill.fill_id) not in answered
+        ):
+            yield f"{name} has no answer to fill {fill.fill_id}"
 
 
 def _audience(reading: Reading, order: Order) -> Iterator[tuple[GroupPlan, AccountId]]:
@@ -290,10 +307,9 @@ def convergence(reading: Reading) -> Iterator[str]:
 
 
 def no_stale_entry(reading: Reading) -> Iterator[str]:
-    """F01: an answer to an order at the market opens nothing later than two seconds after that was seen."""
+    """F01: an answer at the market opens nothing later than two seconds after what it answers was seen."""
     for place, sent, command in reading.placed():
-        key = parse_key(command.client_order_id)
-        seen = reading.working.get((key.leader, key.leader_order)) if key is not None else None
+        seen = reading.seen(command.client_order_id)
         _, step = reading.steps.get(command.client_order_id, (0, None))
         opens = step is not None and step.copy is not None and step.copy.enters
         if seen is None or not opens or command.spec.order_type is not OrderType.MARKET or seen[0] > place:
@@ -303,11 +319,16 @@ def no_stale_entry(reading: Reading) -> Iterator[str]:
 
 
 def a_snapshot_is_no_news(reading: Reading) -> Iterator[str]:
-    """F12, F06: only an order that was seen to come is answered; a snapshot and a start place nothing."""
+    """F12, F06: only what was seen to come is answered; a snapshot and a start open nothing.
+
+    Confirmed mode mirrors the leader's resting exits for a position that is held, whenever it sees them.
+    """
     for place, _, command in reading.placed():
-        key = parse_key(command.client_order_id)
-        if key is None:
+        if parse_key(command.client_order_id) is None:
             continue
-        seen = reading.working.get((key.leader, key.leader_order))
-        if seen is None or seen[0] > place:
-            yield f"{command.client_order_id} answers an order that was never seen to come"
+        seen = reading.seen(command.client_order_id)
+        mirrors = reading.is_confirmed(command.client_order_id) and reading.only_reduces(
+            command.client_order_id, place
+        )
+        if (seen is None or seen[0] > place) and not mirrors:
+            yield f"{command.client_order_id} answers what was never seen to come"

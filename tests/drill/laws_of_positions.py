@@ -11,8 +11,7 @@ from tests.drill.agenda import SECOND
 from tests.drill.history import Sent, Traded, Turned
 from tests.drill.reading import Order, Reading
 from tests.drill.tab import Tab
-from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, TradingState
-from tradehaven.domain.events import OrderFilled
+from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId, Symbol
 
 REACTION = 6.0
@@ -58,8 +57,25 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
 
 
 def _sized(reading: Reading, group: GroupPlan, follower: FollowerPlan, symbol: Symbol) -> int | None:
-    """Return what sizing makes of the leader's orders one after another; None where they rested."""
+    """Return what sizing makes of the leader's trades one after another; None where they rested."""
     own = leader = 0
+    for change in _changes(reading, group, symbol) or ():
+        cumulative = group.mode is SyncMode.CONFIRMED and leader * change > 0
+        sized = sizing.follower_order(
+            plan=follower,
+            ratio=Fraction(follower.ratio),
+            own=own,
+            leader=leader,
+            change=change,
+            base=abs(leader) if cumulative else 0,
+        )
+        own += sized.qty * (1 if change > 0 else -1)
+        leader += change
+    return own if _changes(reading, group, symbol) is not None else None
+
+
+def _changes(reading: Reading, group: GroupPlan, symbol: Symbol) -> list[int] | None:
+    """Return the leader's signed trades: order by order as they came, or fill by fill in Confirmed mode."""
     mine = [
         order
         for order in reading.orders.values()
@@ -68,13 +84,10 @@ def _sized(reading: Reading, group: GroupPlan, follower: FollowerPlan, symbol: S
     for order in mine:
         if order.first.spec.order_type is not OrderType.MARKET or order.filled != order.last.spec.qty:
             return None
-        change = order.filled * order.first.side.sign
-        sized = sizing.follower_order(
-            plan=follower, ratio=Fraction(follower.ratio), own=own, leader=leader, change=change
-        )
-        own += sized.qty * order.first.side.sign
-        leader += change
-    return own
+    if group.mode is not SyncMode.CONFIRMED:
+        return [order.filled * order.first.side.sign for order in mine]
+    fills = (trade.fill for _, trade in reading.trades)
+    return [f.qty * f.side.sign for f in fills if (f.account, f.symbol) == (group.leader, symbol)]
 
 
 def flat_with_the_leader(reading: Reading) -> Iterator[str]:
@@ -103,7 +116,7 @@ def reductions_only_reduce(reading: Reading) -> Iterator[str]:
     no breach while the engine could not have known or not have been quicker. I4 asks for the alarm.
     """
     reduces = _pure_exits(reading)
-    told = _told_fills(reading)
+    told = reading.fills_told
     for place, trade in reading.trades:
         order = reading.orders[trade.fill.order_id]
         key = parse_key(order.first.client_id)
@@ -159,14 +172,6 @@ def _in_turn(reading: Reading, order: Order) -> bool:
     )
     told = [reading.working.get((order.first.account, number)) for number in before]
     return seen is not None and all(found is None or found[0] < seen[0] for found in told)
-
-
-def _told_fills(reading: Reading) -> dict[tuple[AccountId, FillId], tuple[int, int]]:
-    found: dict[tuple[AccountId, FillId], tuple[int, int]] = {}
-    for place, told in reading.told:
-        if isinstance(told.event, OrderFilled):
-            found.setdefault((told.event.account, told.event.fill_id), (place, told.at))
-    return found
 
 
 def _is_race(

@@ -25,8 +25,9 @@ from tests.drill.history import (
     Trouble,
 )
 from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.events import Event, OrderWorking
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
+from tradehaven.domain.enums import SyncMode
+from tradehaven.domain.events import Event, OrderFilled, OrderWorking
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
 
@@ -68,6 +69,7 @@ class Reading:
     remarks: list[Remark] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     working: dict[tuple[AccountId, OrderId], tuple[int, Nanos]] = field(default_factory=dict)
+    fills_told: dict[tuple[AccountId, FillId], tuple[int, Nanos]] = field(default_factory=dict)
     net: defaultdict[tuple[AccountId, Symbol], int] = field(default_factory=lambda: defaultdict(int))
 
     @classmethod
@@ -96,6 +98,9 @@ class Reading:
                     if isinstance(entry.event, OrderWorking):
                         order_key = (entry.event.account, entry.event.order_id)
                         found.working.setdefault(order_key, (place, entry.at))
+                    elif isinstance(entry.event, OrderFilled):
+                        fill_key = (entry.event.account, entry.event.fill_id)
+                        found.fills_told.setdefault(fill_key, (place, entry.at))
                 case Planned():
                     found.plans.append((place, entry.plan))
                 case Died():
@@ -124,6 +129,24 @@ class Reading:
                 self.remarks += record.remarks
             elif isinstance(record, EventRecord):
                 self.events.append(event_of(record))
+
+    def seen(self, name: ClientOrderId) -> tuple[int, Nanos] | None:
+        """Return where and when the engine was first told of what an order of ours answers."""
+        key = parse_key(name)
+        if key is None:
+            return None
+        if key.fill is not None:
+            return self.fills_told.get((key.leader, key.fill))
+        return self.working.get((key.leader, key.leader_order))
+
+    def is_confirmed(self, name: ClientOrderId) -> bool:
+        """Say whether an order of ours belongs to a group in Confirmed mode."""
+        key = parse_key(name)
+        groups = (group for _, plan in self.plans for group in plan.groups)
+        return any(
+            group.mode is SyncMode.CONFIRMED and key is not None and group.group == key.group
+            for group in groups
+        )
 
     # -- questions ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from risk.core.limits import AccountLimits
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
-from tradehaven.domain.enums import OrderType, Side, SizingMode, TradingState
+from tradehaven.domain.enums import OrderType, Side, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, OwnerId, Symbol
 
 OWNER = OwnerId(1)
@@ -39,6 +39,7 @@ class Group:
     leader: AccountId
     followers: tuple[Follower, ...]
     active: bool = True
+    mode: SyncMode = SyncMode.IMMEDIATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ def _group_plan(group: Group) -> GroupPlan:
         name=f"group {group.group}",
         leader=group.leader,
         active=group.active,
+        mode=group.mode,
         followers=tuple(
             FollowerPlan(
                 account=found.account,

@@ -85,6 +85,15 @@ class SyncMode(StrEnum):
     CONFIRMED = "confirmed"
 
 
+class RestRule(StrEnum):
+    """What becomes of a follower's order that still rests although the leader's has filled."""
+
+    WAIT = "wait"
+    MARKET = "market"
+    MARKET_WITHIN = "market_within"
+    CANCEL = "cancel"
+
+
 class SizingMode(StrEnum):
     """How a follower's quantity comes from the leader's."""
 
