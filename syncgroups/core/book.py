@@ -65,7 +65,7 @@ class Book:
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
-        self.market_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
         self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
@@ -75,7 +75,8 @@ class Book:
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
-        self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        # In the order of their coming, never of their hashes: a recorded day replays to the same orders.
+        self.open_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
         self.held_as: dict[tuple[GroupId, AccountId, Symbol], Symbol] = {}
@@ -194,12 +195,12 @@ class Book:
         if copy.order_id is not None:
             self.by_order[copy.follower, copy.order_id] = key
         if copy.is_open:
-            self.open_copies[copy.follower].add(key)
+            self.open_copies[copy.follower][key] = None
             if copy.sent.order_type is OrderType.MARKET:
-                self.market_copies[copy.follower].add(key)
+                self.market_copies[copy.follower][key] = None
         else:
-            self.open_copies[copy.follower].discard(key)
-            self.market_copies[copy.follower].discard(key)
+            self.open_copies[copy.follower].pop(key, None)
+            self.market_copies[copy.follower].pop(key, None)
 
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""

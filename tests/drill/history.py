@@ -6,8 +6,10 @@ The laws read nothing else. An entry's place in the list is its number; `at` is 
 import hashlib
 from dataclasses import dataclass, field
 
+import msgspec
+
 from syncgroups.core.plan import OwnerPlan
-from syncgroups.engine.records import JournalRecord
+from syncgroups.engine.records import EventRecord, JournalRecord, event_of
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import OrderStatus, Side
 from tradehaven.domain.events import Event, GateChanged, OrderFilled
@@ -188,5 +190,15 @@ class History:
         """Return a fingerprint: two runs of one seed have the same."""
         found = hashlib.sha256()
         for entry in self.entries:
-            found.update(repr(entry).encode())
+            found.update(type(entry).__name__.encode())
+            found.update(msgspec.json.encode(_plain(entry), order="sorted"))
         return found.hexdigest()
+
+
+def _plain(entry: Entry) -> object:
+    # An event inside a record stands there as the bytes that were written, whose sets have no order.
+    if isinstance(entry, Journalled) and isinstance(entry.record, EventRecord):
+        return (entry.at, entry.epoch, entry.record.name, event_of(entry.record), entry.record.holdings)
+    if isinstance(entry, Planned):
+        return (entry.at, repr(entry.plan))
+    return entry

@@ -16,6 +16,8 @@ from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId, Sym
 
 REACTION = 6.0
 """Seconds within which a cancel or a change can still be on its way in the worst weather."""
+WAITS = 5.0
+"""Seconds for which an exit may wait for orders in doubt in ordinary weather."""
 HARMLESS = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
 
 
@@ -41,7 +43,7 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
     refused = (r for r in reading.refusals if r.follower == account and r.group == group.group)
     if any(refusal.reason not in HARMLESS for refusal in refused):
         return False
-    if any(remark.account == account for remark in reading.remarks):
+    if any(remark.account == account for remark in reading.remarks) or _cut_short(reading, group.leader):
         return False
     decided = {
         name for name in reading.copies if f".g{group.group}." in name and name.endswith(f".f{account}")
@@ -54,6 +56,12 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         and follower.sizing is not SizingMode.BALANCE
         and reading.groups_of(account) == 1
     )
+
+
+def _cut_short(reading: Reading, leader: AccountId) -> bool:
+    """Say whether an engine died while an exit may have been waiting, which only its memory knew (ADR 9)."""
+    moved = [trade.at for _, trade in reading.trades if trade.fill.account == leader]
+    return any(0 <= death.at - at <= WAITS * SECOND for _, death in reading.deaths for at in moved)
 
 
 def _sized(reading: Reading, group: GroupPlan, follower: FollowerPlan, symbol: Symbol) -> int | None:
