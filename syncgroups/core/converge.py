@@ -20,7 +20,7 @@ from syncgroups.core.decision import (
     RemarkKind,
 )
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import Outcome, Rejected
+from tradehaven.domain.commands import Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
@@ -162,8 +162,9 @@ def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
         )
     if copy is None or not copy.is_open:
         return NOTHING
-    if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected):
-        detail = f"the broker turned it down {copy.refusals} times: {outcome.code} {outcome.text}".strip()
+    if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected | Unresolved):
+        code = f"{outcome.code} " if isinstance(outcome, Rejected) else ""
+        detail = f"the broker did not do it {copy.refusals} times: {code}{outcome.text}".strip()
         return Decision(remarks=(stuck(copy, detail),))
     step = advance(plan, book, copy)
     return Decision(steps=(step,)) if step.command is not None else NOTHING

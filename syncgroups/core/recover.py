@@ -67,7 +67,8 @@ def _in_line(
         return _step(advance(plan, book, copy))
     record = book.orders.get((copy.leader, copy.leader_order))
     if record is None or (is_final(record.status) and record.status not in DONE):
-        return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
+        gone = withdrawn(plan, book, [copy])  # or it stays, to protect what is held
+        return gone if gone else _step(advance(plan, book, fitted(book, copy)))
     settings = settings_of(plan, copy)
     if is_final(record.status) and copy.enters and copy.target and is_out(book, copy.leader, copy.leads):
         return withdrawn(plan, book, [copy])  # the leader came and went unseen

@@ -10,8 +10,8 @@ from syncgroups.core.book import Book
 from syncgroups.core.folding import _FOLDS
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
-from tradehaven.domain.commands import CancelOrder, Confirmed, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderStatus, OrderType, Side
+from tradehaven.domain.commands import CancelOrder, Confirmed, Denied, PlaceOrder, Unresolved
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side
 from tradehaven.domain.events import BalanceReported, Event, OrdersListed
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos
 from tradehaven.domain.money import Ticks
@@ -366,3 +366,50 @@ def test_an_exit_that_outlived_its_leader_is_cut_to_what_a_snapshot_says_is_held
     world.connect(TWO)
     world.settle()
     assert [order.spec.qty for order in world.resting(2)] == [1]
+
+
+def test_a_cancel_that_never_left_is_tried_until_it_does() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.cancel(order)
+    for _ in range(8):
+        name = world.outbox.pop().client_order_id
+        reason = RefusalReason.JOURNAL_FAILED
+        world.step(Denied(account=TWO, client_order_id=name, reason=reason, text="full", at=world.at()))
+        world.wait(1)
+    world.settle()
+    assert not world.resting(2)
+    assert "command_stuck" not in world.remarks()
+
+
+def test_a_cancel_that_is_never_answered_is_shouted_about() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.cancel(order)
+    for _ in range(5):
+        name = world.outbox.pop().client_order_id
+        world.step(Unresolved(account=TWO, client_order_id=name, text="time-out", at=world.at()))
+        world.wait(1)
+    assert not world.outbox
+    assert world.remarks() == ["command_stuck"]
+
+
+def test_an_exit_that_protects_after_its_leader_has_left_is_cut_to_what_is_held() -> None:
+    world = desk()
+    world.market(BUY, 3)
+    world.settle()
+    stop = world.trade(SELL, 3, OrderType.STOP, stop=19900)
+    world.settle()
+    mine = world.resting(2)[0].order_id
+    world.lose(LEADER)
+    world.lose(TWO)
+    world.fill(mine, 1, seen=False)
+    world.market(SELL, 1, account=TWO, seen=False)
+    world.cancel(stop, seen=False)
+    world.market(SELL, 3, seen=False)
+    world.connect()
+    world.settle()
+    (left,) = world.resting(2)
+    assert left.spec.qty - left.filled == world.held(2) == 1
