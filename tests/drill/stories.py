@@ -28,7 +28,9 @@ HOME, AWAY = ConnectionId(1001), ConnectionId(1002)
 Line = tuple[float, Deed | Fault]
 
 
-def story_of(*lines: Line, mode: SyncMode = SyncMode.IMMEDIATE, cap: int | None = None, **settings: object) -> Script:
+def story_of(
+    *lines: Line, mode: SyncMode = SyncMode.IMMEDIATE, cap: int | None = None, **settings: object
+) -> Script:
     """Return a story about a leader, a follower at its size and one at double size."""
     followers = (
         Follower(account=TWO, max_position=cap),
@@ -50,9 +52,7 @@ def market(side: Side, qty: int, account: AccountId = LEADER) -> Place:
 
 def limit(side: Side, qty: int, away: int) -> Place:
     """Return an order that waits `away` ticks from the price on the better side."""
-    return Place(
-        account=LEADER, side=side, qty=qty, order_type=OrderType.LIMIT, limit=-abs(away) * side.sign
-    )
+    return Place(account=LEADER, side=side, qty=qty, order_type=OrderType.LIMIT, limit=-abs(away) * side.sign)
 
 
 def stop(side: Side, qty: int, away: int) -> Place:

@@ -68,5 +68,3 @@ def test_a_failing_script_is_cut_down_to_what_fails() -> None:
 
 def _trades(script: Script, account: int) -> bool:
     return any(isinstance(e, Sent) and e.command.account == account for e in drill(script).entries)
-
-

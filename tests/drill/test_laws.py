@@ -160,9 +160,7 @@ def a_cap_that_was_passed(history: History) -> None:
 
 def a_gate_that_opened_by_itself(history: History) -> None:
     """I9."""
-    gate = GateChanged(
-        gate=OWNER_GATE, state=TradingState.HALTED, flatten=False, version=1, at=_end(history)
-    )
+    gate = GateChanged(gate=OWNER_GATE, state=TradingState.HALTED, flatten=False, version=1, at=_end(history))
     _append(history, Turned(gate.at, gate))
 
 
