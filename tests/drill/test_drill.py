@@ -1,6 +1,9 @@
 """Three hundred stories with trouble and sixty without: every law holds, and a seed is always the same story."""
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +47,23 @@ def test_a_seed_is_the_same_story_each_time(seed: int) -> None:
     script = script_of(seed)
     assert script == script_of(seed)
     assert drill(script).digest() == drill(script).digest()
+
+
+def test_a_seed_is_the_same_story_in_another_process() -> None:
+    """Texts hash otherwise in every process: nothing may be decided in the order of a set of them."""
+    asked = "from tests.drill.grammar import script_of as s\nfrom tests.drill.world import drill\n"
+    asked += "import logging; logging.disable()\nprint(*(drill(s(n)).digest() for n in range(60)))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", asked],
+            env=os.environ | {"PYTHONHASHSEED": salt},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for salt in ("1", "2", "3")
+    }
+    assert len(told) == 1
 
 
 def test_seeds_tell_different_stories() -> None:
