@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from brokers.models import Account
+from syncgroups.core.plan import RestPolicy
 from syncgroups.models import Follower, SyncGroup
 from syncgroups.selectors import may_follow, may_lead
 from syncgroups.services.groups import FollowerSettings, GroupSettings
-from tradehaven.domain.enums import SessionHours, SizingMode
+from syncgroups.services.products import ProductSettings
+from tradehaven.domain.enums import RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 
 HOURS = [
@@ -19,6 +21,17 @@ HOURS = [
     (SessionHours.RTH, "Regular hours only (RTH)"),
     (SessionHours.ETH, "Extended hours only (ETH)"),
 ]
+MODES = [
+    (SyncMode.IMMEDIATE, "Immediate: orders, the moment they work at the leader"),
+    (SyncMode.CONFIRMED, "Confirmed: fills, and the exits that protect them"),
+]
+ENTRY_RULES = [
+    (RestRule.WAIT, "Keep waiting"),
+    (RestRule.MARKET, "Take the market"),
+    (RestRule.MARKET_WITHIN, "Take the market within the ticks below"),
+    (RestRule.CANCEL, "Give up"),
+]
+EXIT_RULES = [rule for rule in ENTRY_RULES if rule[0] is not RestRule.CANCEL]
 SIZINGS = [
     (SizingMode.RATIO, "Ratio of the leader's"),
     (SizingMode.FIXED, "Fixed quantity"),
@@ -56,6 +69,25 @@ class GroupForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="They start one to one; sizing is set on the group's page.",
     )
+    mode = forms.ChoiceField(choices=MODES, label="Sync mode", initial=SyncMode.IMMEDIATE)
+    entry_slack = forms.IntegerField(
+        required=False,
+        label="Entries at most … ticks worse",
+        widget=forms.NumberInput(attrs={"placeholder": "at the market"}),
+        help_text="Confirmed mode: entries go with a limit so far from the leader's fill. Empty: market.",
+    )
+    rest_after = forms.IntegerField(
+        initial=RestPolicy().after,
+        label="A follower still rests after … seconds",
+        help_text="Counted from when the leader's own order had filled.",
+    )
+    rest_entries = forms.ChoiceField(
+        choices=ENTRY_RULES, label="Then its entry", initial=RestPolicy().entries
+    )
+    rest_exits = forms.ChoiceField(choices=EXIT_RULES, label="Then its exit", initial=RestPolicy().exits)
+    rest_slack = forms.IntegerField(
+        initial=RestPolicy().slack, label="Ticks", help_text="How much worse than the leader's price."
+    )
     hours = forms.ChoiceField(choices=HOURS, label="Session hours", initial=SessionHours.ALL)
     instruments = forms.CharField(
         required=False,
@@ -84,6 +116,14 @@ class GroupForm(forms.Form):
             name=typed["name"],
             hours=SessionHours(typed["hours"]),
             instruments=tuple(root for root in roots if root),
+            mode=SyncMode(typed["mode"]),
+            entry_slack=typed["entry_slack"],
+            rests=RestPolicy(
+                after=typed["rest_after"],
+                entries=RestRule(typed["rest_entries"]),
+                exits=RestRule(typed["rest_exits"]),
+                slack=typed["rest_slack"],
+            ),
         )
 
     @staticmethod
@@ -94,10 +134,18 @@ class GroupForm(forms.Form):
             "leader": group.leader_id,
             "hours": group.hours,
             "instruments": ", ".join(group.instruments),
+            "mode": group.mode,
+            "entry_slack": group.entry_slack,
+            "rest_after": group.rest_after,
+            "rest_entries": group.rest_entries,
+            "rest_exits": group.rest_exits,
+            "rest_slack": group.rest_slack,
         }
 
 
 _OPEN = forms.NumberInput(attrs={"placeholder": "no limit"})
+_ROOT = forms.TextInput(attrs={"placeholder": "ES"})
+_SAME = forms.TextInput(attrs={"placeholder": "the same"})
 
 
 class SizingForm(forms.Form):
@@ -107,6 +155,7 @@ class SizingForm(forms.Form):
     ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, initial=1, localize=False)
     fixed_qty = forms.IntegerField(required=False, label="Fixed quantity", initial=1)
     max_contracts = forms.IntegerField(required=False, label="Cap", widget=_OPEN)
+    reverse = forms.BooleanField(required=False, label="Against the leader")
     max_position = forms.IntegerField(required=False, label="Account limit", widget=_OPEN)
 
     def settings(self) -> FollowerSettings:
@@ -120,6 +169,7 @@ class SizingForm(forms.Form):
             ratio=typed["ratio"] if typed["ratio"] is not None else type(plain.ratio)(unset_ratio),
             fixed_qty=typed["fixed_qty"] if typed["fixed_qty"] is not None else plain.fixed_qty,
             max_contracts=typed["max_contracts"],
+            reverse=typed["reverse"],
         )
 
     @classmethod
@@ -131,6 +181,7 @@ class SizingForm(forms.Form):
             "ratio": follower.ratio.normalize(),
             "fixed_qty": follower.fixed_qty,
             "max_contracts": follower.max_contracts,
+            "reverse": follower.reverse,
             "max_position": risk.max_position if risk else None,
         }
         return cls(initial=initial, prefix=str(follower.account_id))
@@ -148,3 +199,28 @@ class FollowerForm(SizingForm):
         field = self.fields["account"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
         field.queryset = may_follow(user, group).order_by("name")
+
+
+class ProductForm(forms.Form):
+    """How a follower answers one product of its leader; what stays empty is as for all others."""
+
+    product = forms.CharField(max_length=8, label="Leader's product", widget=_ROOT)
+    copied = forms.BooleanField(required=False, initial=True, label="Copied")
+    trades = forms.CharField(max_length=8, required=False, label="Trades", widget=_SAME)
+    sizing = forms.ChoiceField(choices=[("", "As for all"), *SIZINGS], required=False)
+    ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, localize=False)
+    fixed_qty = forms.IntegerField(required=False, label="Fixed quantity")
+    max_contracts = forms.IntegerField(required=False, label="Cap")
+
+    def settings(self) -> ProductSettings:
+        """Return what was typed."""
+        typed = self.cleaned_data
+        return ProductSettings(
+            product=typed["product"].strip().upper(),
+            copied=typed["copied"],
+            trades=typed["trades"].strip().upper(),
+            sizing=SizingMode(typed["sizing"]) if typed["sizing"] else None,
+            ratio=typed["ratio"],
+            fixed_qty=typed["fixed_qty"],
+            max_contracts=typed["max_contracts"],
+        )

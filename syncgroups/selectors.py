@@ -16,7 +16,7 @@ from syncgroups.core.status import Gates, LinkState, Status, account_status, gro
 from syncgroups.core.waterfall import Step, percentile, waterfall
 from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import Environment, TradingState
+from tradehaven.domain.enums import Environment, SizingMode, SyncMode, TradingState
 
 ACTIVITY_PAGE = 50
 COPIES_SHOWN = 20
@@ -142,7 +142,11 @@ def _roles(account: Account) -> tuple[str, ...]:
 
 def groups_of(user: User) -> QuerySet[SyncGroup]:
     """Return a person's groups with all that their state depends on."""
-    followers = Follower.objects.select_related("account__connection", "account__risk__gate").order_by("pk")
+    followers = (
+        Follower.objects.select_related("account__connection", "account__risk__gate")
+        .prefetch_related("products")
+        .order_by("pk")
+    )
     return (
         SyncGroup.objects.filter(owner=user)
         .select_related("gate", "leader__connection", "leader__risk__gate")
@@ -156,6 +160,21 @@ def group_for(user: User, public_id: str) -> SyncGroup:
     if group is None:
         raise Http404
     return group
+
+
+def follower_for(user: User, public_id: str, account_id: int) -> Follower:
+    """Return one follower of one of the user's own groups; a stranger's does not exist."""
+    followers = group_for(user, public_id).followers.all()
+    found = next((follower for follower in followers if follower.account_id == account_id), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def loses_single_contracts(group: SyncGroup, follower: Follower) -> bool:
+    """Say whether orders for one contract come to nothing here although fills would add up."""
+    shares = follower.sizing == SizingMode.RATIO and follower.ratio < 1
+    return shares and group.mode == SyncMode.IMMEDIATE
 
 
 def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:

@@ -13,9 +13,9 @@ from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
 from syncgroups.core.book import Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
-from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, ProductRule, SyncGroup
-from tradehaven.domain.enums import RefusalReason, SessionHours, SizingMode, SyncMode, TradingState
+from tradehaven.domain.enums import RefusalReason, RestRule, SessionHours, SizingMode, SyncMode, TradingState
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
     AccountId,
@@ -139,6 +139,13 @@ def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | Non
         mode=SyncMode(group.mode),
         instruments=frozenset(group.instruments),
         hours=SessionHours(group.hours),
+        entry_slack=group.entry_slack,
+        rests=RestPolicy(
+            after=group.rest_after,
+            entries=RestRule(group.rest_entries),
+            exits=RestRule(group.rest_exits),
+            slack=group.rest_slack,
+        ),
     )
 
 

@@ -17,25 +17,33 @@ from brokers.models import Account, EngineStamp
 from brokers.services.stamps import touch
 from risk.services.gates import ensure_owner_gate, new_group_gate
 from syncgroups.core.chains import find_loop
+from syncgroups.core.plan import RestPolicy
 from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
 from syncgroups.services.activity import note
-from tradehaven.domain.enums import SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.instruments import products
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
 
 LARGEST_RATIO = Decimal(1000)
+LONGEST_REST = 3600
+WIDEST_SLACK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSettings:
-    """What a person chooses for a group; an empty `instruments` lets every product through."""
+    """What a person chooses for a group; an empty `instruments` lets every product through.
+
+    `entry_slack`, in ticks, bounds the price of a Confirmed entry; None enters at the market.
+    """
 
     name: str
     hours: SessionHours = SessionHours.ALL
     instruments: tuple[str, ...] = ()
     mode: SyncMode = SyncMode.IMMEDIATE
+    entry_slack: int | None = None
+    rests: RestPolicy = RestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,7 @@ class FollowerSettings:
     ratio: Decimal = Decimal(1)
     fixed_qty: int = 1
     max_contracts: int | None = None
+    reverse: bool = False
 
 
 @transaction.atomic
@@ -106,7 +115,7 @@ def change_leader(group: SyncGroup, *, leader: Account) -> None:
 def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettings) -> Follower:
     """Add a follower, or change its sizing; raise `InvalidInput` naming what is wrong."""
     _begin(group.owner)
-    _check_sizing(settings)
+    check_sizing(settings)
     _check_owned(group.owner, account)
     if account.pk == group.leader_id:
         raise InvalidInput("account", f"{account} leads this group and cannot follow itself.")
@@ -118,6 +127,7 @@ def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettin
             "ratio": settings.ratio,
             "fixed_qty": settings.fixed_qty,
             "max_contracts": settings.max_contracts,
+            "reverse": settings.reverse,
         },
     )
     _check_loops(group.owner)
@@ -182,14 +192,24 @@ def _columns(settings: GroupSettings) -> dict[str, object]:
         "hours": settings.hours,
         "instruments": sorted(set(settings.instruments)),
         "mode": settings.mode,
+        "entry_slack": settings.entry_slack,
+        "rest_after": settings.rests.after,
+        "rest_entries": settings.rests.entries,
+        "rest_exits": settings.rests.exits,
+        "rest_slack": settings.rests.slack,
     }
 
 
 def _check_settings(settings: GroupSettings) -> None:
     if not settings.name.strip():
         raise InvalidInput("name", "A group needs a name.")
-    if settings.mode is not SyncMode.IMMEDIATE:
-        raise InvalidInput("mode", "Confirmed mode comes later; groups copy orders as soon as they work.")
+    if settings.rests.exits is RestRule.CANCEL:
+        raise InvalidInput("rest_exits", "An exit cannot be given up: the position would stay behind alone.")
+    if not 1 <= settings.rests.after <= LONGEST_REST:
+        raise InvalidInput("rest_after", f"The wait is 1 to {LONGEST_REST} seconds.")
+    for name, slack in (("entry_slack", settings.entry_slack), ("rest_slack", settings.rests.slack)):
+        if slack is not None and not 0 <= slack <= WIDEST_SLACK:
+            raise InvalidInput(name, f"A price may give way by 0 to {WIDEST_SLACK} ticks.")
     known = {product.symbol for product in products()}
     unknown = [root for root in settings.instruments if root not in known]
     if unknown:
@@ -199,7 +219,8 @@ def _check_settings(settings: GroupSettings) -> None:
         )
 
 
-def _check_sizing(settings: FollowerSettings) -> None:
+def check_sizing(settings: FollowerSettings) -> None:
+    """Raise `InvalidInput` naming the figure that cannot be."""
     if settings.sizing is SizingMode.RATIO and not 0 < settings.ratio <= LARGEST_RATIO:
         raise InvalidInput("ratio", f"A ratio is above 0 and at most {LARGEST_RATIO}.")
     if settings.sizing is SizingMode.FIXED and settings.fixed_qty < 1:
