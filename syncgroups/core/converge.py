@@ -105,7 +105,7 @@ def _still_protects(book: Book, copy: Copy) -> bool:
 
 
 def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
-    """Return what is taken back of exits that outlived their leader's: all that nothing is left to exit for."""
+    """Return what is taken back of exits that outlived their leader's, where less is left to exit."""
     steps: list[CopyStep] = []
     for copy in book.open_copies_of(event.account):
         record = book.orders.get((copy.leader, copy.leader_order))

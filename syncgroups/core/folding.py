@@ -203,7 +203,7 @@ def _outcome(book: Book, event: Outcome) -> bool:
                 _attach(book, copy, event.order_id)
         case Rejected() | Denied() if placing:
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
-        case Denied():  # it never left: the broker has refused nothing, and it is tried for as long as it takes
+        case Denied():  # it never left: it is tried for as long as that takes
             book.keep(replace(copy, in_flight=None, refusals=max(1, copy.refusals)))
         case Rejected():
             book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))

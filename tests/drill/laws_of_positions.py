@@ -45,9 +45,9 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         return False
     if any(remark.account == account for remark in reading.remarks) or _cut_short(reading, group.leader):
         return False
-    decided = {
-        name for name in reading.copies if f".g{group.group}." in name and name.endswith(f".f{account}")
-    }
+    keys = {name: parse_key(name) for name in reading.copies}
+    mine = (group.group, account)
+    decided = {name for name, key in keys.items() if key is not None and (key.group, key.follower) == mine}
     return (
         not any(reading.touched_by_others(account, symbol) for symbol in reading.symbols())
         and decided <= {order.first.client_id for order in reading.copies_of(group.group, account)}

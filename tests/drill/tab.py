@@ -49,7 +49,8 @@ class Tab:
     def grows(self, command: Command) -> bool:
         """Say whether a request lets more trade than before: a change to less never breaks a cap."""
         if isinstance(command, ChangeOrder):
-            return command.spec.qty > self._sizes.get(command.order_id, 0)
+            size = self._sizes.get(command.order_id)
+            return size is not None and command.spec.qty > size
         return isinstance(command, PlaceOrder)
 
     def outstanding(self, symbol: Symbol, side: Side) -> int:
