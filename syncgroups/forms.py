@@ -28,7 +28,7 @@ MODES = [
 ENTRY_RULES = [
     (RestRule.WAIT, "Keep waiting"),
     (RestRule.MARKET, "Take the market"),
-    (RestRule.MARKET_WITHIN, "Take the market within the ticks below"),
+    (RestRule.MARKET_WITHIN, "Take the market within a limit"),
     (RestRule.CANCEL, "Give up"),
 ]
 EXIT_RULES = [rule for rule in ENTRY_RULES if rule[0] is not RestRule.CANCEL]
@@ -72,21 +72,25 @@ class GroupForm(forms.Form):
     mode = forms.ChoiceField(choices=MODES, label="Sync mode", initial=SyncMode.IMMEDIATE)
     entry_slack = forms.IntegerField(
         required=False,
-        label="Entries at most … ticks worse",
+        label="Confirmed entries within ticks",
         widget=forms.NumberInput(attrs={"placeholder": "at the market"}),
-        help_text="Confirmed mode: entries go with a limit so far from the leader's fill. Empty: market.",
+        help_text="How much worse than the leader's fill an entry may be. Empty: at the market.",
     )
     rest_after = forms.IntegerField(
         initial=RestPolicy().after,
-        label="A follower still rests after … seconds",
+        label="Wait for a follower that still rests, seconds",
         help_text="Counted from when the leader's own order had filled.",
     )
     rest_entries = forms.ChoiceField(
-        choices=ENTRY_RULES, label="Then its entry", initial=RestPolicy().entries
+        choices=ENTRY_RULES, label="After that, an entry", initial=RestPolicy().entries
     )
-    rest_exits = forms.ChoiceField(choices=EXIT_RULES, label="Then its exit", initial=RestPolicy().exits)
+    rest_exits = forms.ChoiceField(
+        choices=EXIT_RULES, label="After that, an exit", initial=RestPolicy().exits
+    )
     rest_slack = forms.IntegerField(
-        initial=RestPolicy().slack, label="Ticks", help_text="How much worse than the leader's price."
+        initial=RestPolicy().slack,
+        label="Within ticks of the leader's price",
+        help_text="For taking the market within a limit.",
     )
     hours = forms.ChoiceField(choices=HOURS, label="Session hours", initial=SessionHours.ALL)
     instruments = forms.CharField(

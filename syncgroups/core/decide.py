@@ -47,12 +47,16 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(flat, waited, grown, confirm.filled(plan, book, event))
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
-            return joined(ended, resume.resumed(plan, book, event.at))
+            mine = book.copy_of_order(event.account, event.order_id)
+            left = place.settled(plan, book, [mine] if mine else [], event.at, copies_of(ended))
+            return joined(ended, left, resume.resumed(plan, book, event.at, copies_of(left)))
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)))
         case OrdersListed():
-            return joined(recover.after_listing(book, event), resume.resumed(plan, book, event.at))
+            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
+            waited = resume.resumed(plan, book, event.at, copies_of(left))
+            return joined(recover.after_listing(book, event), left, waited)
         case GateChanged():
             return watch.gate_changed(plan, book, event)
         case TimePassed():
@@ -61,7 +65,9 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(watched, rested, resume.resumed(plan, book, event.at))
         case Confirmed() | Rejected() | Denied() | Unresolved():
             answered = converge.after_outcome(plan, book, event)
-            return joined(answered, resume.resumed(plan, book, event.at))
+            named = book.copies.get(event.client_order_id)
+            left = place.settled(plan, book, [named] if named else [], event.at, copies_of(answered))
+            return joined(answered, left, resume.resumed(plan, book, event.at, copies_of(left)))
         case PositionReported() | BalanceReported() | LinkLost():
             return NOTHING
         case _:  # pragma: no cover

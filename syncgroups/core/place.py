@@ -4,7 +4,7 @@ In Immediate mode an order is sized when it is seen working and again when the l
 Confirmed mode that holds for resting exits only, and `confirm` answers the leader's fills.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import Book
@@ -22,7 +22,7 @@ from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
-from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
+from tradehaven.domain.ids import ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -339,12 +339,39 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
     in parts, gets that stop then, for what it really holds. And what rests may not close more than is
     left, nor open more than a limit allows, once another order has closed it.
     """
+    return _again(plan, book, _to_look_at(book, event), event.at, others)
+
+
+def settled(
+    plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos, others: dict[ClientOrderId, Copy]
+) -> Decision:
+    """Return what follows for resting exits that stayed for what an entry might bring, now that it cannot.
+
+    Those among `others` have had their answer to the same event.
+    """
+    pairs = [
+        (copy, copy.leader_order)
+        for entry in ended
+        if entry.enters and not entry.is_open
+        for copy in book.open_copies_of(entry.follower)
+        if copy.symbol == entry.symbol and _lives(book, copy) and copy.key not in others
+    ]
+    return _again(plan, book, pairs, at, others)
+
+
+def _again(
+    plan: OwnerPlan,
+    book: Book,
+    pairs: Iterable[tuple[Copy, OrderId]],
+    at: Nanos,
+    others: dict[ClientOrderId, Copy],
+) -> Decision:
     decisions: list[Decision] = []
-    for copy, leader_order_id in _to_look_at(book, event):
+    for copy, leader_order_id in pairs:
         settings = settings_of(plan, copy)
         if settings is not None:
             group, follower = settings
-            order = leader_order(book, copy.leader, leader_order_id, event.at)
+            order = leader_order(book, copy.leader, leader_order_id, at)
             decisions.append(looked_at(case_of(plan, book, group, order), follower, others))
     return joined(*decisions)
 
@@ -369,10 +396,13 @@ def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
             if record.symbol == filled.leads and opposite and _rests(record.spec):
                 found[filled.group, order_id] = filled
     for copy in book.open_copies_of(event.account):
-        lives = copy.leader_order in book.working[copy.leader] and _rests(copy.sent)
-        if copy.symbol == event.symbol and copy.order_id != event.order_id and lives:
+        if copy.symbol == event.symbol and copy.order_id != event.order_id and _lives(book, copy):
             found[copy.group, copy.leader_order] = copy
     return [(copy, order_id) for (_, order_id), copy in sorted(found.items(), key=lambda item: item[0])]
+
+
+def _lives(book: Book, copy: Copy) -> bool:
+    return copy.leader_order in book.working[copy.leader] and _rests(copy.sent)
 
 
 def _rests(spec: OrderSpec) -> bool:

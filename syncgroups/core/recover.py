@@ -143,15 +143,19 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
     return joined(*decisions)
 
 
+def missed(book: Book, accounts: set[AccountId]) -> list[Copy]:
+    """Return the copies of which it has just become certain that the broker never had them."""
+    copies = (book.copies[key] for key in book.absent_since)
+    return [copy for copy in copies if copy.state is CopyState.MISSED and copy.follower in accounts]
+
+
 def _never_accepted(book: Book, accounts: set[AccountId]) -> Iterator[Remark]:
-    for key in list(book.absent_since):
-        copy = book.copies[key]
-        if copy.state is CopyState.MISSED and copy.follower in accounts:
-            yield Remark(
-                kind=RemarkKind.MISSED,
-                account=copy.follower,
-                group=copy.group,
-                symbol=copy.symbol,
-                detail=f"{copy.side} {copy.sent.qty} {copy.symbol} was sent but never reached the broker",
-                key=key,
-            )
+    for copy in missed(book, accounts):
+        yield Remark(
+            kind=RemarkKind.MISSED,
+            account=copy.follower,
+            group=copy.group,
+            symbol=copy.symbol,
+            detail=f"{copy.side} {copy.sent.qty} {copy.symbol} was sent but never reached the broker",
+            key=copy.key,
+        )

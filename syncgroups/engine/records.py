@@ -32,8 +32,8 @@ class DecisionRecord(msgspec.Struct, tag="decision", gc=False):
     remarks: tuple[Remark, ...]
 
 
-Held = tuple[GroupId, AccountId, Symbol, Symbol, int]
-"""What a follower holds because of a group: its contract, the leader's, and the signed contracts."""
+HoldingRow = tuple[GroupId, AccountId, Symbol, Symbol, int]
+"""Group, follower, its contract, the leader's contract, signed contracts."""
 
 
 class EventRecord(msgspec.Struct, tag="event", gc=False):
@@ -45,7 +45,7 @@ class EventRecord(msgspec.Struct, tag="event", gc=False):
     owner: OwnerId
     name: str
     event: msgspec.Raw
-    holdings: tuple[Held, ...] = ()
+    holdings: tuple[HoldingRow, ...] = ()
 
 
 class WrittenRecord(msgspec.Struct, tag="written", gc=False):
@@ -59,7 +59,11 @@ class HoldingsRecord(msgspec.Struct, tag="holdings", gc=False):
     """What followers hold because of their groups, where our own decision changed it."""
 
     owner: OwnerId
-    holdings: list[Held]
+    holdings: list[tuple[Any, ...]]
+
+    def rows(self) -> list[HoldingRow]:
+        """Return the holdings; a record from before contracts could differ names only one."""
+        return [(*row[:3], row[-2], row[-1]) for row in self.holdings]
 
 
 JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord
@@ -110,7 +114,7 @@ def _step(step: CopyStep | AccountStep) -> StepRecord:
     return StepRecord(step.account, name, client_id, None)
 
 
-def encode_event(owner: OwnerId, event: Event, holdings: Iterable[Held] = ()) -> bytes:
+def encode_event(owner: OwnerId, event: Event, holdings: Iterable[HoldingRow] = ()) -> bytes:
     """Return an event as a record, with the holdings that it changed."""
     raw = msgspec.Raw(_encoder.encode(event))
     return _encoder.encode(EventRecord(owner, type(event).__name__, raw, tuple(holdings)))
@@ -121,9 +125,9 @@ def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
     return _encoder.encode(WrittenRecord(owner, at))
 
 
-def encode_holdings(owner: OwnerId, holdings: list[Held]) -> bytes:
+def encode_holdings(owner: OwnerId, holdings: list[HoldingRow]) -> bytes:
     """Return changed holdings as a record."""
-    return _encoder.encode(HoldingsRecord(owner, holdings))
+    return _encoder.encode(HoldingsRecord(owner, list(holdings)))
 
 
 def decode(payload: bytes) -> JournalRecord:

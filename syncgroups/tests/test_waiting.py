@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from syncgroups.core.resume import LIMIT, STALE
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, connection_of, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
-from tradehaven.domain.events import OrderEnded
+from tradehaven.domain.events import OrderEnded, OrdersListed
 from tradehaven.domain.ids import AccountId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -302,3 +302,30 @@ def test_however_quick_the_leader_trades_a_follower_ends_with_its_share(
             world.settle()
     world.settle()
     assert (world.held(2), world.held(3)) == (ratio * world.held(LEADER), -ratio * world.held(LEADER))
+
+
+def test_exits_that_stayed_for_an_entry_in_doubt_go_when_it_never_was() -> None:
+    world = desk()
+    _in_doubt(world)
+    world.market(BUY, 1)
+    world.settle()
+    target = world.trade(SELL, 3, OrderType.LIMIT, limit=20100)
+    world.trade(SELL, 3, OrderType.STOP, stop=19900)
+    world.settle()
+    mine = {order.spec.order_type: order.order_id for order in world.resting(2)}
+    world.fill(mine[OrderType.LIMIT])  # its own target has closed all that it holds; the entry may come yet
+    world.settle()
+    assert [order.spec.order_type for order in world.resting(2)] == [OrderType.STOP]
+    for _ in range(2):
+        world.step(
+            OrdersListed(
+                connection=connection_of(TWO),
+                accounts=(TWO,),
+                client_order_ids=frozenset(order.client_order_id for order in world.placed),
+                at=world.at(),
+            )
+        )
+        world.wait(6)
+    world.settle()
+    assert world.orders[target].status is OrderStatus.WORKING
+    assert not world.resting(2)

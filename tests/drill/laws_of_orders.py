@@ -248,13 +248,13 @@ def _copies_at_rest(reading: Reading) -> Iterator[str]:
 
 
 def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
-    """Say whether an exit may stay that its leader took back: the leader is out, the follower is not yet.
+    """Say whether an exit may stay that its leader took back: the leader got out, the follower has not yet.
 
     The leader's target filled and took its stop along, and the follower's target still waits for its price.
     """
     symbol = order.first.symbol
     held = reading.held(key.group, key.follower, symbol)
-    return not reading.net[key.leader, symbol] and held * order.first.side.sign < 0
+    return held * order.first.side.sign < 0 and reading.was_out(key.leader, symbol, key.leader_order)
 
 
 def changes_are_merged(reading: Reading) -> Iterator[str]:

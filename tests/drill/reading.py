@@ -196,6 +196,17 @@ class Reading:
         mine = (o for o in self.orders.values() if o.first.account == account and o.first.symbol == symbol)
         return any(parse_key(order.first.client_id) is None for order in mine)
 
+    def was_out(self, account: AccountId, symbol: Symbol, order: OrderId) -> bool:
+        """Say whether an account held nothing of a contract when an order of its ended, or at any time since."""
+        ended = self.orders[order].ended
+        net = 0
+        for place, trade in self.trades:
+            if trade.fill.account == account and trade.fill.symbol == symbol:
+                net = trade.after
+            if ended is not None and place >= ended and net == 0:
+                return True
+        return net == 0
+
     def groups_of(self, account: AccountId) -> int:
         """Return how many groups ever fed an account."""
         return len(

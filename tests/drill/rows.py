@@ -16,9 +16,9 @@ from syncgroups.core.copies import Copy, CopyState, HoldingKey
 from syncgroups.core.decision import RemarkKind
 from syncgroups.engine import journal
 from syncgroups.engine.records import (
-    Held,
     DecisionRecord,
     EventRecord,
+    HoldingRow,
     HoldingsRecord,
     JournalRecord,
     decode,
@@ -71,12 +71,12 @@ class Rows:
         if isinstance(record, DecisionRecord):
             self._decision(record)
         elif isinstance(record, HoldingsRecord):
-            self._holdings(record.holdings)
+            self._holdings(record.rows())
         elif isinstance(record, EventRecord):
             self._event(event_of(record))
             self._holdings(record.holdings)
 
-    def _holdings(self, holdings: Iterable[Held]) -> None:
+    def _holdings(self, holdings: Iterable[HoldingRow]) -> None:
         for group, account, symbol, leads, net in holdings:
             self.holdings[group, account, symbol, leads] = net
 
