@@ -349,13 +349,14 @@ def settled(
 
     Those among `others` have had their answer to the same event.
     """
-    pairs = [
-        (copy, copy.leader_order)
+    left = {
+        copy.key: copy
         for entry in ended
         if entry.enters and not entry.is_open
         for copy in book.open_copies_of(entry.follower)
         if copy.symbol == entry.symbol and _lives(book, copy) and copy.key not in others
-    ]
+    }
+    pairs = [(copy, copy.leader_order) for copy in left.values()]
     return _again(plan, book, pairs, at, others)
 
 

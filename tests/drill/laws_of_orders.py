@@ -254,6 +254,8 @@ def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
     """
     symbol = order.first.symbol
     held = reading.held(key.group, key.follower, symbol)
+    if reading.touched_by_others(key.follower, symbol):
+        return True  # what a strange hand left of the position is anybody's guess
     return held * order.first.side.sign < 0 and reading.was_out(key.leader, symbol, key.leader_order)
 
 
