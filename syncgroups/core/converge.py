@@ -20,7 +20,7 @@ from syncgroups.core.decision import (
     RemarkKind,
 )
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import Outcome, Rejected, Unresolved
+from tradehaven.domain.commands import ChangeOrder, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
@@ -30,11 +30,17 @@ DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
 
 
 def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> CopyStep:
-    """Return the next step of a copy; without a link there is no command, and the wish is kept."""
+    """Return the next step of a copy; without a link there is no command, and the wish is kept.
+
+    Behind a shut gate nothing is told that does not make an order smaller, also not what was wished before.
+    """
     account = plan.accounts.get(copy.follower)
     if account is None or account.connection not in book.links:
         return CopyStep(copy=copy, command=None)
     after, command = next_command(copy, retry=retry)
+    if isinstance(command, ChangeOrder) and command.spec.qty >= copy.sent.qty:
+        if is_halted(plan, book, copy.follower):
+            return CopyStep(copy=copy, command=None)
     return CopyStep(copy=after, command=command)
 
 

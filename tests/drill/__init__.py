@@ -1,1 +1,1 @@
-"""The drill: broker, network, disk, clock and crashes of one seed around the real core, mailbox and journal."""
+"""The drill: broker, lines, disk, clock and crashes of one seed around the real mailbox, core and journal."""

@@ -1,4 +1,4 @@
-"""Laws about requests and orders: once, on record first, behind open gates, never blind, brought to an end."""
+"""Laws about requests and orders: once, on record first, behind open gates, never blind, always ended."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Laws about positions: as sized, flat with the leader, never flipped by an exit, under the cap, in balance."""
+"""Laws about positions: as sized, flat with the leader, never flipped by an exit, under the cap, balanced."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -188,7 +188,7 @@ def _is_race(
     trade: Traded,
     told: dict[tuple[AccountId, FillId], tuple[int, int]],
 ) -> bool:
-    """Say whether another fill had just taken what this one was to close, unknown or too fresh to act upon."""
+    """Say whether another fill had just taken what this one was to close, too fresh to act upon."""
     fill = trade.fill
     for at, other in reversed(reading.trades):
         if at >= place or other.fill.account != fill.account or other.fill.symbol != fill.symbol:
@@ -241,7 +241,7 @@ def _cap_breaches(reading: Reading, account: AccountId, cap: int) -> Iterator[st
 
 
 def protection_fits(reading: Reading) -> Iterator[str]:
-    """I14: at rest an exit that works closes exactly what is held, where its leader's stop covers all of its own.
+    """I14: at rest an exit closes exactly what is held, where its leader's stop covers all of its own.
 
     A stop is mandatory only where the leader has one; a follower whose stop the broker turned down is told
     so (I2).

@@ -40,7 +40,6 @@ class Order:
     last: Image
     filled: int = 0
     ended: int | None = None
-    most: int = 0
 
     @property
     def left(self) -> int:
@@ -78,29 +77,12 @@ class Reading:
         found = cls(history)
         for place, entry in enumerate(history.entries):
             match entry:
-                case Accepted():
-                    image = entry.order
-                    found.orders[image.order_id] = Order(image, place, image, most=image.spec.qty)
-                case Amended():
-                    order = found.orders[entry.order.order_id]
-                    order.last, order.most = entry.order, max(order.most, entry.order.spec.qty)
-                case Finished():
-                    order = found.orders[entry.order.order_id]
-                    order.last, order.ended = entry.order, place
-                case Traded():
-                    found.trades.append((place, entry))
-                    found.orders[entry.fill.order_id].filled += entry.fill.qty
-                    found.net[entry.fill.account, entry.fill.symbol] = entry.after
+                case Accepted() | Amended() | Finished() | Traded():
+                    found._truth(place, entry)
                 case Sent():
                     found.sent.append((place, entry))
                 case Told():
-                    found.told.append((place, entry))
-                    if isinstance(entry.event, OrderWorking):
-                        order_key = (entry.event.account, entry.event.order_id)
-                        found.working.setdefault(order_key, (place, entry.at))
-                    elif isinstance(entry.event, OrderFilled):
-                        fill_key = (entry.event.account, entry.event.fill_id)
-                        found.fills_told.setdefault(fill_key, (place, entry.at))
+                    found._told(place, entry)
                 case Planned():
                     found.plans.append((place, entry.plan))
                 case Died():
@@ -113,6 +95,28 @@ class Reading:
                     found._intent(place, entry)
         found._recorded(history)
         return found
+
+    def _truth(self, place: int, entry: Accepted | Amended | Finished | Traded) -> None:
+        match entry:
+            case Accepted():
+                self.orders[entry.order.order_id] = Order(entry.order, place, entry.order)
+            case Amended():
+                self.orders[entry.order.order_id].last = entry.order
+            case Finished():
+                order = self.orders[entry.order.order_id]
+                order.last, order.ended = entry.order, place
+            case Traded():
+                self.trades.append((place, entry))
+                self.orders[entry.fill.order_id].filled += entry.fill.qty
+                self.net[entry.fill.account, entry.fill.symbol] = entry.after
+
+    def _told(self, place: int, told: Told) -> None:
+        self.told.append((place, told))
+        event = told.event
+        if isinstance(event, OrderWorking):
+            self.working.setdefault((event.account, event.order_id), (place, told.at))
+        elif isinstance(event, OrderFilled):
+            self.fills_told.setdefault((event.account, event.fill_id), (place, told.at))
 
     def _intent(self, place: int, entry: Journalled) -> None:
         if isinstance(entry.record, DecisionRecord):
@@ -197,7 +201,7 @@ class Reading:
         return any(parse_key(order.first.client_id) is None for order in mine)
 
     def was_out(self, account: AccountId, symbol: Symbol, order: OrderId) -> bool:
-        """Say whether an account held nothing of a contract when an order of its ended, or at any time since."""
+        """Say whether an account held nothing of a contract when its order ended, or at any time since."""
         ended = self.orders[order].ended
         net = 0
         for place, trade in self.trades:
@@ -248,7 +252,7 @@ class Reading:
         return said[-1] if said else None
 
     def only_reduces(self, name: ClientOrderId, place: int) -> bool:
-        """Say whether an order was never meant to open anything, by every word of the journal before a place."""
+        """Say whether an order was never meant to open anything, by all of the journal before a place."""
         said = [step.copy.enters for at, step in self.copies[name] if at < place and step.copy is not None]
         return bool(said) and not any(said)
 

@@ -112,10 +112,6 @@ class Rows:
 
     def _event(self, event: Any) -> None:
         match event:
-            case OrderWorking():
-                row = self._alive(event.client_order_id)
-                if row is not None:
-                    row.state, row.order_id = CopyState.LIVE, event.order_id
             case OrderFilled():
                 self._fill(event)
                 for row in self._named(event.account, event.order_id):
@@ -126,20 +122,24 @@ class Rows:
                     row.state = CopyState.ENDED
             case SnapshotTaken():
                 self._snapshot(event)
-            case Confirmed():
-                row = self.copies.get(event.client_order_id)
-                if row is not None and event.order_id is not None:
-                    row.order_id = event.order_id
-            case Rejected() | Denied():
-                row = self._alive(event.client_order_id)
+            case OrderWorking() | Confirmed() | Rejected() | Denied() | Unresolved():
+                row = self.copies.get(event.client_order_id) if event.client_order_id else None
                 if row is not None:
-                    row.state = CopyState.ENDED
-                if isinstance(event, Denied) and row is not None:
+                    self._answer(row, event)
+
+    def _answer(self, row: Row, event: OrderWorking | Confirmed | Rejected | Denied | Unresolved) -> None:
+        ended = row.state is CopyState.ENDED
+        match event:
+            case OrderWorking() if not ended:
+                row.state, row.order_id = CopyState.LIVE, event.order_id
+            case Confirmed() if event.order_id is not None:
+                row.order_id = event.order_id
+            case Rejected() | Denied() if not ended:
+                row.state = CopyState.ENDED
+                if isinstance(event, Denied):
                     self.refused[event.client_order_id] = event.reason
-            case Unresolved():
-                row = self.copies.get(event.client_order_id)
-                if row is not None and row.order_id is None:
-                    row.state = CopyState.UNRESOLVED
+            case Unresolved() if row.order_id is None:
+                row.state = CopyState.UNRESOLVED
 
     def _alive(self, name: ClientOrderId | None) -> Row | None:
         row = self.copies.get(name) if name else None

@@ -57,7 +57,7 @@ CODES = (
     "RiskCheckTimeout",
     "afterwards",
 )
-"""Refusals of each family: at the door, of the account, of the budget, an unknown one, one after the number."""
+"""Refusals of each family: at the door, of the account, of the budget, unclear, and after the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

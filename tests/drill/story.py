@@ -36,13 +36,18 @@ def story(history: History, about: str = "") -> Iterator[str]:
 
 
 def _line(entry: Entry) -> str:
+    return _broker(entry) or _engine(entry) or _people(entry)
+
+
+def _broker(entry: Entry) -> str:
     match entry:
         case Accepted():
             order = entry.order
-            name = order.client_id or "by hand"
-            return f"broker   {order.account} order {order.order_id}: {order.side} {_spec(order.spec)} {order.symbol} ({name})"
+            what = f"{order.side} {_spec(order.spec)} {order.symbol} ({order.client_id or 'by hand'})"
+            return f"broker   {order.account} order {order.order_id}: {what}"
         case Amended():
-            return f"broker   {entry.order.account} order {entry.order.order_id} is now {_spec(entry.order.spec)}"
+            order = entry.order
+            return f"broker   {order.account} order {order.order_id} is now {_spec(order.spec)}"
         case Finished():
             return f"broker   {entry.order.account} order {entry.order.order_id} {entry.order.status}"
         case Traded():
@@ -50,7 +55,13 @@ def _line(entry: Entry) -> str:
             went = f"{entry.before:+d} -> {entry.after:+d} {fill.symbol}"
             return f"broker   {fill.account} order {fill.order_id} trades {fill.qty} @ {fill.price}: {went}"
         case Arrived():
-            return f"broker   {'refuses ' + entry.refused if entry.refused else 'takes'} {_command(entry.command)}"
+            verdict = f"refuses {entry.refused}" if entry.refused else "takes"
+            return f"broker   {verdict} {_command(entry.command)}"
+    return ""
+
+
+def _engine(entry: Entry) -> str:
+    match entry:
         case Sent():
             return f"engine {entry.epoch} sends {_command(entry.command)}"
         case Told():
@@ -59,15 +70,20 @@ def _line(entry: Entry) -> str:
             said = [f"refuses {r.key}: {r.reason}" for r in record.refusals]
             said += [f"remarks {r.kind} {r.account} {r.symbol or ''} {r.detail}" for r in record.remarks]
             return f"engine {entry.epoch} " + "; ".join(said) if said else ""
+        case Began():
+            return f"engine {entry.epoch} begins"
+        case Died():
+            return f"engine {entry.epoch} dies at {entry.how}, {entry.lost} records are lost"
+    return ""
+
+
+def _people(entry: Entry) -> str:
+    match entry:
         case Turned():
             flat = " and flattens" if entry.gate.flatten else ""
             return f"people   gate {entry.gate.gate} {entry.gate.state}{flat}"
         case Planned():
             return f"people   settings: {_plan(entry.plan)}"
-        case Began():
-            return f"engine {entry.epoch} begins"
-        case Died():
-            return f"engine {entry.epoch} dies at {entry.how}, {entry.lost} records are lost"
         case Trouble():
             return f"trouble  {entry.what}"
     return ""
@@ -89,11 +105,9 @@ def _command(command: Any) -> str:
 
 
 def _spec(spec: OrderSpec) -> str:
-    parts = [f"{spec.qty} {spec.order_type}"]
-    parts += [
-        f"{name} {value}" for name in ("limit", "stop", "trail") if (value := getattr(spec, name)) is not None
-    ]
-    return " ".join(parts)
+    prices = {"limit": spec.limit, "stop": spec.stop, "trail": spec.trail}
+    said = [f"{name} {value}" for name, value in prices.items() if value is not None]
+    return " ".join([f"{spec.qty} {spec.order_type}", *said])
 
 
 def _plan(plan: OwnerPlan) -> str:

@@ -1,4 +1,4 @@
-"""Three hundred stories with trouble and sixty without: every law holds, and a seed is always the same story."""
+"""Three hundred stories with trouble, sixty without: every law holds, and a seed is one story for ever."""
 
 import logging
 import os
