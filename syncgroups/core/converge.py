@@ -113,13 +113,13 @@ def _still_protects(book: Book, copy: Copy) -> bool:
 def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
     """Return what is taken back of exits that outlived their leader's, where less is left to exit."""
     steps: list[CopyStep] = []
-    for copy in book.open_copies_of(event.account):
+    for copy in sorted(book.open_copies_of(event.account), key=lambda found: found.key):
         record = book.orders.get((copy.leader, copy.leader_order))
         if copy.symbol == event.symbol and record is not None and is_final(record.status):
             fits = fitted(book, copy)
             if fits is not copy:
                 steps.append(advance(plan, book, fits))
-    return Decision(steps=tuple(sorted(steps, key=lambda step: step.copy.key))) if steps else NOTHING
+    return Decision(steps=tuple(steps)) if steps else NOTHING
 
 
 def fitted(book: Book, copy: Copy) -> Copy:

@@ -47,8 +47,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(flat, waited, grown, confirm.filled(plan, book, event))
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
-            mine = book.copy_of_order(event.account, event.order_id)
-            left = place.settled(plan, book, [mine] if mine else [], event.at, copies_of(ended))
+            own = book.copy_of_order(event.account, event.order_id)
+            left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
             return joined(ended, left, resume.resumed(plan, book, event.at, copies_of(left)))
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)

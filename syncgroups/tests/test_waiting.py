@@ -274,11 +274,7 @@ def test_an_exit_at_the_market_that_waits_is_not_sized_again_while_it_works() ->
     entry = next(copy for copy in world.book.copies.values() if copy.state == "unresolved")
     leaving = world.trade(SELL, 3)  # its leader's own order is not filled yet
     assert _orders(world) == [(SELL, 1)]
-    world.deliver(
-        PlaceOrder(
-            **{"account": TWO, "client_order_id": entry.key, "symbol": ES, "side": BUY, "spec": entry.sent}
-        )
-    )
+    world.deliver(PlaceOrder(account=TWO, client_order_id=entry.key, symbol=ES, side=BUY, spec=entry.sent))
     assert not [command for command in world.outbox if isinstance(command, ChangeOrder)]
     world.settle()
     world.fill(leaving)

@@ -1,7 +1,6 @@
 """`make drill`: seeds by the thousand, or one of them told in full (`REPLAY=seed`)."""
 
 import argparse
-import logging
 import multiprocessing
 import os
 import subprocess
@@ -14,7 +13,7 @@ from tests.drill.laws import check
 from tests.drill.script import Script
 from tests.drill.shrink import described, shrunk
 from tests.drill.story import story
-from tests.drill.tally import Tally, tally
+from tests.drill.tally import Tally, hush, tally
 from tests.drill.world import drill
 
 CHUNK = 100
@@ -30,7 +29,7 @@ def main() -> int:
     parser.add_argument("--replay", type=int, default=_number("REPLAY"))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS") or 1))
     chosen = parser.parse_args()
-    _hush()
+    hush()
     if chosen.replay is not None:
         return _tell(chosen.replay)
     total = _run(range(chosen.seed, chosen.seed + chosen.runs), chosen.jobs)
@@ -38,11 +37,6 @@ def main() -> int:
     for seed in sorted(total.failed)[:TOLD_IN_FULL]:
         _tell(seed)
     return 1 if total.failed else 0
-
-
-def _hush() -> None:
-    """Silence the engine's log: under trouble it is long, and the story says the same."""
-    logging.disable(logging.CRITICAL)
 
 
 def _number(name: str) -> int | None:
@@ -55,7 +49,7 @@ def _run(seeds: Iterable[int], jobs: int) -> Tally:
     asked = [signed for seed in seeds for signed in ((seed, -seed) if seed and seed % 10 == 0 else (seed,))]
     chunks = [asked[start : start + CHUNK] for start in range(0, len(asked), CHUNK)]
     total, began = Tally(), time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(jobs, _hush) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, hush) as pool:
         for found in pool.imap(tally, chunks):
             _merge(total, found)
             _progress(total)

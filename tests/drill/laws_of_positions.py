@@ -1,7 +1,7 @@
 """Laws about positions: as sized, flat with the leader, never flipped by an exit, under the cap, balanced."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from syncgroups.core import sizing
@@ -12,7 +12,7 @@ from tests.drill.history import Sent, Traded, Turned
 from tests.drill.reading import Order, Reading
 from tests.drill.tab import Tab
 from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, SyncMode, TradingState
-from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId, Symbol
 
 REACTION = 6.0
 """Seconds within which a cancel or a change can still be on its way in the worst weather."""
@@ -186,7 +186,7 @@ def _is_race(
     reading: Reading,
     place: int,
     trade: Traded,
-    told: dict[tuple[AccountId, FillId], tuple[int, int]],
+    told: Mapping[tuple[AccountId, FillId], tuple[int, Nanos]],
 ) -> bool:
     """Say whether another fill had just taken what this one was to close, too fresh to act upon."""
     fill = trade.fill

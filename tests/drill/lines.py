@@ -63,6 +63,10 @@ class Weather:
     refuses: dict[AccountId, str] = field(default_factory=dict)
     balances: dict[AccountId, Decimal] = field(default_factory=dict)
 
+    def relent(self, account: AccountId) -> None:
+        """Take an account's new orders again."""
+        self.refuses.pop(account, None)
+
     def clear(self) -> None:
         """Let all trouble end."""
         fair = Weather(balances=self.balances)

@@ -123,9 +123,9 @@ class Rows:
             case SnapshotTaken():
                 self._snapshot(event)
             case OrderWorking() | Confirmed() | Rejected() | Denied() | Unresolved():
-                row = self.copies.get(event.client_order_id) if event.client_order_id else None
-                if row is not None:
-                    self._answer(row, event)
+                found = self.copies.get(event.client_order_id) if event.client_order_id else None
+                if found is not None:
+                    self._answer(found, event)
 
     def _answer(self, row: Row, event: OrderWorking | Confirmed | Rejected | Denied | Unresolved) -> None:
         ended = row.state is CopyState.ENDED

@@ -1,5 +1,6 @@
 """Many seeds: drilled, checked, counted. What `make drill` prints and what its page in the docs says."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -70,3 +71,8 @@ def tally(seeds: Iterable[int]) -> Tally:
         found.add(seed, drill(script_of(seed)))
     found.seconds = time.monotonic() - began
     return found
+
+
+def hush() -> None:
+    """Silence the engine's log: under trouble it is long, and a story says the same."""
+    logging.disable(logging.CRITICAL)

@@ -236,7 +236,7 @@ class World:
             case Refuse():
                 weather = self._weather[self._login_of[fault.account]]
                 weather.refuses[fault.account] = fault.code
-                self._agenda.after(fault.seconds, lambda: weather.refuses.pop(fault.account, None))
+                self._agenda.after(fault.seconds, lambda: weather.relent(fault.account))
             case Crash(point="now"):
                 self._died(fault)
             case Crash():
