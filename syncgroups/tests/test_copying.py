@@ -389,21 +389,3 @@ def test_in_a_chain_what_was_sent_later_is_not_counted_as_held_before() -> None:
     world.settle()
     assert (world.held(2), world.held(3)) == (1, 1)
     assert [order.spec.qty for order in world.placed if order.account == 3] == [6, 6, 1]
-
-
-def test_an_exit_whose_leader_has_left_never_closes_more_than_is_held() -> None:
-    world = desk()
-    world.market(BUY, 4)
-    world.settle()
-    target = world.trade(SELL, 4, OrderType.LIMIT, limit=20100)
-    world.settle()
-    world.fill(target)  # the leader is out; the follower's own target still waits for its price
-    mine = world.resting(2)[0].order_id
-    world.market(SELL, 1, account=TWO)
-    world.settle()
-    assert [order.spec.qty for order in world.resting(2)] == [3]
-    world.market(SELL, 3, account=TWO)
-    world.settle()
-    assert not world.resting(2)
-    assert world.orders[mine].filled == 0
-    assert world.held(2) == 0

@@ -342,32 +342,6 @@ def test_every_kind_of_event_has_its_fold() -> None:
     assert set(_FOLDS) == set(get_args(Event))
 
 
-def test_an_entry_that_rests_is_withdrawn_when_its_leader_came_and_went_unseen() -> None:
-    world = desk()
-    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
-    world.settle()
-    world.lose(LEADER)
-    world.fill(order, seen=False)
-    world.market(SELL, 1, seen=False)
-    world.connect(LEADER)
-    world.settle()
-    assert not world.resting(2)
-
-
-def test_an_exit_that_outlived_its_leader_is_cut_to_what_a_snapshot_says_is_held() -> None:
-    world = desk()
-    world.market(BUY, 3)
-    world.settle()
-    target = world.trade(SELL, 3, OrderType.LIMIT, limit=20100)
-    world.settle()
-    world.fill(target)
-    world.lose(TWO)
-    world.market(SELL, 2, account=TWO, seen=False)
-    world.connect(TWO)
-    world.settle()
-    assert [order.spec.qty for order in world.resting(2)] == [1]
-
-
 def test_a_cancel_that_never_left_is_tried_until_it_does() -> None:
     world = desk()
     order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
@@ -394,22 +368,3 @@ def test_a_cancel_that_is_never_answered_is_shouted_about() -> None:
         world.wait(1)
     assert not world.outbox
     assert world.remarks() == ["command_stuck"]
-
-
-def test_an_exit_that_protects_after_its_leader_has_left_is_cut_to_what_is_held() -> None:
-    world = desk()
-    world.market(BUY, 3)
-    world.settle()
-    stop = world.trade(SELL, 3, OrderType.STOP, stop=19900)
-    world.settle()
-    mine = world.resting(2)[0].order_id
-    world.lose(LEADER)
-    world.lose(TWO)
-    world.fill(mine, 1, seen=False)
-    world.market(SELL, 1, account=TWO, seen=False)
-    world.cancel(stop, seen=False)
-    world.market(SELL, 3, seen=False)
-    world.connect()
-    world.settle()
-    (left,) = world.resting(2)
-    assert left.spec.qty - left.filled == world.held(2) == 1
