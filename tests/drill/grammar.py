@@ -99,6 +99,7 @@ TRAITS = {
     "two symbols": 0.25,
     "leaves": 0.7,
     "confirmed": 0.3,
+    "reverse": 0.15,
 }
 """What a drill may contain, and how often it does."""
 
@@ -134,6 +135,8 @@ def _people(chance: Random, traits: frozenset[str]) -> People:
 
 def _follower(chance: Random, traits: frozenset[str], account: AccountId) -> Follower:
     found = Follower(account=account, ratio=Fraction(chance.choice(RATIOS)))
+    if "reverse" in traits and chance.random() < 0.5:
+        found = replace(found, reverse=True)
     if "sizing" in traits:
         sizing = chance.choice(tuple(SizingMode))
         found = replace(found, sizing=sizing, fixed_qty=chance.randint(1, 3))

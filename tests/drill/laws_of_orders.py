@@ -239,7 +239,9 @@ def _copies_at_rest(reading: Reading) -> Iterator[str]:
             and reading.enters(name or ClientOrderId(""), 10**9)
         ):
             yield f"{name} may still open although its leader is out"
-        elif leaders.left and not leaders.last.spec.trails:
+        elif (
+            leaders.left and not leaders.last.spec.trails and not reading.is_reversed(key.group, key.follower)
+        ):
             if (leaders.last.spec.limit, leaders.last.spec.stop) != (
                 order.last.spec.limit,
                 order.last.spec.stop,
@@ -302,7 +304,9 @@ def lineage(reading: Reading) -> Iterator[str]:
         name = order.first.client_id
         if leaders is None or leaders.first.account != key.leader:
             yield f"{name} answers no order of {key.leader}"
-        elif (leaders.first.symbol, leaders.first.side) != (order.first.symbol, order.first.side):
+        elif leaders.first.symbol != order.first.symbol or (
+            leaders.first.side is not order.first.side and not reading.is_reversed(key.group, key.follower)
+        ):
             yield f"{name} trades otherwise than its leader's order"
         if name not in decided and not lost:
             yield f"{name} was decided by nothing on record"

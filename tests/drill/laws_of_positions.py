@@ -54,6 +54,7 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         and all(order.last.spec.qty == order.filled for order in reading.copies_of(group.group, account))
         and follower.limits.max_position is None
         and follower.sizing is not SizingMode.BALANCE
+        and not follower.reverse
         and reading.groups_of(account) == 1
     )
 
@@ -250,6 +251,8 @@ def protection_fits(reading: Reading) -> Iterator[str]:
         return
     stuck = reading.stuck()
     for group, follower in reading.pairs():
+        if follower.reverse:
+            continue  # its leader's stop is a limit order here: that protects nobody
         account = follower.account
         for order in reading.copies_of(group.group, account):
             key, symbol = parse_key(order.first.client_id), order.first.symbol

@@ -223,6 +223,16 @@ class Reading:
             }
         )
 
+    def is_reversed(self, group: GroupId, account: AccountId) -> bool:
+        """Say whether a follower ever stood against its leader."""
+        return any(
+            follower.reverse
+            for _, plan in self.plans
+            for found in plan.groups
+            for follower in found.followers
+            if (found.group, follower.account) == (group, account)
+        )
+
     def symbols(self) -> set[Symbol]:
         """Return every contract that was ordered."""
         return {order.first.symbol for order in self.orders.values()}

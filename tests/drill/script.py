@@ -29,6 +29,7 @@ class Follower:
     fixed_qty: int = 1
     max_contracts: int | None = None
     max_position: int | None = None
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ def _group_plan(group: Group) -> GroupPlan:
                 ratio=found.ratio,
                 fixed_qty=found.fixed_qty,
                 max_contracts=found.max_contracts,
+                reverse=found.reverse,
                 limits=AccountLimits(max_position=found.max_position),
             )
             for found in group.followers

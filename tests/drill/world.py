@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -49,6 +49,14 @@ def drill(script: Script) -> History:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass
+class Armed:
+    """A crash that waits for its time at a point of the engine."""
+
+    crash: Crash
+    passed: int = 0
+
+
 class World:
     """Everything around the engine, and the engine's lives one after another."""
 
@@ -71,8 +79,8 @@ class World:
         self._rows = Rows()
         self._engine: Engine | None = None
         self._epoch = 0
-        self._armed: list[list[object]] = []
-        self._quiet = False
+        self._armed: list[Armed] = []
+        self._lost = 0
         self._failures = 0
 
     def play(self) -> None:
@@ -92,22 +100,19 @@ class World:
         self._epoch += 1
         self.history.add(Began(self._agenda.now, self._epoch))
         lines = {login: self._line(login) for login in self._weather}
-        try:
-            self._engine = Engine(
-                self._people.plan(self._version),
-                self._gates.values(),
-                self._rows,
-                self._folder,
-                lines,
-                self._agenda,
-                self.history,
-                self._epoch,
-                self._strike,
-                self._take,
-            )
-            self._engine.start()
-        except Killed as killed:  # pragma: no cover - a start writes no intent
-            raise AssertionError("an engine died before it had a link") from killed
+        self._engine = Engine(
+            self._people.plan(self._version),
+            self._gates.values(),
+            self._rows,
+            self._folder,
+            lines,
+            self._agenda,
+            self.history,
+            self._epoch,
+            self._strike,
+            self._take,
+        )
+        self._engine.start()
         for gate in self._gates.values():
             self.history.add(Turned(self._agenda.now, gate))
 
@@ -136,13 +141,11 @@ class World:
 
     def _strike(self, point: str) -> None:
         for armed in self._armed:
-            crash = armed[0]
-            assert isinstance(crash, Crash)
-            if crash.point == point:
-                armed[1] = int(str(armed[1])) + 1
-                if armed[1] == crash.nth:
+            if armed.crash.point == point:
+                armed.passed += 1
+                if armed.passed == armed.crash.nth:
                     self._armed.remove(armed)
-                    raise Killed(crash)
+                    raise Killed(armed.crash)
 
     def _died(self, crash: Crash) -> None:
         engine, self._engine = self._engine, None
@@ -160,7 +163,7 @@ class World:
         if crash.disk == "lost":
             cutoff = self._agenda.now - int(RECORDER_LAG * 1e9)
             journalled = [e for e in self.history.entries if isinstance(e, Journalled)]
-            safe = sum(1 for entry in journalled if entry.at <= cutoff) - self._ever_lost
+            safe = sum(1 for entry in journalled if entry.at <= cutoff) - self._lost
             self._rows.drain(self._folder, max(0, safe - before))
             shutil.rmtree(self._folder, ignore_errors=True)
         elif crash.disk == "torn":
@@ -171,11 +174,9 @@ class World:
                 file.truncate(size - max(1, int(last * crash.cut)) if last else size)
         self._rows.drain(self._folder)
         written = sum(1 for entry in self.history.entries if isinstance(entry, Journalled))
-        lost = written - self._ever_lost - len(self._rows.records)
-        self._ever_lost += lost
+        lost = written - self._lost - len(self._rows.records)
+        self._lost += lost
         return lost
-
-    _ever_lost = 0
 
     @staticmethod
     def _last_record(path: Path) -> int:
@@ -240,7 +241,7 @@ class World:
             case Crash(point="now"):
                 self._died(fault)
             case Crash():
-                self._armed.append([fault, 0])
+                self._armed.append(Armed(fault))
             case Stop():
                 self._stop(fault)
             case FullDisk():
@@ -283,7 +284,6 @@ class World:
     # -- the end ------------------------------------------------------------------------------------
 
     def _calm(self) -> None:
-        self._quiet = True
         self._armed.clear()
         for weather in self._weather.values():
             weather.clear()
