@@ -194,7 +194,7 @@ def _is_race(
     for at, other in reversed(reading.trades):
         if at >= place or other.fill.account != fill.account or other.fill.symbol != fill.symbol:
             continue
-        if other.fill.order_id == fill.order_id:
+        if other.fill.order_id == fill.order_id or _was_known(reading, other.fill.order_id, fill.order_id):
             continue
         if other.fill.side is not fill.side:
             continue
@@ -204,6 +204,16 @@ def _is_race(
         fresh = (trade.at - known[1]) / SECOND < REACTION
         return fresh or reading.broken_between(known[0], place, fill.account)
     return False
+
+
+def _was_known(reading: Reading, earlier: OrderId, later: OrderId) -> bool:
+    """Say whether the engine wrote both orders at the market, one before the other: it had to count with it."""
+    first, second = reading.orders[earlier].first, reading.orders[later].first
+    if OrderType.MARKET is not first.spec.order_type or OrderType.MARKET is not second.spec.order_type:
+        return False
+    written = {command.client_order_id: place for place, _, command in reading.placed()}
+    one, two = written.get(first.client_id or ""), written.get(second.client_id or "")  # type: ignore[call-overload]
+    return one is not None and two is not None and one < two
 
 
 def caps_hold(reading: Reading) -> Iterator[str]:
