@@ -207,7 +207,7 @@ def _is_race(
 
 
 def _was_known(reading: Reading, earlier: OrderId, later: OrderId) -> bool:
-    """Say whether the engine wrote both orders at the market, one before the other: it had to count with it."""
+    """Say whether the engine wrote both at the market, one before the other: it had to count with it."""
     first, second = reading.orders[earlier].first, reading.orders[later].first
     if OrderType.MARKET is not first.spec.order_type or OrderType.MARKET is not second.spec.order_type:
         return False

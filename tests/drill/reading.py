@@ -203,13 +203,10 @@ class Reading:
     def was_out(self, account: AccountId, symbol: Symbol, order: OrderId) -> bool:
         """Say whether an account held nothing of a contract when its order ended, or at any time since."""
         ended = self.orders[order].ended
-        net = 0
-        for place, trade in self.trades:
-            if trade.fill.account == account and trade.fill.symbol == symbol:
-                net = trade.after
-            if ended is not None and place >= ended and net == 0:
-                return True
-        return net == 0
+        trades = [(p, t) for p, t in self.trades if (t.fill.account, t.fill.symbol) == (account, symbol)]
+        before = [trade.after for place, trade in trades if ended is not None and place < ended]
+        after = [trade.after for place, trade in trades if ended is not None and place >= ended]
+        return 0 in [*(before[-1:] or [0]), *after]
 
     def groups_of(self, account: AccountId) -> int:
         """Return how many groups ever fed an account."""
