@@ -282,3 +282,28 @@ def test_however_quick_the_leader_trades_a_follower_ends_with_its_share(
             world.settle()
     world.settle()
     assert (world.held(2), world.held(3)) == (ratio * world.held(LEADER), -ratio * world.held(LEADER))
+
+
+def test_an_exit_waits_for_a_cancel_that_came_under_way_meanwhile() -> None:
+    world = desk()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19900)
+    world.settle()
+    world.market(BUY, 1)
+    world.market(SELL, 1)
+    world.cancel(stop)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.reasons() == []
+
+
+def test_what_such_an_order_still_trades_is_not_closed_twice() -> None:
+    world = desk()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19900)
+    world.settle()
+    world.market(BUY, 1)
+    world.market(SELL, 1)
+    world.cancel(stop)
+    world.deliver(world.outbox.pop(0))  # the entry fills, its exit waits for the cancel
+    world.fill(world.resting(2)[0].order_id)  # and the stop trades before the cancel comes
+    world.settle()
+    assert world.held(2) == 0
