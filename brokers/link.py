@@ -1,7 +1,8 @@
-"""Keeps one login's socket up: connect, hand over to the gateway, wait, try again (CONN-06).
+"""Keeps one login's socket up, and lets through it what the login's budget allows (CONN-06, CONN-07).
 
-It owns no decision: the delays are `core.backoff`'s, the protocol is the gateway's. What it adds is
-stubbornness, and the difference between a link that fell and a token that is not accepted any more.
+It owns no decision: the delays are `core.backoff`'s, the budget is `core.governor`'s, the protocol is the
+gateway's. What it adds is stubbornness, and the difference between a link that fell, a token that is not
+accepted any more and a broker that wants silence.
 """
 
 import asyncio
@@ -10,11 +11,15 @@ from collections.abc import Awaitable, Callable
 from random import Random
 
 from brokers.core.backoff import delays
+from brokers.core.governor import Governor
 from brokers.ports import Clock, Gateway, Login, Sink
 from brokers.tradovate.gateway import TradovateGateway
-from tradehaven.domain.commands import Command, Denied
+from brokers.tradovate.lists import ListLook
+from tradehaven.domain.commands import ChangeOrder, Command, Confirmed, Denied, Lane, Rejected
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import BrokerError, CredentialsRejected, RateLimited
+from tradehaven.domain.events import Event, SilenceAsked
+from tradehaven.domain.ids import ConnectionId, Nanos
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +29,14 @@ STABLE_AFTER = 30.0
 PATIENCE = 3
 REFUSED_PAUSE = 600.0
 """Seconds to wait after a token was refused and renewed this often in vain (protocol 4.1)."""
+START_CALLS = 2
+"""What a socket asks before it is up: to be let in, and to be synchronised."""
 
 Credentials = Callable[[bool], Awaitable[Login | None]]
 """Gives the login as it is now; True says that the token was turned down. None: there is none to be had."""
 Open = Callable[[Login, Sink, Clock], Gateway]
+Wake = Callable[[Nanos], None]
+"""Asks for a look at what waits, at that time (UTC)."""
 
 
 class Link:
@@ -40,6 +49,8 @@ class Link:
         sink: Sink,
         clock: Clock,
         chance: Random,
+        governor: Governor,
+        wake: Wake,
         open_gateway: Open = TradovateGateway,
     ) -> None:
         self._name = name
@@ -47,6 +58,8 @@ class Link:
         self._sink = sink
         self._clock = clock
         self._chance = chance
+        self._governor = governor
+        self._wake = wake
         self._open = open_gateway
         self._gateway: Gateway | None = None
         self._stopped = False
@@ -59,25 +72,57 @@ class Link:
     def send(self, command: Command) -> Denied | None:
         """Write a command now; its outcome arrives in the sink. Denied: nothing was sent."""
         if self._gateway is None:
-            return Denied(
-                account=command.account,
-                client_order_id=command.client_order_id,
-                reason=RefusalReason.FOLLOWER_OFFLINE,
-                text="no connection to the broker",
-                at=self._clock.nanos(),
-            )
-        return self._gateway.send(command)
+            return self._denied(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
+        order = command.order_id if isinstance(command, ChangeOrder) else None
+        wait = self._governor.admit(command.lane, self._clock.nanos(), order)
+        if wait is not None:
+            self._wake(wait.until)
+            return self._denied(command, RefusalReason.RATE_LIMITED, wait.text, retry_at=wait.until)
+        denied = self._gateway.send(command)
+        if denied is not None:
+            self._governor.give_back(command.lane, order)
+        return denied
+
+    def _denied(
+        self, command: Command, reason: RefusalReason, text: str, *, retry_at: Nanos | None = None
+    ) -> Denied:
+        return Denied(
+            account=command.account,
+            client_order_id=command.client_order_id,
+            reason=reason,
+            text=text,
+            at=self._clock.nanos(),
+            retry_at=retry_at,
+        )
 
     def look_again(self) -> None:
-        """Ask the broker for its lists once more."""
-        if self._gateway is not None:
+        """Ask the broker for its lists once more, unless the budget has no room for questions."""
+        if self._gateway is not None and self._may_ask(len(ListLook.ENDPOINTS)):
             self._gateway.look_again()
+
+    def _may_ask(self, calls: int) -> bool:
+        now = self._clock.nanos()
+        return not any(self._governor.admit(Lane.QUERY, now) for _ in range(calls))
 
     def close(self) -> None:
         """End the connection and do not come back."""
         self._stopped = True
         if self._gateway is not None:
             self._gateway.close()
+
+    # -- in -----------------------------------------------------------------------------------------
+
+    def take(self, event: Event) -> None:
+        """Pass on what the gateway says; what concerns the budget is noted on the way."""
+        if isinstance(event, SilenceAsked):
+            if not self._governor.silence(event.until, event.at):
+                return  # every call that was under way is answered so: once is enough
+            log.warning("link %s: %s; silent until %s", self._name, event.reason, event.until)
+        elif event.at < self._governor.silent_until and isinstance(event, Confirmed | Rejected):
+            self._governor.heard()
+        self._sink(event)
+
+    # -- life ---------------------------------------------------------------------------------------
 
     async def run(self) -> str:
         """Stay connected until `close`; return why it ended."""
@@ -99,7 +144,8 @@ class Link:
 
     async def _connect(self, login: Login) -> tuple[bool, float]:
         """Live through one connection; return whether the token was refused, and a pause the broker wants."""
-        self._gateway = self._open(login, self._sink, self._clock)
+        self._may_ask(START_CALLS)  # counted, not refused: without a link nobody could even make flat
+        self._gateway = self._open(login, self.take, self._clock)
         try:
             reason = await self._gateway.run()
             log.warning("link %s ended: %s", self._name, reason)
@@ -108,9 +154,15 @@ class Link:
             return True, 0.0
         except RateLimited as error:
             log.warning("link %s: %s; silent for %.0f s", self._name, error, error.retry_after)
+            self._keep_silent(login.connection, error)
             return False, error.retry_after
         except BrokerError as error:
             log.warning("link %s: %s", self._name, error)
         finally:
             self._gateway = None
         return False, 0.0
+
+    def _keep_silent(self, connection: ConnectionId, error: RateLimited) -> None:
+        now = self._clock.nanos()
+        until = Nanos(now + int(error.retry_after * 1e9))
+        self.take(SilenceAsked(connection=connection, until=until, reason=str(error), at=now))

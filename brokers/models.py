@@ -33,6 +33,11 @@ class Connection(models.Model):
     link_up = models.BooleanField(default=False)
     link_changed_at = models.DateTimeField(null=True, blank=True)
     link_reason = models.CharField(max_length=200, blank=True)
+    calls_minute = models.PositiveIntegerField(default=0)
+    calls_hour = models.PositiveIntegerField(default=0)
+    calls_at = models.DateTimeField(null=True, blank=True)
+    silent_until = models.DateTimeField(null=True, blank=True)
+    silent_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.conf import settings
+from django.db.models import Max, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
+from brokers.core.budget import CallLimits, Usage
 from brokers.models import Account, Connection, ConnectionStatus, Lease, Position
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.ids import Symbol
@@ -45,6 +47,27 @@ def due_for_refresh(now: datetime) -> QuerySet[Connection]:
     )
 
 
+def is_silent(connection: Connection, now: datetime) -> bool:
+    """Say whether the broker takes no calls of a login at a moment (UTC): then nobody asks it anything."""
+    return connection.silent_until is not None and connection.silent_until > now
+
+
+def call_limits(environment: Environment) -> CallLimits:
+    """Return what one login of an environment may ask."""
+    return CallLimits(**settings.CALL_LIMITS[environment])
+
+
+def usage_of(connection: Connection, now: datetime) -> Usage:
+    """Return what of a login's last known calls still counts at a moment (UTC)."""
+    if connection.calls_at is None:
+        return Usage()
+    age = now - connection.calls_at
+    return Usage(
+        minute=connection.calls_minute if age < timedelta(minutes=1) else 0,
+        hour=connection.calls_hour if age < timedelta(hours=1) else 0,
+    )
+
+
 def engine_beat_age() -> float | None:
     """Return the seconds since the newest sign of life of any engine, or None when there was none."""
     newest = Lease.objects.aggregate(newest=Max("beat_at"))["newest"]
@@ -65,5 +88,6 @@ def held_symbols(environment: Environment) -> frozenset[Symbol]:
 
 def usable_connection(environment: Environment) -> int | None:
     """Return a login of an environment through which prices may be had, or None."""
-    found = Connection.objects.filter(environment=environment, status=ConnectionStatus.ACTIVE)
+    may_ask = Q(silent_until=None) | Q(silent_until__lte=timezone.now())
+    found = Connection.objects.filter(may_ask, environment=environment, status=ConnectionStatus.ACTIVE)
     return found.order_by("pk").values_list("pk", flat=True).first()

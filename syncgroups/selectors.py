@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
+from brokers.core.budget import Outlook, outlook
 from brokers.models import Account, Connection, ConnectionStatus
-from brokers.selectors import accounts_of, connections_of
+from brokers.selectors import accounts_of, call_limits, connections_of, is_silent, usage_of
 from risk.models import Gate
 from syncgroups.core.status import Gates, LinkState, Status, account_status, group_status, link_status
 from syncgroups.core.waterfall import Step, percentile, waterfall
@@ -44,12 +45,32 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a login may still ask. `followers` is how many calls its share of one leader order costs.
+
+    `silent_until` (UTC) is when the broker takes calls again; None when it does now.
+    """
+
+    outlook: Outlook
+    followers: int
+    silent_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginRow:
     """A login as the settings page shows it."""
 
     connection: Connection
     status: Status
     accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetedLogin:
+    """A login and what it may still ask."""
+
+    login: LoginRow
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +133,34 @@ def logins(user: User, now: datetime) -> list[LoginRow]:
     ]
 
 
+def budgeted_logins(user: User, now: datetime) -> list[BudgetedLogin]:
+    """Return a person's logins with their states, what of their calls is used, and what that leaves."""
+    followers = _followers_by_login(user)
+    return [
+        BudgetedLogin(login=row, budget=_budget(row.connection, followers.get(row.connection.pk, 0), now))
+        for row in logins(user, now)
+    ]
+
+
+def _followers_by_login(user: User) -> dict[int, int]:
+    """Return the most followers that one running group has on each login."""
+    running = Follower.objects.filter(group__owner=user, group__active=True)
+    counted = running.values_list("account__connection_id", "group_id").annotate(count=Count("pk"))
+    found: dict[int, int] = {}
+    for connection, _, count in counted:
+        found[connection] = max(count, found.get(connection, 0))
+    return found
+
+
+def _budget(connection: Connection, followers: int, now: datetime) -> Budget:
+    limits = call_limits(Environment(connection.environment))
+    return Budget(
+        outlook=outlook(usage_of(connection, now), limits, followers),
+        followers=followers,
+        silent_until=connection.silent_until if is_silent(connection, now) else None,
+    )
+
+
 def paper_logins(user: User) -> list[PaperLogin]:
     """Return a person's logins on the paper exchange, with who leads and who follows."""
     return [
@@ -142,11 +191,7 @@ def _roles(account: Account) -> tuple[str, ...]:
 
 def groups_of(user: User) -> QuerySet[SyncGroup]:
     """Return a person's groups with all that their state depends on."""
-    followers = (
-        Follower.objects.select_related("account__connection", "account__risk__gate")
-        .prefetch_related("products")
-        .order_by("pk")
-    )
+    followers = Follower.objects.select_related("account__connection", "account__risk__gate").order_by("pk")
     return (
         SyncGroup.objects.filter(owner=user)
         .select_related("gate", "leader__connection", "leader__risk__gate")
@@ -156,7 +201,7 @@ def groups_of(user: User) -> QuerySet[SyncGroup]:
 
 def group_for(user: User, public_id: str) -> SyncGroup:
     """Return one of the user's own groups; a stranger's does not exist."""
-    group = groups_of(user).filter(public_id=public_id).first()
+    group = groups_of(user).filter(public_id=public_id).prefetch_related("followers__products").first()
     if group is None:
         raise Http404
     return group

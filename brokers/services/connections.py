@@ -21,12 +21,19 @@ from accounts.access import require_verified
 from accounts.models import User
 from brokers.models import Account, Connection, ConnectionStatus
 from brokers.ports import Login
-from brokers.selectors import REFRESH_AHEAD
+from brokers.selectors import REFRESH_AHEAD, is_silent
+from brokers.services.budgets import obey
 from brokers.services.stamps import touch
 from brokers.tradovate import entities, oauth, rest
 from brokers.vault import VaultError, seal, unseal
 from tradehaven.domain.enums import Environment
-from tradehaven.domain.errors import BrokerError, CredentialsRejected, InvalidInput, RequestRejected
+from tradehaven.domain.errors import (
+    BrokerError,
+    CredentialsRejected,
+    InvalidInput,
+    RateLimited,
+    RequestRejected,
+)
 from tradehaven.domain.ids import AccountId, ConnectionId
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
@@ -121,6 +128,9 @@ def begin_connect(
 ) -> tuple[str, str]:
     """Return the consent page's address and the state to bind to the session; good once, for ten minutes."""
     require_verified(owner)
+    if reconnects is not None and reconnects.silent_until and is_silent(reconnects, timezone.now()):
+        until = f"{reconnects.silent_until:%H:%M} UTC"
+        raise ConsentFailed(f"The broker takes no calls of {reconnects.name} until {until}. Reconnect then.")
     client = client_of(environment)
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     consent = _Consent(owner.pk, environment, verifier, reconnects.pk if reconnects else None)
@@ -243,7 +253,8 @@ def refresh_token(connection_id: int, *, refused: bool = False) -> Refreshed:
     """Renew a login's token unless it still lives long; several processes may call this at once.
 
     `refused` says that the broker does not take the token although its time is not over. The row stays
-    locked while the broker is asked: a refresh token works once, so two must not race.
+    locked while the broker is asked: a refresh token works once, so two must not race. A login that has
+    to keep silent is left alone.
     """
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection_id)
@@ -251,9 +262,13 @@ def refresh_token(connection_id: int, *, refused: bool = False) -> Refreshed:
         lives = ends is not None and ends > timezone.now() + REFRESH_AHEAD
         if row.status == ConnectionStatus.DISCONNECTED or (lives and not refused):
             return Refreshed.NOT_DUE
+        if is_silent(row, timezone.now()):
+            return Refreshed.LATER
         try:
             _keep_tokens(row, _ask_for_tokens(row))
         except (BrokerError, VaultError) as error:
+            if isinstance(error, RateLimited):
+                obey(row, error)
             return _refresh_failed(row, error)
         _tell(row.owner_id)
         return Refreshed.RENEWED

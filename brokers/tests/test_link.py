@@ -9,11 +9,15 @@ import pytest
 
 from brokers.clock import process_clock
 from brokers.core.backoff import LONGEST, delays
+from brokers.core.budget import CallLimits
+from brokers.core.governor import MINUTE, SECOND, Governor
 from brokers.link import PATIENCE, REFUSED_PAUSE, Link
-from brokers.ports import Login
-from tradehaven.domain.commands import CancelOrder, Denied
+from brokers.ports import Clock, Login
+from tradehaven.domain.commands import CancelOrder, Confirmed, Denied
+from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import BrokerError, CredentialsRejected, RateLimited, Unavailable
-from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, OrderId
+from tradehaven.domain.events import SilenceAsked
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId
 
 LOGIN = Login(connection=ConnectionId(1), socket_url="ws://x", token="t", user_id=1, accounts={})
 CANCEL = CancelOrder(account=AccountId(1), client_order_id=ClientOrderId("c"), order_id=OrderId(2))
@@ -45,7 +49,19 @@ class Story:
                 self.link.close()
 
         monkeypatch.setattr("brokers.link.asyncio.sleep", sleep)
-        self.link = Link("test", self.credentials, lambda _: None, process_clock(), Random(1), self._open)
+        self.governor = Governor(CallLimits())
+        self.woken: list[int] = []
+        self.events: list[Any] = []
+        self.link = Link(
+            "test",
+            self.credentials,
+            self.events.append,
+            process_clock(),
+            Random(1),
+            self.governor,
+            self.woken.append,
+            self._open,
+        )
 
     async def credentials(self, refused: bool) -> Login | None:
         """Give the login, and note whether the last token was refused."""
@@ -135,3 +151,102 @@ def test_closing_closes_the_gateway_that_lives(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(story, "run", closing)
     story.play()
     assert story.closed == 1
+
+
+# -- the budget ---------------------------------------------------------------------------------------
+
+
+class Governed(Story):
+    """A link that is up, on a clock that stands still, with a budget of ten calls a minute."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(monkeypatch, "fell")
+        self.now = 1_795_017_600 * SECOND
+        clock = Clock(nanos=lambda: Nanos(self.now), monotonic=lambda: self.now / SECOND)
+        self.governor = Governor(CallLimits(per_minute=10, per_hour=60))
+        self.answer: Denied | None = None
+        self.sent: list[Any] = []
+        self.looks = 0
+        self.link = Link(
+            "test",
+            self.credentials,
+            self.events.append,
+            clock,
+            Random(1),
+            self.governor,
+            self.woken.append,
+            self._open,
+        )
+        self.link._gateway = self  # up, and nothing runs
+
+    def send(self, command: Any) -> Denied | None:  # type: ignore[override]
+        """Take a command, or deny it as told."""
+        self.sent.append(command)
+        return self.answer
+
+    def look_again(self) -> None:
+        """Count the looks."""
+        self.looks += 1
+
+
+def test_a_command_that_finds_no_room_is_denied_with_the_time_of_the_next_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Governed(monkeypatch)
+    found = [story.link.send(CANCEL) for _ in range(11)]
+    assert found[:10] == [None] * 10
+    denied = found[10]
+    assert denied is not None
+    assert denied.reason is RefusalReason.RATE_LIMITED
+    assert story.woken == [denied.retry_at]
+    assert denied.retry_at == story.now + MINUTE
+    assert len(story.sent) == 10
+
+
+def test_a_command_that_the_gateway_denies_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Governed(monkeypatch)
+    story.answer = Denied(
+        account=CANCEL.account,
+        client_order_id=CANCEL.client_order_id,
+        reason=RefusalReason.UNKNOWN_INSTRUMENT,
+        text="",
+        at=Nanos(1),
+    )
+    assert [story.link.send(CANCEL) for _ in range(20)] == [story.answer] * 20
+
+
+def test_questions_leave_room_in_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Governed(monkeypatch)
+    for _ in range(20):
+        story.link.look_again()
+    assert story.looks == 7  # four lists each, thirty calls
+
+
+def test_a_silence_is_told_once_and_an_answer_in_it_opens_the_way_for_exits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Governed(monkeypatch)
+    now = Nanos(story.now)
+    asked = SilenceAsked(connection=ConnectionId(1), until=Nanos(now + 3600 * SECOND), reason="429", at=now)
+    story.link.take(asked)
+    story.link.take(asked)
+    assert story.events == [asked]
+    assert story.link.send(CANCEL) is not None
+    story.now += 6 * SECOND
+    assert story.link.send(CANCEL) is None
+    confirmed = Confirmed(
+        account=AccountId(1), client_order_id=ClientOrderId("c"), order_id=None, at=Nanos(story.now)
+    )
+    story.link.take(confirmed)
+    assert story.events == [asked, confirmed]
+    assert story.link.send(CANCEL) is None
+
+
+def test_a_socket_that_is_refused_for_too_many_calls_keeps_the_login_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story(monkeypatch, RateLimited("too many", retry_after=60))
+    story.play()
+    (asked,) = story.events
+    assert isinstance(asked, SilenceAsked)
+    assert story.governor.silent_until == asked.until

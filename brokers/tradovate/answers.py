@@ -17,6 +17,7 @@ from tradehaven.domain.errors import (
 
 LOCKED_FOR = 3600.0
 """Seconds of silence after 423, 429 or a captcha: the block lasts up to an hour (protocol 4.1, 4.2)."""
+SILENCING = frozenset({423, 429})
 UNCERTAIN_CODES = frozenset({"RiskCheckTimeout", "UnknownReason"})
 """Reasons that do not say whether the order lives (reliability anchors, section 2)."""
 
@@ -54,7 +55,7 @@ def _by_status(status: int, body: bytes) -> BrokerError:
     text = body[:200].decode("utf-8", "replace").strip('" ')
     if status in (401, 403):
         return CredentialsRejected(text or "access is denied")
-    if status in (423, 429):
+    if status in SILENCING:
         wait = _wait_of(body)
         return RateLimited(f"the broker asks for silence ({status})", retry_after=wait or LOCKED_FOR)
     if status == 408 or status >= 500:

@@ -17,6 +17,7 @@ from brokers.tradovate import answers, wire
 from brokers.tradovate.entities import SYNC_TYPES, Contract, Placed, Snapshot
 from brokers.tradovate.lists import ListLook
 from brokers.tradovate.mapping import cancel_body, change_body, close_body, place_body
+from brokers.tradovate.penalties import Penalties
 from brokers.tradovate.transport import Connect, Transport, connect
 from brokers.tradovate.view import View
 from tradehaven.domain.commands import (
@@ -41,7 +42,7 @@ from tradehaven.domain.errors import (
     TradeHavenError,
     Unavailable,
 )
-from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
+from tradehaven.domain.events import LinkLost, OrdersListed, SilenceAsked, SnapshotTaken
 from tradehaven.domain.ids import Nanos, OrderId, Symbol
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,8 @@ class _Asked:
     deadline: float
     command: Command | None
     answered: Answered | None
+    body: bytes = b""
+    is_repeat: bool = False
 
 
 class TradovateGateway:
@@ -88,6 +91,7 @@ class TradovateGateway:
         self._transport: Transport | None = None
         self._pulse = wire.Pulse(clock.monotonic())
         self._asked: dict[int, _Asked] = {}
+        self._penalties = Penalties()
         self._number = 0
         self._opened = False
         self._ready = False
@@ -137,6 +141,8 @@ class TradovateGateway:
             asked = self._asked.pop(number)
             if asked.command is not None:
                 self._sink(_unresolved(asked.command, "no answer in time", self._clock.nanos()))
+        for item in self._penalties.take_due(now):
+            self._ask(ENDPOINTS[type(item.command)], item.repeat, command=item.command, is_repeat=True)
 
     def _fail(self, error: BrokerError) -> None:
         self._failure = error
@@ -154,6 +160,10 @@ class TradovateGateway:
         for waiting in asked.values():
             if waiting.command is not None:
                 self._sink(_unresolved(waiting.command, f"the link was lost: {reason}", at))
+        for (
+            item
+        ) in self._penalties.take_all():  # never carried out: what of it is still wanted is decided anew
+            self._sink(self._denied(item.command, RefusalReason.RATE_LIMITED, f"the link was lost: {reason}"))
         self.close()
 
     # -- out ----------------------------------------------------------------------------------------
@@ -195,10 +205,11 @@ class TradovateGateway:
         query: str = "",
         command: Command | None = None,
         answered: Answered | None = None,
+        is_repeat: bool = False,
     ) -> None:
         self._number += 1
         deadline = self._clock.monotonic() + ANSWER_LIMIT
-        self._asked[self._number] = _Asked(deadline, command, answered)
+        self._asked[self._number] = _Asked(deadline, command, answered, body, is_repeat)
         if self._transport is not None:
             self._transport.send(wire.request(endpoint, self._number, body, query))
 
@@ -216,7 +227,7 @@ class TradovateGateway:
             OrdersListed(
                 connection=self._login.connection,
                 accounts=tuple(self._login.accounts.values()),
-                client_order_ids=self._view.client_ids(),
+                client_order_ids=self._view.client_ids() | self._penalties.client_ids(),
                 at=at,
             )
         )
@@ -267,9 +278,31 @@ class TradovateGateway:
 
     def _answer(self, asked: _Asked, status: int, body: bytes, at: Nanos) -> None:
         if asked.command is not None:
-            self._sink(_outcome(asked.command, status, body, at))
+            outcome = _outcome(asked.command, status, body, at)
+            if isinstance(outcome, RateLimited):
+                self._penalty(asked, asked.command, outcome, at)
+            else:
+                self._sink(outcome)
         elif asked.answered is not None:
+            if status in answers.SILENCING:
+                self._limited(
+                    RateLimited(f"the broker answered {status}", retry_after=answers.LOCKED_FOR), at
+                )
             asked.answered(status, body, at)
+
+    # -- limits -------------------------------------------------------------------------------------
+
+    def _limited(self, error: RateLimited, at: Nanos) -> None:
+        until = Nanos(at + int(error.retry_after * 1e9))
+        self._sink(SilenceAsked(connection=self._login.connection, until=until, reason=str(error), at=at))
+
+    def _penalty(self, asked: _Asked, command: Command, error: RateLimited, at: Nanos) -> None:
+        """Keep a command for its repeat, or say that it was not carried out."""
+        self._limited(error, at)
+        asked_at = asked.deadline - ANSWER_LIMIT
+        keep, now = self._penalties.keep, self._clock.monotonic()
+        if asked.is_repeat or not keep(command, asked.body, error, asked_at=asked_at, now=now):
+            self._sink(self._denied(command, RefusalReason.RATE_LIMITED, str(error)))
 
     def _authorise(self) -> None:
         self._ask("authorize", self._login.token.encode(), answered=self._authorised)
@@ -318,7 +351,7 @@ def _unresolved(command: Command, text: str, at: Nanos) -> Unresolved:
     return Unresolved(account=command.account, client_order_id=command.client_order_id, text=text, at=at)
 
 
-def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome:
+def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome | RateLimited:
     """Return what an answer to a command means. Only a clear no is a no (I12)."""
     try:
         placed = _placed.decode(answers.check(status, body))
@@ -327,7 +360,7 @@ def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome:
             return _unresolved(command, str(error), at)
         return _rejected(command, error.code, error.text, at)
     except RateLimited as error:
-        return _rejected(command, "RateLimited", str(error), at)
+        return error
     except CredentialsRejected as error:
         return _rejected(command, "Unauthorized", str(error), at)
     except (BrokerError, msgspec.MsgspecError) as error:

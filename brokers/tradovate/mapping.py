@@ -167,6 +167,11 @@ def close_body(account: AccountName, contract: int) -> bytes:
     ).encode()
 
 
+def with_ticket(body: bytes, ticket: str) -> bytes:
+    """Return the body of a request that was penalised, as it must be repeated (protocol 4.3)."""
+    return body[:-1] + b',"p-ticket":' + msgspec.json.encode(ticket) + b"}"
+
+
 @lru_cache(maxsize=256)
 def _spec_part(symbol: Symbol, spec: OrderSpec) -> str:
     parts = [f'"orderQty":{spec.qty},"orderType":"{TYPE_WORDS[spec.order_type]}"']

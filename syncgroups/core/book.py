@@ -79,6 +79,8 @@ class Book:
         self.open_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
+        self.held: set[ClientOrderId] = set()
+        self.silent_until: dict[ConnectionId, Nanos] = {}
         self.held_as: dict[tuple[GroupId, AccountId, Symbol], Symbol] = {}
         self.reversed: set[HoldingKey] = set()
         self.refused: dict[ClientOrderId, RefusalReason] = {}
@@ -194,6 +196,10 @@ class Book:
         self.refused.pop(key, None)
         if copy.order_id is not None:
             self.by_order[copy.follower, copy.order_id] = key
+        if copy.held_until and copy.is_open:
+            self.held.add(key)
+        else:
+            self.held.discard(key)
         if copy.is_open:
             self.open_copies[copy.follower][key] = None
             if copy.sent.order_type is OrderType.MARKET:

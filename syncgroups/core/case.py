@@ -11,7 +11,7 @@ from syncgroups.core.share import Refusal, group_refusal
 from syncgroups.core.sizing import Sized
 from syncgroups.core.symbols import terms_of, translated
 from syncgroups.core.waiting import LeaderOrder, Waiting
-from tradehaven.domain.commands import PlaceOrder
+from tradehaven.domain.commands import Lane, PlaceOrder
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason
 from tradehaven.domain.errors import UnknownInstrument
@@ -124,7 +124,12 @@ class Case:
             in_flight=key,
         )
         command = PlaceOrder(
-            account=account, client_order_id=key, symbol=order.symbol, side=order.side, spec=spec
+            account=account,
+            client_order_id=key,
+            symbol=order.symbol,
+            side=order.side,
+            spec=spec,
+            lane=Lane.ENTRY if sized.enter else Lane.PROTECTIVE,
         )
         self.steps.append(CopyStep(copy=copy, command=command, weighed=weighed))
 

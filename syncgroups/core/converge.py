@@ -20,7 +20,7 @@ from syncgroups.core.decision import (
     RemarkKind,
 )
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import ChangeOrder, Outcome, Rejected, Unresolved
+from tradehaven.domain.commands import ChangeOrder, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
@@ -161,6 +161,8 @@ def _kept(copy: Copy) -> CopyRefused:
 
 def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     """Return the next step of the order that an answer belongs to, or the remark that it is stuck."""
+    if isinstance(outcome, Denied) and outcome.reason is RefusalReason.RATE_LIMITED:
+        return NOTHING  # `held` answers these: they are no refusals
     copy = book.copies.get(outcome.client_order_id)
     if copy is None:
         copy = next(

@@ -8,13 +8,22 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncgroups.core.keys import command_id
-from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 MAX_REFUSALS = 5
 """How often a change or cancel may be turned down before a person must look."""
+
+
+HOLD = 1_000_000_000
+"""How long a command is held back that nobody gave a time for. These are nanoseconds."""
+QUIET = 300_000_000
+"""How long a leader's order must stand still to count as dropped where it is."""
+SHORT_WAIT = 250_000_000
+PATIENCE = 10
+"""A change that waits longer than the short wait, waits for its leader's hand to rest: so often at most."""
 
 
 class CopyState(StrEnum):
@@ -41,6 +50,8 @@ class Copy:
     """A follower's order. `target` None means that nothing should work; quantities are contracts.
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
+    `held_until` is when a command that the login's budget held back may be tried again, 0 is none; while
+    its leader goes on moving it that is put off, to `held_at_most` at the latest.
     `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
     against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
     `chased` says that another order takes its place once it is cancelled.
@@ -66,6 +77,13 @@ class Copy:
     commands: int = 0
     refusals: int = 0
     filled: int = 0
+    held_until: Nanos = Nanos(0)
+    held_at_most: Nanos = Nanos(0)
+
+    @property
+    def is_unsent(self) -> bool:
+        """Say whether the order itself was held back: it was decided, and the broker has not seen it."""
+        return self.state is CopyState.SENDING and self.in_flight is None
 
     def __post_init__(self) -> None:
         """Name the leader's contract: the same one, unless it was said."""
@@ -99,22 +117,57 @@ class Copy:
         return (self.sent.qty - self.filled) * self.side.sign if self.is_open else 0
 
 
+def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
+    """Return a copy whose command found no room in its login's budget. Only what opens is given up."""
+    until = event.retry_at or Nanos(event.at + HOLD)
+    if not placing:
+        wait = until - event.at
+        most = Nanos(event.at + PATIENCE * wait) if wait > SHORT_WAIT else until
+        return replace(copy, in_flight=None, held_until=until, held_at_most=most)
+    closes = copy.target.qty - copy.enters if copy.target is not None else 0
+    if copy.target is None or closes <= 0:
+        return replace(copy, state=CopyState.ENDED, in_flight=None)
+    closing = replace(copy.target, qty=closes)
+    return replace(
+        copy,
+        state=CopyState.SENDING,
+        in_flight=None,
+        target=closing,
+        sent=closing,
+        enters=0,
+        held_until=event.at if copy.enters else until,  # exits have a reserve: that part may go at once
+    )
+
+
+def put_off(copy: Copy, at: Nanos) -> Copy:
+    """Return a held copy whose leader moved again at `at`: where calls are short, it waits."""
+    until = max(copy.held_until, min(Nanos(at + QUIET), copy.held_at_most))
+    return replace(copy, held_until=until) if copy.held_until else copy
+
+
 def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | None]:
     """Return what is still to be told to the broker, and the copy as it is once that is on its way.
 
     A command that was turned down is repeated only when `retry` says that time has passed, and only
-    `MAX_REFUSALS` times.
+    `MAX_REFUSALS` times. One that was held back is tried again then, always with the latest target; only
+    what takes less risk than a changed price does not wait for it.
     """
+    if copy.is_unsent:
+        return _place_again(copy) if retry or copy.target is None else (copy, None)
     order_id = copy.order_id
     if order_id is None or copy.in_flight is not None or copy.state is not CopyState.LIVE:
         return copy, None
     as_wished = copy.target is not None and copy.target.means(copy.sent)
     if as_wished or (copy.refusals and not retry) or copy.refusals >= MAX_REFUSALS:
         return copy, None
+    cancels = copy.target is None or copy.target.qty <= copy.filled
+    lane = Lane.CHANGE if copy.target is None else _lane_of_change(copy, copy.target)
+    if copy.held_until and not retry and not cancels and lane is Lane.CHANGE:
+        return copy, None
     number = copy.commands + 1
     client_id = command_id(copy.key, number)
-    sending = replace(copy, in_flight=client_id, commands=number)
-    if copy.target is None or copy.target.qty <= copy.filled:
+    sending = replace(copy, in_flight=client_id, commands=number, held_until=Nanos(0))
+    if copy.target is None or cancels:
         cancel = CancelOrder(account=copy.follower, client_order_id=client_id, order_id=order_id)
         return replace(sending, target=None), cancel
     change = ChangeOrder(
@@ -124,5 +177,27 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
         symbol=copy.symbol,
         # Of a trailing stop only the quantity can be told: its prices are where the market drew them.
         spec=replace(copy.sent, qty=copy.target.qty) if copy.target.trails else copy.target,
+        lane=lane,
     )
     return sending, change
+
+
+def _lane_of_change(copy: Copy, target: OrderSpec) -> Lane:
+    """Return how urgent a change is: an exit's size must fit what is held, and less is never risk."""
+    resized = target.qty != copy.sent.qty
+    less = target.qty < copy.sent.qty
+    return Lane.PROTECTIVE if less or (resized and not copy.enters) else Lane.CHANGE
+
+
+def _place_again(copy: Copy) -> tuple[Copy, Command | None]:
+    if copy.target is None:  # withdrawn before it ever left
+        return replace(copy, state=CopyState.ENDED, held_until=Nanos(0)), None
+    place = PlaceOrder(
+        account=copy.follower,
+        client_order_id=copy.key,
+        symbol=copy.symbol,
+        side=copy.side,
+        spec=copy.target,
+        lane=Lane.PROTECTIVE,
+    )
+    return replace(copy, in_flight=copy.key, sent=copy.target, held_until=Nanos(0)), place

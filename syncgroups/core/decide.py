@@ -7,7 +7,7 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import confirm, converge, place, recover, rests, resume, watch
+from syncgroups.core import confirm, converge, held, place, recover, rests, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
@@ -23,6 +23,7 @@ from tradehaven.domain.events import (
     OrdersListed,
     OrderWorking,
     PositionReported,
+    SilenceAsked,
     SnapshotTaken,
     TimePassed,
 )
@@ -62,13 +63,16 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case TimePassed():
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
-            return joined(watched, rested, resume.resumed(plan, book, event.at))
+            due = held.released(plan, book, event.at)
+            return joined(watched, rested, due, resume.resumed(plan, book, event.at))
         case Confirmed() | Rejected() | Denied() | Unresolved():
             answered = converge.after_outcome(plan, book, event)
+            late = held.held_back(plan, book, event)
             named = book.copies.get(event.client_order_id)
-            left = place.settled(plan, book, [named] if named else [], event.at, copies_of(answered))
-            return joined(answered, left, resume.resumed(plan, book, event.at, copies_of(left)))
-        case PositionReported() | BalanceReported() | LinkLost():
+            others = copies_of(joined(answered, late))
+            left = place.settled(plan, book, [named] if named else [], event.at, others)
+            return joined(answered, late, left, resume.resumed(plan, book, event.at, copies_of(left)))
+        case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
-from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.copies import Copy, CopyState, held_back
 from syncgroups.core.keys import parse_key
+from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
-from tradehaven.domain.enums import OrderStatus
+from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import (
     AccountSnapshot,
     BalanceReported,
@@ -28,6 +29,7 @@ from tradehaven.domain.events import (
     OrderState,
     OrderWorking,
     PositionReported,
+    SilenceAsked,
     SnapshotTaken,
     TimePassed,
 )
@@ -61,6 +63,12 @@ def _link_lost(book: Book, event: LinkLost) -> bool:
     known = event.connection in book.links
     book.links.discard(event.connection)
     return known
+
+
+def _silence(book: Book, event: SilenceAsked) -> bool:
+    known = book.silent_until.get(event.connection, 0)
+    book.silent_until[event.connection] = max(event.until, Nanos(known))
+    return event.until > known
 
 
 def _time_passed(book: Book, event: TimePassed) -> bool:
@@ -194,13 +202,17 @@ def _state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:
 
 def _outcome(book: Book, event: Outcome) -> bool:
     copy = _copy_in_flight(book, event.account, event.client_order_id)
-    if copy is None or not copy.is_open:
+    if copy is None:
+        return isinstance(event, Denied) and put_off_flatten(book, event)
+    if not copy.is_open:
         return False
     placing = event.client_order_id == copy.key
     match event:
         case Confirmed():
             if placing and copy.order_id is None and event.order_id is not None:
                 _attach(book, copy, event.order_id)
+        case Denied(reason=RefusalReason.RATE_LIMITED):
+            book.keep(held_back(copy, event, placing=placing))
         case Rejected() | Denied() if placing:
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
         case Denied():  # it never left: it is tried for as long as that takes
@@ -355,7 +367,7 @@ def _positions_as_stated(book: Book, account: AccountSnapshot) -> None:
 def _missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
     """Look for copies that the broker does not list; the second look decides that they never were."""
     for copy in list(book.open_copies_of(account)):
-        if copy.key in listed:
+        if copy.key in listed or copy.is_unsent:  # what never left cannot be missing
             book.absent_since.pop(copy.key, None)
             continue
         first_look = book.absent_since.setdefault(copy.key, at)
@@ -376,6 +388,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     SnapshotTaken: _snapshot,
     OrdersListed: _listed,
     LinkLost: _link_lost,
+    SilenceAsked: _silence,
     GateChanged: _gate,
     TimePassed: _time_passed,
     Confirmed: _outcome,

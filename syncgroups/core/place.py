@@ -10,7 +10,7 @@ from dataclasses import replace
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import advance
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, put_off
 from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, leader_order, ratio_of, reduction, share
@@ -181,7 +181,8 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
     aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
-        case.steps.append(replace(advance(case.plan, case.book, aimed), weighed=weighed))
+        step = advance(case.plan, case.book, put_off(aimed, case.order.at))
+        case.steps.append(replace(step, weighed=weighed))
 
 
 def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from syncgroups.core.copies import HoldingKey
 from syncgroups.core.decision import NOTHING, AccountStep, CopyStep, Decision, Remark, RemarkKind
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import CancelOrder, ClosePosition
+from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
 from tradehaven.domain.enums import TradingState
 from tradehaven.domain.events import GateChanged, TimePassed
 from tradehaven.domain.ids import AccountId, Nanos
@@ -49,6 +49,14 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     since = _drifting_since(plan, book, event.at)
     remarks.extend(_drift_remarks(book, since, event.at))
     return Decision(steps=tuple(steps), remarks=tuple(remarks), drifting=since)
+
+
+def put_off_flatten(book: Book, event: Denied) -> bool:
+    """Let an account that could not be told to become flat be told again when there is room."""
+    if event.retry_at is None or event.account not in book.flattening:
+        return False
+    book.flattening[event.account] = Nanos(event.retry_at - FLATTEN_AGAIN)
+    return True
 
 
 def _is_seen(plan: OwnerPlan, book: Book, account: AccountId) -> bool:

@@ -8,14 +8,24 @@ import msgspec
 from django.db.models import Q
 from django.utils import timezone
 
+from brokers.core.budget import CallLimits, Usage
 from brokers.models import Account, Connection, ConnectionStatus, EngineStamp, Fill
+from brokers.selectors import call_limits, usage_of
 from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
 from syncgroups.core.book import Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, ProductRule, SyncGroup
-from tradehaven.domain.enums import RefusalReason, RestRule, SessionHours, SizingMode, SyncMode, TradingState
+from tradehaven.domain.enums import (
+    Environment,
+    RefusalReason,
+    RestRule,
+    SessionHours,
+    SizingMode,
+    SyncMode,
+    TradingState,
+)
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
     AccountId,
@@ -31,8 +41,23 @@ from tradehaven.domain.ids import (
 )
 
 FLATTEN_FRESH = timedelta(minutes=10)
+EXIT_FRESH = timedelta(minutes=1)
 REMEMBER = timedelta(days=4)
 """How far back a start looks: further than a weekend, so that nothing of an open session is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """What is known of a login's budget. `login` is the broker's own name for it: there it is counted.
+
+    Two people may have connected the same login. Times are UTC nanoseconds.
+    """
+
+    login: tuple[str, int]
+    limits: CallLimits
+    usage: Usage
+    used_at: Nanos
+    silent_until: Nanos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +68,7 @@ class LoginRow:
     owner: OwnerId
     name: str
     accounts: frozenset[AccountId]
+    budget: BudgetRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +116,13 @@ def _login_row(row: Connection) -> LoginRow:
         owner=OwnerId(row.owner_id),
         name=str(row),
         accounts=frozenset(AccountId(account.pk) for account in row.accounts.all()),
+        budget=BudgetRow(
+            login=(row.environment, row.broker_user_id),
+            limits=call_limits(Environment(row.environment)),
+            usage=usage_of(row, timezone.now()),
+            used_at=_nanos(row.calls_at),
+            silent_until=_nanos(row.silent_until),
+        ),
     )
 
 
@@ -208,12 +241,16 @@ def book_of(owner: OwnerId) -> Book:
 
 
 def _copy_of(row: CopiedOrder) -> Copy:
-    """Return a copy as of its last step, with what became of it since. Unanswered is unresolved."""
+    """Return a copy as of its last step, with what became of it since. Unanswered is unresolved.
+
+    An exit that waited for its login's budget goes on waiting if it is fresh; an old one counts as missed.
+    """
     copy = msgspec.convert(row.body, Copy)
     state = CopyState(row.state)
+    waits = copy.is_unsent and timezone.now() - row.received_at < EXIT_FRESH
     return replace(
         copy,
-        state=CopyState.UNRESOLVED if state is CopyState.SENDING else state,
+        state=CopyState.UNRESOLVED if state is CopyState.SENDING and not waits else state,
         order_id=OrderId(row.broker_order_id) if row.broker_order_id else copy.order_id,
         filled=row.filled,
         in_flight=None,

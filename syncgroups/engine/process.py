@@ -11,20 +11,26 @@ import multiprocessing
 import signal
 from collections.abc import Coroutine
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from brokers.clock import process_clock
+from brokers.core.governor import Governor
 from brokers.lease import ShardLease
 from brokers.link import Link
 from brokers.ports import Login
 from brokers.selectors import due_for_refresh
 from brokers.services import connections
+from brokers.services.budgets import record_usage
 from syncgroups.core.copies import CopyState
 from syncgroups.engine import plans
+from syncgroups.engine.alarm import Alarm
+from syncgroups.engine.budgets import Budgets
 from syncgroups.engine.control import Control, Database
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
@@ -46,6 +52,7 @@ OVERDUE = timedelta(minutes=10)
 """How far past its time to be renewed a token is before the engine does it: five minutes are left then."""
 LOOK_AGAIN_EVERY = 5.0
 LEASE_EVERY = 1.0
+BUDGETS_EVERY = 5.0
 DRAIN_LIMIT = 8.0
 """Seconds for the recorder to write what is left; the whole leave stays under ten (OPS-04)."""
 
@@ -83,8 +90,10 @@ class Engine:
         self._database = Database()
         self._control = Control(self._database, self.take_settings)
         self._mailboxes: dict[OwnerId, Mailbox] = {}
+        self._alarms: dict[OwnerId, Alarm] = {}
         self._links: dict[ConnectionId, Link] = {}
         self._logins: dict[ConnectionId, LoginRow] = {}
+        self._budgets = Budgets()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal: Journal | None = None
         self._stopping = asyncio.Event()
@@ -102,7 +111,13 @@ class Engine:
         self._journal = Journal(self._folder, after=await self._database.ask(self._last_recorded))
         try:
             await self._control.refresh()
-            for work in (self._control.run(), self._tick(), self._keep_lease(recorder), self._keep_tokens()):
+            for work in (
+                self._control.run(),
+                self._tick(),
+                self._keep_lease(recorder),
+                self._keep_tokens(),
+                self._tell_budgets(),
+            ):
                 self._start(work)
             if awake:
                 self._start(_stay_awake())
@@ -164,22 +179,25 @@ class Engine:
     def _link_up(self, mailbox: Mailbox, logins: tuple[LoginRow, ...]) -> None:
         wanted = {login.connection: login for login in logins}
         for connection, login in wanted.items():
+            governor = self._budgets.governor(connection, login.budget, self._clock.nanos())
             known = self._logins.get(connection)
             if known is not None and known.accounts != login.accounts:
                 self._links.pop(connection).close()  # a login that brings other accounts starts anew
             self._logins[connection] = login
             if connection not in self._links:
-                link = Link(
-                    login.name, self._credentials(connection), mailbox.post, self._clock, self._chance
-                )
-                self._links[connection] = link
-                self._start(link.run())
+                self._links[connection] = self._link(mailbox, login, governor)
+                self._start(self._links[connection].run())
         mine = {account.connection for account in mailbox.plan.accounts.values()}
         for connection in mine - set(wanted):
             self._logins.pop(connection, None)
             gone = self._links.pop(connection, None)
             if gone is not None:
                 gone.close()
+
+    def _link(self, mailbox: Mailbox, login: LoginRow, governor: Governor) -> Link:
+        alarm = self._alarms.setdefault(mailbox.plan.owner, Alarm(mailbox.post, self._clock))
+        credentials = self._credentials(login.connection)
+        return Link(login.name, credentials, mailbox.post, self._clock, self._chance, governor, alarm.ring_at)
 
     def _credentials(self, connection: ConnectionId) -> Any:
         async def credentials(refused: bool) -> Login | None:
@@ -222,6 +240,18 @@ class Engine:
                 if ConnectionId(connection) in self._links:
                     log.warning("login %s: its token is overdue; the engine renews it", connection)
                     await self._database.ask(lambda pk=connection: logins.refresh_login(pk))  # type: ignore[misc]
+
+    async def _tell_budgets(self) -> None:
+        """Write each login's used calls down, a few seconds behind."""
+        while True:
+            await asyncio.sleep(BUDGETS_EVERY)
+            usages = self._budgets.fresh(self._clock.nanos())
+            if not usages:
+                continue
+            try:
+                await self._database.ask(partial(record_usage, usages, timezone.now()))
+            except DatabaseError:
+                log.exception("the used calls could not be written down; the next figures follow")
 
     async def _keep_lease(self, recorder: multiprocessing.process.BaseProcess) -> None:
         while True:

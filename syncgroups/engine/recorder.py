@@ -15,6 +15,7 @@ from django.db import DatabaseError, close_old_connections, transaction
 
 from brokers.models import Connection
 from brokers.services import facts
+from brokers.services.budgets import record_silence
 from syncgroups.engine import journal
 from syncgroups.engine.records import (
     DecisionRecord,
@@ -37,6 +38,7 @@ from tradehaven.domain.events import (
     OrderFilled,
     OrderWorking,
     PositionReported,
+    SilenceAsked,
     SnapshotTaken,
 )
 from tradehaven.domain.ids import GroupId, OwnerId
@@ -268,6 +270,15 @@ def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tupl
     return (Topic.ACCOUNTS, Topic.OVERVIEW, Topic.ACTIVITY, Topic.GROUPS)
 
 
+def _silence(owner: OwnerId, event: SilenceAsked, names: Names) -> tuple[Topic, ...]:
+    until = facts.moment(event.until)
+    if record_silence(event.connection, until, event.reason):
+        name = Connection.objects.filter(pk=event.connection).values_list("name", flat=True).first()
+        text = f"{name}: {event.reason}. Until {until:%H:%M:%S} UTC entries are refused and changes wait"
+        lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=Severity.DANGER)
+    return (Topic.ACCOUNTS, Topic.ACTIVITY)
+
+
 _KEPT = frozenset(
     kind.__name__
     for kind in (
@@ -276,6 +287,7 @@ _KEPT = frozenset(
         OrderFilled,
         OrderEnded,
         LinkLost,
+        SilenceAsked,
         Confirmed,
         Rejected,
         Denied,
@@ -291,6 +303,7 @@ _EVENTS: dict[type, Callable[[OwnerId, Any, Names], tuple[Topic, ...]]] = {
     BalanceReported: _balance,
     SnapshotTaken: _link,
     LinkLost: _link,
+    SilenceAsked: _silence,
     Confirmed: _confirmed,
     Rejected: _rejected,
     Denied: _denied,

@@ -83,6 +83,7 @@ _EVENTS: dict[str, Any] = {
         events.SnapshotTaken,
         events.OrdersListed,
         events.LinkLost,
+        events.SilenceAsked,
         events.GateChanged,
         events.TimePassed,
         commands.Confirmed,

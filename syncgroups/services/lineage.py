@@ -15,7 +15,7 @@ from syncgroups.core.decision import CopyRefused, Remark, RemarkKind, Weighed
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderStatus
+from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import OrderChanged, OrderEnded, OrderFilled, OrderState, OrderWorking
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OwnerId, Symbol
 from tradehaven.domain.orders import OrderSpec
@@ -105,6 +105,9 @@ def record_copy(owner: OwnerId, step: Step, received: Nanos, decided: Nanos, nam
             **changing,
         },
     )
+    if copy.state is CopyState.ENDED:
+        left = CopiedOrder.objects.filter(key=copy.key).exclude(state=CopyState.ENDED)
+        left.update(state=CopyState.ENDED, outcome="ended before it was sent", ended_at=moment(decided))
     kinds = {
         "PlaceOrder": (ActivityKind.COPY_SENT, "Copied"),
         "ChangeOrder": (ActivityKind.COPY_CHANGED, "Changed"),
@@ -260,10 +263,15 @@ def copy_rejected(owner: OwnerId, event: Rejected, names: Names) -> None:
 
 
 def copy_denied(owner: OwnerId, event: Denied, names: Names) -> None:
-    """Store that an order was decided but not sent, and why."""
+    """Store that an order was decided but not sent, and why. An exit without budget is owed: it waits."""
     for copy in CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED):
-        _end(copy, f"not sent: {event.text}", event.at)
-        text = f"{names.account(event.account)} did not place {copy.symbol}: {event.text}"
+        waits = event.reason is RefusalReason.RATE_LIMITED and not copy.body["enters"]
+        if waits:
+            CopiedOrder.objects.filter(pk=copy.pk).update(outcome=f"waits: {event.text}"[:300])
+        else:
+            _end(copy, f"not sent: {event.text}", event.at)
+        did = "waits with an exit of" if waits else "did not place"
+        text = f"{names.account(event.account)} {did} {copy.symbol}: {event.text}"
         _line(
             owner,
             ActivityKind.COPY_REFUSED,

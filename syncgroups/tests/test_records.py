@@ -13,7 +13,7 @@ from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.events import BalanceReported, Event, OrdersListed
+from tradehaven.domain.events import BalanceReported, Event, OrdersListed, SilenceAsked
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId
 
 ME = OwnerId(1)
@@ -50,6 +50,8 @@ def told() -> tuple[list[Event], list[Decision]]:
     listed = frozenset({name})
     login = connection_of(TWO)
     world.step(OrdersListed(connection=login, accounts=(TWO,), client_order_ids=listed, at=world.at()))
+    later = Nanos(world.at() + 3600)
+    world.step(SilenceAsked(connection=login, until=later, reason="429", at=world.at()))
     world.balance(LEADER, Decimal("50000.10"))
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()

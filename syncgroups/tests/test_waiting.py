@@ -325,3 +325,28 @@ def test_exits_that_stayed_for_an_entry_in_doubt_go_when_it_never_was() -> None:
     world.settle()
     assert world.orders[target].status is OrderStatus.WORKING
     assert not world.resting(2)
+
+
+def test_an_exit_waits_for_a_cancel_that_came_under_way_meanwhile() -> None:
+    world = desk()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19900)
+    world.settle()
+    world.market(BUY, 1)
+    world.market(SELL, 1)
+    world.cancel(stop)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.reasons() == []
+
+
+def test_what_such_an_order_still_trades_is_not_closed_twice() -> None:
+    world = desk()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19900)
+    world.settle()
+    world.market(BUY, 1)
+    world.market(SELL, 1)
+    world.cancel(stop)
+    world.deliver(world.outbox.pop(0))  # the entry fills, its exit waits for the cancel
+    world.fill(world.resting(2)[0].order_id)  # and the stop trades before the cancel comes
+    world.settle()
+    assert world.held(2) == 0

@@ -32,7 +32,7 @@ DENIED = "access_denied"
 @require_GET
 def connection_list(request: UserRequest) -> HttpResponse:
     page = {
-        "logins": selectors.logins(request.user, timezone.now()),
+        "logins": selectors.budgeted_logins(request.user, timezone.now()),
         "places": service.places(),
         "verified": is_verified(request.user),
         "operates_paper": remote.configured(),

@@ -15,6 +15,7 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import msgspec
 import requests
@@ -22,7 +23,10 @@ import uvloop
 import websocket
 
 from brokers.clock import process_clock
-from brokers.ports import Login
+from brokers.core.budget import CallLimits
+from brokers.core.governor import Governor
+from brokers.link import Link
+from brokers.ports import Clock, Login
 from brokers.tradovate.gateway import TradovateGateway
 from brokers.tradovate.mapping import AccountName, place_body
 from brokers.tradovate.wire import request
@@ -144,13 +148,25 @@ def _memory_kb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+def _link(login: Login, mailbox: Mailbox, clock: Clock, kind: type[TradovateGateway]) -> Link:
+    """Return a login's link with a budget that the run cannot use up: counted, never refused."""
+
+    async def credentials(_refused: bool) -> Login:
+        return login
+
+    governor = Governor(CallLimits(per_minute=10**6, per_hour=10**6))
+    return Link(
+        str(login.connection), credentials, mailbox.post, clock, Random(1), governor, lambda _: None, kind
+    )
+
+
 async def _engine(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
     clock = process_clock()
     spent: list[int] = []
-    gateways: dict[ConnectionId, TradovateGateway] = {}
+    links: dict[ConnectionId, Link] = {}
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
-        dispatch = Dispatch(gateways, clock.nanos)
+        dispatch = Dispatch(links, clock.nanos)
         mailbox = Mailbox(_plan(followers), Book(), journal, dispatch, clock.nanos)
         before = _memory_kb()
 
@@ -171,10 +187,9 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
                 accounts={number: AccountId(ours)},
             )
             kind = Leader if ours == LEADER else TradovateGateway
-            gateway = kind(login, mailbox.post, clock)
-            gateways[ConnectionId(ours)] = gateway
-            tasks.append(asyncio.create_task(gateway.run()))
-        while not all(gateway.is_ready for gateway in gateways.values()):
+            links[ConnectionId(ours)] = link = _link(login, mailbox, clock, kind)
+            tasks.append(asyncio.create_task(link.run()))
+        while not all(link.is_ready for link in links.values()):
             await asyncio.sleep(0.02)
         memory = (_memory_kb() - before) / (followers + 1)
         gc.collect()

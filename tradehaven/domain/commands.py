@@ -5,38 +5,56 @@ and only evidence from the broker ends it (reliability rule I12).
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
 
 from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 
+class Lane(IntEnum):
+    """How urgent a call to the broker is, the most urgent first. Never stored."""
+
+    FLATTEN_CANCEL = 0
+    PROTECTIVE = 1
+    ENTRY = 2
+    CHANGE = 3
+    QUERY = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
-    """Put a new order into the market."""
+    """Put a new order into the market. One that only closes is `PROTECTIVE`."""
 
     account: AccountId
     client_order_id: ClientOrderId
     symbol: Symbol
     side: Side
     spec: OrderSpec
+    lane: Lane = Lane.ENTRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeOrder:
-    """Replace all parameters of a live order; `spec.qty` is its total, filled contracts included."""
+    """Replace all parameters of a live order; `spec.qty` is its total, filled contracts included.
+
+    A change of price alone may wait and merge with the next one; one of the size of an exit may not.
+    """
 
     account: AccountId
     client_order_id: ClientOrderId
     order_id: OrderId
     symbol: Symbol
     spec: OrderSpec
+    lane: Lane = Lane.CHANGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
     """Take a live order out of the market."""
 
+    lane: ClassVar[Lane] = Lane.FLATTEN_CANCEL
     account: AccountId
     client_order_id: ClientOrderId
     order_id: OrderId
@@ -46,6 +64,7 @@ class CancelOrder:
 class ClosePosition:
     """Let the broker cancel what works in a contract and trade its position to zero, never beyond."""
 
+    lane: ClassVar[Lane] = Lane.FLATTEN_CANCEL
     account: AccountId
     client_order_id: ClientOrderId
     symbol: Symbol
@@ -77,13 +96,17 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
-    """We did not send it."""
+    """It was not carried out: we did not send it, or the broker would not even look at it.
+
+    `retry_at` is when it may be tried again, where that is known.
+    """
 
     account: AccountId
     client_order_id: ClientOrderId
     reason: RefusalReason
     text: str
     at: Nanos
+    retry_at: Nanos | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,6 +147,16 @@ class LinkLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceAsked:
+    """The broker takes no calls of a login before `until` (UTC): it counts too many of them."""
+
+    connection: ConnectionId
+    until: Nanos
+    reason: str
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateChanged:
     """Somebody opened, narrowed or shut a gate. A lower `version` than the known one is old news."""
 
@@ -159,7 +169,7 @@ class GateChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
-    """About a second went by; whatever waits for time looks again."""
+    """About a second went by, or a moment came that something waits for; all that waits looks again."""
 
     at: Nanos
 
@@ -174,5 +184,6 @@ BrokerEvent = (
     | SnapshotTaken
     | OrdersListed
     | LinkLost
+    | SilenceAsked
 )
 Event = BrokerEvent | GateChanged | TimePassed | Confirmed | Rejected | Denied | Unresolved

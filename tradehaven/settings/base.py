@@ -184,6 +184,21 @@ BROKERS = {
         "client_secret": env.text("PAPER_CLIENT_SECRET", ""),
     },
 }
+# What one login may ask (docs/adr/0010). The paper exchange is held to it when it holds others to it.
+PAPER_LIMITS = env.text("PAPER_LIMITS", "none")
+_CALLS = {
+    "per_minute": env.number("BROKER_CALLS_PER_MINUTE", 80, least=1),
+    "per_hour": env.number("BROKER_CALLS_PER_HOUR", 5000, least=1),
+}
+_PAPER_CALLS = _CALLS if PAPER_LIMITS == "real" else {"per_minute": 6000, "per_hour": 360_000}
+CALL_LIMITS = {
+    "live": _CALLS,
+    "demo": _CALLS,
+    "paper": {
+        "per_minute": env.number("PAPER_CALLS_PER_MINUTE", _PAPER_CALLS["per_minute"], least=1),
+        "per_hour": env.number("PAPER_CALLS_PER_HOUR", _PAPER_CALLS["per_hour"], least=1),
+    },
+}
 # The Connect button's form ends, by redirects, on a broker's consent page; browsers hold that against us.
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += sorted(
     {"{0.scheme}://{0.netloc}".format(urlsplit(place["authorize_url"])) for place in BROKERS.values()}
@@ -203,7 +218,6 @@ PAPER_TICK_MS = env.number("PAPER_TICK_MS", 250)
 PAPER_TOKEN_SECONDS = env.number("PAPER_TOKEN_SECONDS", 4800)
 PAPER_SESSIONS_PER_USER = env.number("PAPER_SESSIONS_PER_USER", 0)
 PAPER_RESENDS = env.flag("PAPER_RESENDS", default=True)
-PAPER_LIMITS = env.text("PAPER_LIMITS", "none")
 PAPER_COMMANDS_PER_MINUTE = env.text("PAPER_COMMANDS_PER_MINUTE", "")
 PAPER_REQUESTS_PER_HOUR = env.text("PAPER_REQUESTS_PER_HOUR", "")
 PAPER_HOURS = env.text("PAPER_HOURS", "always")

@@ -187,8 +187,6 @@ def test_a_contract_that_the_broker_never_showed_cannot_be_closed(exchange: Runn
 @pytest.mark.parametrize(
     ("trouble", "outcome", "code"),
     [
-        (Trouble.LIMIT, Rejected, "RateLimited"),
-        (Trouble.PENALTY, Rejected, "RateLimited"),
         (Trouble.DENY, Rejected, "Unauthorized"),
         (Trouble.FAIL, Unresolved, None),
         (Trouble.LOSE, Unresolved, None),

@@ -1,0 +1,133 @@
+"""What the login's budget held back: when it may be tried again, what of it is still wanted.
+
+An order that opens something is never sent late. An exit is owed: it goes as soon as there is room, but
+never for more than is still held by then. Changes and cancels go with the latest wish.
+"""
+
+from dataclasses import replace
+
+from risk.core.guard import strictest
+from syncgroups.core.book import Book
+from syncgroups.core.converge import advance
+from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
+from syncgroups.core.place import settings_of
+from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.share import Refusal, own_of
+from syncgroups.core.waiting import LeaderOrder
+from tradehaven.domain.commands import Denied, Outcome
+from tradehaven.domain.enums import RefusalReason, TradingState
+from tradehaven.domain.ids import AccountId, Nanos, Symbol
+from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.transitions import is_final
+
+GROUP_STOPPED = Refusal(
+    reason=RefusalReason.GROUP_OFF, detail="copying was stopped before the exit could be sent"
+)
+HALTED = Refusal(reason=RefusalReason.KILL_SWITCH, detail="the kill switch is on")
+CLOSED_ALREADY = Refusal(
+    reason=RefusalReason.NOTHING_TO_REDUCE, detail="what it had to close was closed before it could be sent"
+)
+
+
+def held_back(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
+    """Return what follows when an order found no room: the closing part of a flip goes alone, at once."""
+    copy = book.copies.get(outcome.client_order_id)
+    if not isinstance(outcome, Denied) or copy is None or not copy.is_unsent or not copy.held_until:
+        return NOTHING
+    if copy.held_until > outcome.at:
+        return Decision(steps=(CopyStep(copy=copy, command=None),))  # written down, for a start to find
+    detail = f"{outcome.text}; only what closes its position is sent"
+    opening = Refusal(reason=RefusalReason.RATE_LIMITED, detail=detail)
+    return joined(_again(plan, book, copy, outcome.at), Decision(refusals=(_left_out(copy, opening),)))
+
+
+def released(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+    """Return the commands that may be tried again now, the most urgent first."""
+    due = [book.copies[key] for key in sorted(book.held) if book.copies[key].held_until <= at]
+    found: list[Decision] = []
+    served: set[tuple[AccountId, Symbol]] = set()
+    for copy in due:
+        where = (copy.follower, copy.symbol)
+        if copy.is_unsent and where in served:
+            continue  # what this one may close depends on what the one before it does
+        found.append(_again(plan, book, copy, at))
+        if copy.is_unsent and found[-1].steps:
+            served.add(where)
+    answer = joined(*found)
+    return replace(answer, steps=tuple(sorted(answer.steps, key=_urgency))) if answer.steps else answer
+
+
+def _urgency(step: Step) -> int:
+    return step.command.lane if step.command is not None else -1
+
+
+def _again(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
+    if copy.is_unsent and copy.target is not None:
+        return _exit_again(plan, book, copy, copy.target, at)
+    step = advance(plan, book, copy, retry=True)
+    account = plan.accounts.get(copy.follower)
+    if step.command is None and account is not None and account.connection in book.links:
+        step = replace(step, copy=replace(step.copy, held_until=Nanos(0)))  # it stands as wished by now
+    return Decision(steps=(step,)) if step.copy != copy else NOTHING
+
+
+def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> Decision:
+    settings = settings_of(plan, copy)
+    if settings is None:
+        return _given_up(copy, GROUP_STOPPED)
+    if strictest(book.states_of(settings[1].gates)) is TradingState.HALTED:
+        return _given_up(copy, HALTED)
+    closable, in_doubt = _closable(book, copy, target, at)
+    qty = min(target.qty, closable)
+    if qty < target.qty and in_doubt:
+        return NOTHING  # an order that closes the same may fill yet: it is looked at again when that is known
+    if not qty:
+        record = book.orders.get((copy.leader, copy.leader_order))
+        lives = record is not None and not is_final(record.status)
+        return NOTHING if lives else _given_up(copy, CLOSED_ALREADY)
+    step = advance(plan, book, replace(copy, target=replace(target, qty=qty), enters=0), retry=True)
+    return Decision(steps=(step,)) if step.command is not None else NOTHING
+
+
+def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int, bool]:
+    """Return the contracts that an exit may certainly close now, and whether orders in doubt may change that.
+
+    Other exits that wait as well do not count: they come after this one and are weighed then.
+    """
+    sign = copy.side.sign
+    order = LeaderOrder(
+        account=copy.leader,
+        order_id=copy.leader_order,
+        symbol=copy.symbol,
+        leads=copy.leads,
+        side=copy.side,
+        spec=target,
+        before=0,
+        change=target.qty * sign,
+        at=at,
+    )
+    own = own_of(book, copy.group, copy.follower, order, copy)
+    waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
+    certain = own.certain - sum(doubt.left for doubt in waiting if doubt.closes)
+    return max(0, -sign * certain), len(waiting) < len(own.doubts)
+
+
+def _given_up(copy: Copy, refusal: Refusal) -> Decision:
+    ended = replace(copy, state=CopyState.ENDED, target=None, held_until=Nanos(0))
+    step = CopyStep(copy=ended, command=None)
+    return Decision(steps=(step,), refusals=(_left_out(copy, refusal),))
+
+
+def _left_out(copy: Copy, refusal: Refusal) -> CopyRefused:
+    return CopyRefused(
+        key=copy.key,
+        group=copy.group,
+        leader=copy.leader,
+        leader_order=copy.leader_order,
+        follower=copy.follower,
+        symbol=copy.symbol,
+        action=Action.PLACE,
+        reason=refusal.reason,
+        detail=refusal.detail,
+    )
