@@ -104,6 +104,8 @@ class Rows:
                     self.copies[step.copy.key] = Row(body, step.copy.state, step.copy.follower)
                 else:
                     row.body = body
+                    if step.copy.state is CopyState.ENDED:
+                        row.state = CopyState.ENDED
         for refusal in record.refusals:
             self.refused[refusal.key] = refusal.reason
         for remark in record.remarks:
