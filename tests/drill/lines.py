@@ -110,7 +110,7 @@ class Line:
         self._joiner = Joiner()
         self._inbound: list[Message] = []
         self._first: Message | None = None
-        self._free_at = 0
+        self._free_at = self._sent_at = 0
         self._asked: dict[ClientOrderId, Command] = {}
         self._partial_until = Nanos(0)
         self.on_send: Callable[[str, Command], None] = lambda _point, _command: None
@@ -133,7 +133,7 @@ class Line:
             self._open, self._joiner = True, Joiner()
             self._dark = self._deaf = False
             self._inbound.clear()
-            self._free_at = 0
+            self._free_at = self._sent_at = 0
             self._first = self._snapshot()
             self._carry(self._first)
 
@@ -193,7 +193,9 @@ class Line:
         if self._dark or self._chance.random() < self._weather.loses_requests:
             self._history.add(Trouble(self._agenda.now, f"lost on its way: {command.client_order_id}"))
         else:
-            delay = self._delay() + self._chance.random() * self._weather.slow
+            # One stream: requests arrive in the order in which they were written, unless the broker dawdles.
+            self._sent_at = max(self._sent_at, self._agenda.now + int(self._delay() * SECOND))
+            delay = (self._sent_at - self._agenda.now) / SECOND + self._chance.random() * self._weather.slow
             self._agenda.after(delay, lambda: self._arrive(session, command))
         self.on_send("P4", command)
         return None
