@@ -377,15 +377,3 @@ def test_a_chain_copies_the_copies_and_nothing_comes_back() -> None:
     assert [world.held(account) for account in (2, 3, 4)] == [0, 0, 0]
     assert len(world.placed) == 6
     assert {copy.group for copy in world.book.copies.values()} == {GROUP, second}
-
-
-def test_in_a_chain_what_was_sent_later_is_not_counted_as_held_before() -> None:
-    world = Desk(plan_of(group_of(follower(2)), group_of(follower(3), leader=TWO, group=GroupId(10))))
-    world.connect()
-    world.market(SELL, 6)
-    world.settle()
-    world.market(BUY, 6)
-    world.market(BUY, 1)  # its copy is on its way when the leader of the chain closes
-    world.settle()
-    assert (world.held(2), world.held(3)) == (1, 1)
-    assert [order.spec.qty for order in world.placed if order.account == 3] == [6, 6, 1]
