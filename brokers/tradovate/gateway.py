@@ -41,7 +41,7 @@ from tradehaven.domain.errors import (
     TradeHavenError,
     Unavailable,
 )
-from tradehaven.domain.events import LinkLost, OrdersListed, SnapshotTaken
+from tradehaven.domain.events import LinkLost, OrdersListed, PositionReported, SnapshotTaken
 from tradehaven.domain.ids import Nanos, OrderId, Symbol
 
 log = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ class TradovateGateway:
         for endpoint in ListLook.ENDPOINTS:
             self._ask(endpoint, answered=look.taker(endpoint))
 
-    def _listed(self, at: Nanos) -> None:
+    def _listed(self, at: Nanos, positions: tuple[PositionReported, ...]) -> None:
         self._ask_for_contracts()
         self._sink(
             OrdersListed(
@@ -218,6 +218,7 @@ class TradovateGateway:
                 accounts=tuple(self._login.accounts.values()),
                 client_order_ids=self._view.client_ids(),
                 at=at,
+                positions=positions,
             )
         )
 

@@ -16,9 +16,11 @@ from syncgroups.core.decision import (
     CopyStep,
     Decision,
     HoldingKey,
+    Look,
     Remark,
     RemarkKind,
 )
+from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import GateChanged
@@ -33,21 +35,25 @@ from tradehaven.domain.ids import (
     OrderId,
     Symbol,
 )
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
+UNSEEN = frozenset({RefusalReason.FOLLOWER_OFFLINE, RefusalReason.ENGINE_OFFLINE})
+"""Reasons for which an order was missed only because somebody was not there."""
 OrderKey = tuple[AccountId, OrderId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
-    """An order of any account as the broker last stated it."""
+    """An order of any account as the broker last stated it; `price` is that of its last fill."""
 
     symbol: Symbol
     side: Side
     spec: OrderSpec
     status: OrderStatus
     filled: int = 0
+    price: Ticks | None = None
 
     @property
     def unfilled(self) -> int:
@@ -81,8 +87,14 @@ class Book:
         self.waiting: dict[ClientOrderId, Waiting] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
         self.flattening: dict[AccountId, Nanos] = {}
-        self.drifting: dict[HoldingKey, Nanos] = {}
-        self.drift_said: set[HoldingKey] = set()
+        self.differences: dict[DriftKey, Difference] = {}
+        self.agreed: dict[HoldingKey, tuple[int, int]] = {}
+        self.taken: dict[HoldingKey, int] = {}
+        self.missed: dict[ClientOrderId, HoldingKey] = {}
+        self.quarantined: set[HoldingKey] = set()
+        self.requests: set[int] = set()
+        self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
+        self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
 
     # -- questions ----------------------------------------------------------------------------------
 
@@ -157,8 +169,10 @@ class Book:
             self._remark(remark)
         for account in decision.flattening:
             self.flattening.setdefault(account, Nanos(0))
-        if decision.drifting is not None:
-            self.drifting = dict(decision.drifting)
+        if decision.look is not None:
+            self._look(decision.look)
+        for difference in decision.differences:
+            self.differences[difference.key] = difference
         for waiting in decision.waiting:
             if waiting.doubts:
                 self.waiting[waiting.key] = waiting
@@ -172,6 +186,7 @@ class Book:
             self.by_leader[copy.leader, copy.leader_order].append(key)
         self.copies[key] = copy
         self.refused.pop(key, None)
+        self.missed.pop(key, None)
         if copy.order_id is not None:
             self.by_order[copy.follower, copy.order_id] = key
         if copy.is_open:
@@ -205,6 +220,17 @@ class Book:
         self.copied[holding] = net
         self.changed_holdings.add(holding)
 
+    def _look(self, look: Look) -> None:
+        self.differences = dict(look.differences)
+        self.agreed, self.taken = dict(look.agreed), dict(look.taken)
+        for account, symbol, net in look.positions:
+            self.positions[account, symbol] = net
+            self.reported[account, symbol] = net
+        for holding, net in look.holdings:
+            self.hold(holding, net)
+        for key in look.over:
+            self.missed.pop(key, None)
+
     def _count_flatten(self, step: AccountStep) -> None:
         self.flattening[step.account] = step.at
 
@@ -215,13 +241,11 @@ class Book:
             self.flattening.pop(remark.account, None)
             for holding in [key for key in self.copied if key[1] == remark.account]:
                 self.hold(holding, 0)
-        elif remark.group is not None and remark.symbol is not None:
-            holding = (remark.group, remark.account, remark.symbol)
-            if remark.kind is RemarkKind.DRIFT:
-                self.drift_said.add(holding)
-            elif remark.kind is RemarkKind.DRIFT_OVER:
-                self.drift_said.discard(holding)
+        elif remark.kind is RemarkKind.QUARANTINED and remark.group is not None and remark.symbol is not None:
+            self.quarantined.add((remark.group, remark.account, remark.symbol))
 
     def _refuse(self, refusal: CopyRefused) -> None:
         if refusal.key not in self.copies:
             self.refused[refusal.key] = refusal.reason
+            if refusal.reason in UNSEEN:
+                self.missed[refusal.key] = (refusal.group, refusal.follower, refusal.symbol)

@@ -7,7 +7,7 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import converge, place, recover, resume, watch
+from syncgroups.core import converge, owed, place, recover, repair, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, joined
 from syncgroups.core.plan import OwnerPlan
@@ -22,6 +22,7 @@ from tradehaven.domain.events import (
     OrderFilled,
     OrdersListed,
     OrderWorking,
+    PersonAsked,
     PositionReported,
     SnapshotTaken,
     TimePassed,
@@ -33,7 +34,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
             mine = converge.own_order(plan, book, event.account, event.order_id)
-            return joined(place.new_order(plan, book, event), mine)
+            placed = place.new_order(plan, book, event)
+            return joined(placed, owed.refused(plan, book, placed.refusals, event.at), mine)
         case OrderChanged():
             mine = converge.own_order(plan, book, event.account, event.order_id)
             return joined(place.changed_order(plan, book, event), mine)
@@ -43,7 +45,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(flat, waited, place.resized(plan, book, event))
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
-            return joined(ended, resume.resumed(plan, book, event.at))
+            kept = owed.failed(plan, book, event)
+            return joined(ended, kept, resume.resumed(plan, book, event.at))
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             return joined(seen, resume.resumed(plan, book, event.at))
@@ -53,9 +56,12 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return watch.gate_changed(plan, book, event)
         case TimePassed():
             return joined(watch.time_passed(plan, book, event), resume.resumed(plan, book, event.at))
+        case PersonAsked():
+            return repair.asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             answered = converge.after_outcome(plan, book, event)
-            return joined(answered, resume.resumed(plan, book, event.at))
+            kept = owed.failed(plan, book, event)
+            return joined(answered, kept, resume.resumed(plan, book, event.at))
         case PositionReported() | BalanceReported() | LinkLost():
             return NOTHING
         case _:  # pragma: no cover

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from syncgroups.core.copies import Copy
+from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import RefusalReason
@@ -64,6 +65,12 @@ class RemarkKind(StrEnum):
 
     DRIFT = "drift"
     DRIFT_OVER = "drift_over"
+    DRIFT_CHANGED = "drift_changed"
+    EXIT_FAILED = "exit_failed"
+    CLOSED_BY_HAND = "closed_by_hand"
+    BROKERS_WORD = "brokers_word"
+    QUARANTINED = "quarantined"
+    REPAIR_REFUSED = "repair_refused"
     MISSED = "missed"
     FLAT = "flat"
     COMMAND_STUCK = "command_stuck"
@@ -71,7 +78,7 @@ class RemarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """Something to show and to keep; `detail` is a sentence."""
+    """Something to show and to keep; `detail` is a sentence, `difference` what it is about."""
 
     kind: RemarkKind
     account: AccountId
@@ -79,6 +86,24 @@ class Remark:
     symbol: Symbol | None
     detail: str
     key: ClientOrderId | None = None
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at expectations leaves in the book: each part replaces what was there.
+
+    `agreed` is the leader's position and the follower's holding when the two last agreed; `holdings` are
+    corrected to what is really held, and `positions` to what the broker said twice. `over` are missed
+    orders that nobody needs any more.
+    """
+
+    differences: Mapping[DriftKey, Difference]
+    agreed: Mapping[HoldingKey, tuple[int, int]]
+    taken: Mapping[HoldingKey, int]
+    holdings: tuple[tuple[HoldingKey, int], ...] = ()
+    positions: tuple[tuple[AccountId, Symbol, int], ...] = ()
+    over: tuple[ClientOrderId, ...] = ()
 
 
 Step = CopyStep | AccountStep
@@ -86,15 +111,17 @@ Step = CopyStep | AccountStep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole answer to one event. `drifting`, when given, replaces what the book knows of drift.
+    """The whole answer to one event. `look`, when given, replaces what the book knows of drift.
 
-    `flattening` are accounts that have to become flat, whether or not anything can be sent for them now.
+    `differences` are only put beside those that it knows. `flattening` are accounts that have to become
+    flat, whether or not anything can be sent for them now.
     """
 
     steps: tuple[Step, ...] = ()
     refusals: tuple[CopyRefused, ...] = ()
     remarks: tuple[Remark, ...] = ()
-    drifting: Mapping[HoldingKey, Nanos] | None = None
+    look: Look | None = None
+    differences: tuple[Difference, ...] = ()
     flattening: tuple[AccountId, ...] = ()
     waiting: tuple[Waiting, ...] = ()
 
@@ -111,12 +138,13 @@ def joined(*decisions: Decision) -> Decision:
     said = [decision for decision in decisions if decision is not NOTHING]
     if len(said) <= 1:
         return said[0] if said else NOTHING
-    drifting = [decision.drifting for decision in said if decision.drifting is not None]
+    looks = [decision.look for decision in said if decision.look is not None]
     return Decision(
         steps=tuple(step for decision in said for step in decision.steps),
         refusals=tuple(refusal for decision in said for refusal in decision.refusals),
         remarks=tuple(remark for decision in said for remark in decision.remarks),
-        drifting=drifting[-1] if drifting else None,
+        look=looks[-1] if looks else None,
+        differences=tuple(difference for decision in said for difference in decision.differences),
         flattening=tuple(account for decision in said for account in decision.flattening),
         waiting=tuple(waiting for decision in said for waiting in decision.waiting),
     )

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.keys import parse_key
+from syncgroups.core.stated import positions_listed, positions_stated, within
 from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus
@@ -27,11 +28,13 @@ from tradehaven.domain.events import (
     OrdersListed,
     OrderState,
     OrderWorking,
+    PersonAsked,
     PositionReported,
     SnapshotTaken,
     TimePassed,
 )
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.transitions import is_final
 
 SECOND = 1_000_000_000
@@ -47,10 +50,19 @@ def fold(book: Book, event: Event) -> bool:
 def _position(book: Book, event: PositionReported) -> bool:
     before = book.reported.get((event.account, event.symbol))
     book.reported[event.account, event.symbol] = event.net
+    book.assumed.pop((event.account, event.symbol), None)
     return before != event.net
 
 
+def _asked(book: Book, event: PersonAsked) -> bool:
+    known = event.request in book.requests
+    book.requests.add(event.request)
+    return not known
+
+
 def _listed(book: Book, event: OrdersListed) -> bool:
+    if event.positions is not None:
+        positions_listed(book, event.accounts, event.positions, event.at)
     for account in event.accounts:
         _missing_copies(book, account, event.client_order_ids, event.at)
     return True
@@ -121,10 +133,11 @@ def _order_filled(book: Book, event: OrderFilled) -> bool:
     book.fills.add((event.account, event.fill_id))
     signed = event.qty * event.side.sign
     book.positions[event.account, event.symbol] += signed
+    book.assumed.pop((event.account, event.symbol), None)
     order = (event.account, event.order_id)
     record = book.orders.get(order)
     if record is not None:
-        book.orders[order] = replace(record, filled=record.filled + event.qty)
+        book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price)
     _credit(book, event)
     _clamp(book, event.account, event.symbol)
     return True
@@ -151,11 +164,12 @@ def _clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
     holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
     if len(holdings) != 1:
         return
-    actual, copied = book.positions[account, symbol], book.copied[holdings[0]]
-    if copied * actual <= 0:
-        book.hold(holdings[0], 0)
-    elif abs(copied) > abs(actual):
-        book.hold(holdings[0], actual)
+    copied = book.copied[holdings[0]]
+    left = within(copied, book.positions[account, symbol])
+    if left != copied:
+        book.hold(holdings[0], left)
+        if account not in book.flattening:
+            book.taken[holdings[0]] = book.taken.get(holdings[0], 0) + copied - left
 
 
 def _order_ended(book: Book, event: OrderEnded) -> bool:
@@ -263,7 +277,7 @@ def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderSt
         side=order.side,
         target=order.spec,
         sent=order.spec,
-        enters=order.spec.qty,
+        enters=0 if key.repair else order.spec.qty,
         order_id=order.order_id,
         state=CopyState.LIVE,
     )
@@ -280,7 +294,7 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
             if (fill.account, fill.fill_id) not in book.fills:
                 book.fills.add((fill.account, fill.fill_id))
                 _credit(book, fill)
-        _positions_as_stated(book, account)
+        positions_stated(book, account, event.at)
         if account.balance is not None:
             _balance(book, account.balance)
         listed = {order.client_order_id for order in account.orders if order.client_order_id}
@@ -290,8 +304,10 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
 
 def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     filled: dict[OrderId, int] = {}
+    price: dict[OrderId, Ticks] = {}
     for fill in account.fills:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
+        price[fill.order_id] = fill.price
     book.forget_orders(account.account)
     for order in account.orders:
         record = OrderRecord(
@@ -300,6 +316,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
             spec=order.spec,
             status=order.status,
             filled=filled.get(order.order_id, 0),
+            price=price.get(order.order_id),
         )
         book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)
@@ -317,16 +334,6 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
     book.keep(
         replace(copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, refusals=0)
     )
-
-
-def _positions_as_stated(book: Book, account: AccountSnapshot) -> None:
-    for key in [key for key in book.positions if key[0] == account.account]:
-        del book.positions[key]
-    for key in [key for key in book.reported if key[0] == account.account]:
-        del book.reported[key]
-    for position in account.positions:
-        book.positions[position.account, position.symbol] = position.net
-        book.reported[position.account, position.symbol] = position.net
 
 
 def _missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
@@ -355,6 +362,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     LinkLost: _link_lost,
     GateChanged: _gate,
     TimePassed: _time_passed,
+    PersonAsked: _asked,
     Confirmed: _outcome,
     Rejected: _outcome,
     Denied: _outcome,

@@ -7,20 +7,25 @@ which order answers which (reliability anchors, section 2, "where the journal li
 import re
 from dataclasses import dataclass
 
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
 
 PREFIX = "th1"
+_REPAIR = re.compile(rf"{PREFIX}d\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)\.([A-Z0-9]+)\.(\d+)(?:\.c(\d+))?", re.ASCII)
 _PATTERN = re.compile(rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.r(\d+))?(?:\.c(\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyKey:
-    """What a client order id says: whose order, in which group, answered by which follower."""
+    """What a client order id says: whose order, in which group, answered by which follower.
+
+    A `repair` answers no order as it comes: it closes what should not be held any more.
+    """
 
     group: GroupId
     leader: AccountId
     leader_order: OrderId
     follower: AccountId
+    repair: bool = False
 
 
 def client_order_id(
@@ -40,6 +45,17 @@ def command_id(key: ClientOrderId, number: int) -> ClientOrderId:
     return ClientOrderId(f"{key}.c{number}")
 
 
+def repair_id(key: CopyKey, symbol: Symbol, number: int) -> ClientOrderId:
+    """Return the id of the order that mends a holding; `number` is the second of the look that found it."""
+    who = f"g{key.group}.l{key.leader}.o{key.leader_order}.f{key.follower}"
+    return ClientOrderId(f"{PREFIX}d.{who}.{symbol}.{number}")
+
+
+def is_repair(key: ClientOrderId) -> bool:
+    """Say whether an order of ours mends a holding instead of answering a leader's order as it came."""
+    return key.startswith(f"{PREFIX}d.")
+
+
 def close_id(account: AccountId, symbol: str, number: int) -> ClientOrderId:
     """Return the id of the `number`-th attempt to flatten a contract in an account."""
     return ClientOrderId(f"{PREFIX}x.a{account}.{symbol}.{number}")
@@ -47,7 +63,10 @@ def close_id(account: AccountId, symbol: str, number: int) -> ClientOrderId:
 
 def parse_key(text: str | None) -> CopyKey | None:
     """Return what one of our ids says, or None for a stranger's text."""
-    match = _PATTERN.fullmatch(text) if text else None
+    if not text:
+        return None
+    mends = _REPAIR.fullmatch(text)
+    match = mends or _PATTERN.fullmatch(text)
     if match is None:
         return None
     group, leader, order, follower = (int(part) for part in match.groups()[:4])
@@ -56,4 +75,5 @@ def parse_key(text: str | None) -> CopyKey | None:
         leader=AccountId(leader),
         leader_order=OrderId(order),
         follower=AccountId(follower),
+        repair=mends is not None,
     )

@@ -10,7 +10,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
-from syncgroups.core.keys import client_order_id
+from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
@@ -48,6 +48,15 @@ class Case:
         """Return the id of the one order that a follower may place for this one."""
         order = self.order
         return client_order_id(self.group.group, order.account, order.order_id, follower.account)
+
+    def copy_of(self, follower: FollowerPlan) -> Copy | None:
+        """Return what answers this order for a follower: its copy, or what was placed after that failed."""
+        copy = self.book.copies.get(self.key_of(follower))
+        if copy is None or copy.is_open:
+            return copy
+        again = self.book.copies_of_order(self.order.account, self.order.order_id)
+        mended = (one for one in again if one.is_open and one.follower == copy.follower)
+        return next((one for one in mended if is_repair(one.key) and one.group == copy.group), copy)
 
     def spec_of(self, qty: int) -> OrderSpec:
         """Return the leader's spec with another quantity."""
@@ -129,7 +138,7 @@ def changed_order(plan: OwnerPlan, book: Book, event: OrderChanged) -> Decision:
     case = case_of(plan, book, group, leader_order(book, event.account, event.order_id, event.at))
     for follower in group.followers:
         key = case.key_of(follower)
-        copy = book.copies.get(key)
+        copy = case.copy_of(follower)
         if copy is not None and not copy.is_open and copy.sent.qty < case.order.spec.qty:
             case.refuse(key, follower, Action.CHANGE, COPY_ENDED)
         else:
@@ -213,7 +222,7 @@ def _taken_back(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
 def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None:
     """Look again at a live order of the leader on behalf of one follower: change its copy, or let it grow."""
     key = case.key_of(follower)
-    copy = case.book.copies.get(key)
+    copy = case.copy_of(follower)
     if copy is None:
         if case.book.refused.get(key) in _MAY_GROW:
             place_share(case, follower, key, quietly=True)

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from risk.core.limits import AccountLimits
-from tradehaven.domain.enums import SessionHours, SizingMode, SyncMode
-from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId
+from tradehaven.domain.enums import DriftPolicy, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId, Symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerPlan:
-    """One follower of one group. `gates` are all that must stand open: its own, the group's, the owner's."""
+    """One follower of one group. `gates` are all that must stand open: its own, the group's, the owner's.
+
+    `quarantined` are contracts in which it may not enter anything for this group.
+    """
 
     account: AccountId
     gates: tuple[GateId, ...]
@@ -23,11 +26,16 @@ class FollowerPlan:
     fixed_qty: int = 1
     max_contracts: int | None = None
     limits: AccountLimits = AccountLimits()
+    quarantined: frozenset[Symbol] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """One leader and its followers. An empty `instruments` lets every product root through."""
+    """One leader and its followers. An empty `instruments` lets every product root through.
+
+    `drift_cap` is the most contracts of one repair that nobody clicked; `drift_ticks` is how far from the
+    leader's price an entry may be caught up.
+    """
 
     group: GroupId
     name: str
@@ -38,6 +46,9 @@ class GroupPlan:
     mode: SyncMode = SyncMode.IMMEDIATE
     instruments: frozenset[str] = frozenset()
     hours: SessionHours = SessionHours.ALL
+    drift_policy: DriftPolicy = DriftPolicy.OBSERVE
+    drift_cap: int = 1
+    drift_ticks: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

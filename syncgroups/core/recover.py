@@ -18,10 +18,11 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
+from syncgroups.core.keys import is_repair
 from syncgroups.core.place import case_of, follow, settings_of
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
-from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.enums import OrderType, RefusalReason
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
 from tradehaven.domain.ids import AccountId, Nanos
 from tradehaven.domain.transitions import is_final
@@ -59,6 +60,8 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
     if leader is None or leader.connection not in book.links:
         return _step(advance(plan, book, copy))  # the leader cannot be seen: what was wished stays wished
     record = book.orders.get((copy.leader, copy.leader_order))
+    if is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET:
+        return _step(advance(plan, book, copy))  # it answers no order that could have been withdrawn
     if record is None or (is_final(record.status) and record.status not in DONE):
         return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
     settings = settings_of(plan, copy)

@@ -14,6 +14,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
+from syncgroups.core.stated import within
 from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
@@ -52,6 +53,9 @@ UNKNOWN = Own()
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
+)
+QUARANTINED = Refusal(
+    reason=RefusalReason.QUARANTINED, detail="this contract is in quarantine here: it only exits"
 )
 HOLDS_NOTHING = Refusal(
     reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes"
@@ -114,9 +118,17 @@ def share(
         own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own
+    barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own
     return *guarded(book, follower, order, sized, but), own
+
+
+def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
+    shut = order.symbol in follower.quarantined
+    if shut or (group.group, follower.account, order.symbol) in book.quarantined:
+        return QUARANTINED
+    return None
 
 
 def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
@@ -156,13 +168,13 @@ def own_of(
     doubts = tuple(_doubts(book, account, order, but))
     foreign = book.foreign_flying(account, order.symbol)
     if not doubts and not foreign:
-        net = _lesser(copied, actual)
+        net = within(copied, actual)
         return Own(certain=net, possible=net)
     ours = tuple(doubt for doubt in doubts if book.copies[doubt.key].group == group)
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
-        certain=_lesser(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
-        possible=_lesser(
+        certain=within(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
+        possible=within(
             copied + _left(ours, closes=False), actual + _left(doubts, closes=False) + foreign - against
         ),
         doubts=ours,
@@ -171,10 +183,6 @@ def own_of(
 
 def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:
     return sum(doubt.left for doubt in doubts if doubt.closes is closes)
-
-
-def _lesser(copied: int, actual: int) -> int:
-    return min(copied, actual, key=abs) if copied * actual > 0 else 0
 
 
 def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> Iterator[Doubt]:

@@ -24,6 +24,7 @@ from brokers.ports import Login
 from brokers.selectors import due_for_refresh
 from brokers.services import connections
 from syncgroups.core.copies import CopyState
+from syncgroups.core.drift import to_look_at
 from syncgroups.engine import plans
 from syncgroups.engine.control import Control, Database
 from syncgroups.engine.dispatch import Dispatch
@@ -203,9 +204,14 @@ class Engine:
                 self._look_again()
 
     def _look_again(self) -> None:
-        """Ask the brokers about every order whose answer never came."""
+        """Ask the brokers about every order whose answer never came, and positions that are in doubt."""
         for mailbox in self._mailboxes.values():
             doubtful = {
+                mailbox.plan.accounts[account].connection
+                for account in to_look_at(mailbox.book)
+                if account in mailbox.plan.accounts
+            }
+            doubtful |= {
                 mailbox.plan.accounts[account].connection
                 for account, keys in mailbox.book.open_copies.items()
                 if account in mailbox.plan.accounts

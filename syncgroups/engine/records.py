@@ -71,6 +71,7 @@ _EVENTS: dict[str, Any] = {
         events.LinkLost,
         events.GateChanged,
         events.TimePassed,
+        events.PersonAsked,
         commands.Confirmed,
         commands.Rejected,
         commands.Denied,

@@ -12,7 +12,7 @@ from syncgroups.engine import records
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
-from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import BalanceReported, Event, OrdersListed
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId
 
@@ -50,6 +50,7 @@ def told() -> tuple[list[Event], list[Decision]]:
     listed = frozenset({name})
     login = connection_of(TWO)
     world.step(OrdersListed(connection=login, accounts=(TWO,), client_order_ids=listed, at=world.at()))
+    world.ask(Ask.IGNORE, "left_behind.g9.f2.ESZ6.o0")
     world.balance(LEADER, Decimal("50000.10"))
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()
