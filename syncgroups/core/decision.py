@@ -67,7 +67,6 @@ class RemarkKind(StrEnum):
     DRIFT_OVER = "drift_over"
     DRIFT_CHANGED = "drift_changed"
     EXIT_FAILED = "exit_failed"
-    CLOSED_BY_HAND = "closed_by_hand"
     BROKERS_WORD = "brokers_word"
     QUARANTINED = "quarantined"
     REPAIR_REFUSED = "repair_refused"

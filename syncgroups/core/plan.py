@@ -69,7 +69,13 @@ class OwnerPlan:
     groups: tuple[GroupPlan, ...]
     version: int = 0
     led: Mapping[AccountId, GroupPlan] = field(init=False)
+    quarantined: frozenset[tuple[GroupId, AccountId, Symbol]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the groups by leader, because every event asks; an account leads one group at most."""
         object.__setattr__(self, "led", {group.leader: group for group in self.groups})
+        shut = (
+            (group.group, one.account, one.quarantined) for group in self.groups for one in group.followers
+        )
+        found = frozenset((group, account, symbol) for group, account, symbols in shut for symbol in symbols)
+        object.__setattr__(self, "quarantined", found)

@@ -44,6 +44,8 @@ class Mailbox:
     def replan(self, plan: OwnerPlan) -> None:
         """Go on with other settings."""
         self.plan = plan
+        # From here on the rows rule: what is in quarantine by the plan is released by the plan.
+        self.book.quarantined -= plan.quarantined
         self._dispatch.connections.update(
             {account: known.connection for account, known in plan.accounts.items()}
         )

@@ -1,38 +1,35 @@
-"""Rows to plans and books: the engine's only reads of the database, all off the loop's thread."""
+"""Rows to plans, gates and logins, all off the loop's thread; what the book remembers stands in `books`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-import msgspec
-from django.db.models import Q
 from django.utils import timezone
 
-from brokers.models import Account, Connection, ConnectionStatus, EngineStamp, Fill
+from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
-from syncgroups.core.book import Book
-from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, SyncGroup
-from tradehaven.domain.enums import RefusalReason, SessionHours, SizingMode, SyncMode, TradingState
-from tradehaven.domain.events import GateChanged
+from syncgroups.models import (
+    Follower,
+    Request,
+    SyncGroup,
+)
+from tradehaven.domain.enums import Ask, DriftPolicy, SessionHours, SizingMode, SyncMode, TradingState
+from tradehaven.domain.events import GateChanged, PersonAsked
 from tradehaven.domain.ids import (
     AccountId,
-    ClientOrderId,
     ConnectionId,
-    FillId,
     GateId,
     GroupId,
     Nanos,
-    OrderId,
     OwnerId,
     Symbol,
 )
 
 FLATTEN_FRESH = timedelta(minutes=10)
-REMEMBER = timedelta(days=4)
-"""How far back a start looks: further than a weekend, so that nothing of an open session is forgotten."""
+ASKED_FRESH = timedelta(seconds=60)
+"""A click that the engine finds later than this does nothing any more: the market has moved on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +49,7 @@ class Settings:
     plan: OwnerPlan
     gates: tuple[GateChanged, ...]
     logins: tuple[LoginRow, ...]
+    asked: tuple[PersonAsked, ...] = ()
 
 
 def changed_owners(known: dict[int, int]) -> dict[int, int]:
@@ -65,7 +63,7 @@ def settings_of(owner: OwnerId) -> Settings:
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
     accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
-    groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers"))
+    groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers", "quarantines"))
     return Settings(
         plan=OwnerPlan(
             owner=owner,
@@ -76,7 +74,17 @@ def settings_of(owner: OwnerId) -> Settings:
         ),
         gates=tuple(_gate_event(gate) for gate in gates.values()),
         logins=tuple(_login_row(row) for row in _live_logins(owner)),
+        asked=tuple(_asked(row) for row in _fresh_requests(owner)),
     )
+
+
+def _fresh_requests(owner: OwnerId) -> list[Request]:
+    since = timezone.now() - ASKED_FRESH
+    return list(Request.objects.filter(owner_id=owner, at__gte=since).order_by("pk"))
+
+
+def _asked(row: Request) -> PersonAsked:
+    return PersonAsked(request=row.pk, ask=Ask(row.ask), subject=row.subject, at=nanos(row.at))
 
 
 def _live_logins(owner: OwnerId) -> list[Connection]:
@@ -100,7 +108,7 @@ def _gate_event(gate: Gate) -> GateChanged:
         # Flattening is a deed, not a state: a start finishes one that was under way, and no older one.
         flatten=gate.flatten and timezone.now() - gate.changed_at < FLATTEN_FRESH,
         version=gate.version,
-        at=_nanos(gate.changed_at),
+        at=nanos(gate.changed_at),
     )
 
 
@@ -135,10 +143,13 @@ def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | Non
             if found.account_id in known
         ),
         active=group.active,
-        active_since=_nanos(group.active_since),
+        active_since=nanos(group.active_since),
         mode=SyncMode(group.mode),
         instruments=frozenset(group.instruments),
         hours=SessionHours(group.hours),
+        drift_policy=DriftPolicy(group.drift_policy),
+        drift_cap=group.drift_cap,
+        drift_ticks=group.drift_ticks,
     )
 
 
@@ -154,45 +165,12 @@ def _follower_plan(
         fixed_qty=found.fixed_qty,
         max_contracts=found.max_contracts,
         limits=AccountLimits(max_position=limit),
+        quarantined=frozenset(
+            Symbol(row.symbol) for row in group.quarantines.all() if row.account_id == account.pk
+        ),
     )
 
 
-def _nanos(moment: datetime | None) -> Nanos:
+def nanos(moment: datetime | None) -> Nanos:
+    """Return a moment as the core counts it: UTC nanoseconds, 0 for none."""
     return Nanos(int(moment.timestamp() * 1_000_000) * 1000 if moment else 0)
-
-
-def book_of(owner: OwnerId) -> Book:
-    """Return the book as the database remembers it; the brokers' snapshots then say what is true."""
-    book = Book()
-    since = timezone.now() - REMEMBER
-    open_states = [str(state) for state in OPEN_STATES]
-    copies = CopiedOrder.objects.filter(Q(received_at__gte=since) | Q(state__in=open_states), owner_id=owner)
-    for row in copies:
-        book.keep(_copy_of(row))
-    fills = Fill.objects.filter(account__connection__owner_id=owner, traded_at__gte=since)
-    book.fills.update(
-        (AccountId(account), FillId(fill))
-        for account, fill in fills.values_list("account_id", "broker_fill_id")
-    )
-    for holding in Holding.objects.filter(group__owner_id=owner).exclude(net=0):
-        key = (GroupId(holding.group_id), AccountId(holding.account_id), Symbol(holding.symbol))
-        book.copied[key] = holding.net
-    refused = Activity.objects.filter(owner_id=owner, kind=ActivityKind.COPY_REFUSED, at__gte=since)
-    for key_text, reason in refused.order_by("at").values_list("key", "reason"):
-        if key_text not in book.copies:
-            book.refused[ClientOrderId(key_text)] = RefusalReason(reason)
-    return book
-
-
-def _copy_of(row: CopiedOrder) -> Copy:
-    """Return a copy as of its last step, with what became of it since. Unanswered is unresolved."""
-    copy = msgspec.convert(row.body, Copy)
-    state = CopyState(row.state)
-    return replace(
-        copy,
-        state=CopyState.UNRESOLVED if state is CopyState.SENDING else state,
-        order_id=OrderId(row.broker_order_id) if row.broker_order_id else copy.order_id,
-        filled=row.filled,
-        in_flight=None,
-        refusals=0,
-    )

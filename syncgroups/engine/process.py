@@ -25,7 +25,7 @@ from brokers.selectors import due_for_refresh
 from brokers.services import connections
 from syncgroups.core.copies import CopyState
 from syncgroups.core.drift import to_look_at
-from syncgroups.engine import plans
+from syncgroups.engine import books
 from syncgroups.engine.control import Control, Database
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
@@ -153,13 +153,15 @@ class Engine:
         if mailbox is None:
             if self._journal is None:
                 raise RuntimeError("settings came before the journal was open")
-            book = await self._database.ask(lambda: plans.book_of(owner))
+            book = await self._database.ask(lambda: books.book_of(owner))
             dispatch = Dispatch(self._links, self._clock.nanos)
             mailbox = Mailbox(settings.plan, book, self._journal, dispatch, self._clock.nanos)
             self._mailboxes[owner] = mailbox
         mailbox.replan(settings.plan)
         for gate in settings.gates:
             mailbox.post(gate)
+        for asked in settings.asked:
+            mailbox.post(asked)
         self._link_up(mailbox, settings.logins)
 
     def _link_up(self, mailbox: Mailbox, logins: tuple[LoginRow, ...]) -> None:

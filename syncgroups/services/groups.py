@@ -19,13 +19,15 @@ from risk.services.gates import ensure_owner_gate, new_group_gate
 from syncgroups.core.chains import find_loop
 from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
 from syncgroups.services.activity import note
-from tradehaven.domain.enums import SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import DriftPolicy, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.instruments import products
+from tradehaven.domain.orders import MAX_ORDER_QTY
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
 
 LARGEST_RATIO = Decimal(1000)
+MOST_TICKS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,9 @@ class GroupSettings:
     hours: SessionHours = SessionHours.ALL
     instruments: tuple[str, ...] = ()
     mode: SyncMode = SyncMode.IMMEDIATE
+    drift_policy: DriftPolicy = DriftPolicy.OBSERVE
+    drift_cap: int = 1
+    drift_ticks: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +187,9 @@ def _columns(settings: GroupSettings) -> dict[str, object]:
         "hours": settings.hours,
         "instruments": sorted(set(settings.instruments)),
         "mode": settings.mode,
+        "drift_policy": settings.drift_policy,
+        "drift_cap": settings.drift_cap,
+        "drift_ticks": settings.drift_ticks,
     }
 
 
@@ -190,6 +198,10 @@ def _check_settings(settings: GroupSettings) -> None:
         raise InvalidInput("name", "A group needs a name.")
     if settings.mode is not SyncMode.IMMEDIATE:
         raise InvalidInput("mode", "Confirmed mode comes later; groups copy orders as soon as they work.")
+    if not 1 <= settings.drift_cap <= MAX_ORDER_QTY:
+        raise InvalidInput("drift_cap", "The cap of a repair is at least one contract.")
+    if not 0 <= settings.drift_ticks <= MOST_TICKS:
+        raise InvalidInput("drift_ticks", f"A price tolerance is 0 to {MOST_TICKS} ticks.")
     known = {product.symbol for product in products()}
     unknown = [root for root in settings.instruments if root not in known]
     if unknown:

@@ -17,7 +17,7 @@ from risk.models import Gate, GateKind
 from risk.services.gates import ensure_account_risk, ensure_owner_gate, halt
 from risk.services.limits import set_max_position
 from syncgroups.core.book import Book
-from syncgroups.engine import plans
+from syncgroups.engine import books, plans
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
@@ -180,7 +180,7 @@ def test_a_record_that_says_nothing_readable_is_left_out_and_counted(engine: Eng
 def test_a_book_from_rows_knows_what_the_last_one_knew(engine: Engine, owner: User) -> None:
     _story(engine)
     engine.recorder.drain()
-    before, after = engine.mailbox.book, plans.book_of(OwnerId(owner.pk))
+    before, after = engine.mailbox.book, books.book_of(OwnerId(owner.pk))
     assert {key: (copy.filled, copy.order_id) for key, copy in after.copies.items()} == {
         key: (copy.filled, copy.order_id) for key, copy in before.copies.items()
     }
@@ -202,7 +202,7 @@ def test_an_engine_that_starts_again_doubles_and_forgets_nothing(owner: User, tm
     first.world.outbox.clear()
     first.journal.close()
     first.recorder.drain()
-    second = Engine(owner, tmp_path, first.world, plans.book_of(OwnerId(owner.pk)))
+    second = Engine(owner, tmp_path, first.world, books.book_of(OwnerId(owner.pk)))
     assert not second.world.outbox
     second.world.wait(6)
     second.world.connect()
@@ -280,7 +280,7 @@ def test_a_stranger_is_nowhere_in_an_owners_settings(owner: User, bob: User) -> 
     settings = plans.settings_of(OwnerId(owner.pk))
     assert account.pk not in settings.plan.accounts
     assert len(settings.plan.groups) == 1
-    assert not plans.book_of(OwnerId(bob.pk)).copies
+    assert not books.book_of(OwnerId(bob.pk)).copies
     assert SyncGroup.objects.count() == 2
     assert Follower.objects.count() == 2
 

@@ -63,6 +63,9 @@ def detail(request: UserRequest, public_id: str) -> HttpResponse:
         "row": row,
         "latency": selectors.latency_of(group),
         "copies": selectors.copies_of(group),
+        "drifts": selectors.open_drifts(group),
+        "quarantines": selectors.quarantines_of(group),
+        "missed": selectors.missed_of(group, timezone.now()),
         "sizing_forms": [
             (member, SizingForm.of(member.follower)) for member in row.followers if member.follower
         ],
