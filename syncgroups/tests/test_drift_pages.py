@@ -93,7 +93,7 @@ def test_a_repair_becomes_a_request_that_the_engine_finds(alice_client: Client, 
 def test_nothing_is_asked_where_there_is_no_remedy_any_more(alice_client: Client, drift: Drift):
     Drift.objects.update(closed_at=timezone.now())
     answer = alice_client.post(reverse("syncgroups:drift-repair", args=[drift.pk]))
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert not Request.objects.exists()
 
 
@@ -125,7 +125,7 @@ def test_a_quarantine_is_set_shown_planned_and_released(
 def test_only_a_follower_of_the_group_can_be_put_into_quarantine(alice_client: Client, group: SyncGroup):
     other = DriftFactory.create(group=group)
     answer = alice_client.post(reverse("syncgroups:drift-quarantine", args=[other.pk]))
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert not Quarantine.objects.exists()
 
 

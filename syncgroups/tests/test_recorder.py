@@ -14,76 +14,34 @@ from brokers.models import Account, Connection, ConnectionStatus, Fill, Order, P
 from brokers.services.stamps import touch
 from brokers.tests.factories import AccountFactory, ConnectionFactory
 from risk.models import Gate, GateKind
-from risk.services.gates import ensure_account_risk, ensure_owner_gate, halt
+from risk.services.gates import halt
 from risk.services.limits import set_max_position
-from syncgroups.core.book import Book
 from syncgroups.engine import books, plans
-from syncgroups.engine.dispatch import Dispatch
-from syncgroups.engine.journal import Journal
-from syncgroups.engine.mailbox import Mailbox
-from syncgroups.engine.recorder import Recorder, last_recorded
-from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
-from syncgroups.tests.desk import Desk
-from syncgroups.tests.factories import FollowerFactory, GroupFactory
-from syncgroups.tests.plans import GROUP, LEADER, connection_of
+from syncgroups.engine.recorder import Recorder
+from syncgroups.models import (
+    Activity,
+    CopiedOrder,
+    Follower,
+    Holding,
+    JournalMark,
+    SyncGroup,
+)
+from syncgroups.tests.factories import GroupFactory
+from syncgroups.tests.plans import LEADER, connection_of
+from syncgroups.tests.rows import Engine, settle_in
 from tradehaven.domain.commands import Unresolved
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OwnerId
+from tradehaven.domain.ids import AccountId, ConnectionId, OwnerId
 
 pytestmark = pytest.mark.django_db
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
 
 
-class Wire:
-    """A gateway that hands every command to the desk's outbox."""
-
-    is_ready = True
-
-    def __init__(self, outbox: list[Any]) -> None:
-        self.outbox = outbox
-
-    def send(self, command: Any) -> None:
-        """Keep a command."""
-        self.outbox.append(command)
-
-
-class Engine:
-    """A desk's world behind a real mailbox and a real journal, with the rows that it needs."""
-
-    def __init__(
-        self, owner: User, folder: Path, world: Desk | None = None, book: Book | None = None
-    ) -> None:
-        settings = plans.settings_of(OwnerId(owner.pk))
-        self.world = world or Desk(settings.plan)
-        self.journal = Journal(folder, after=last_recorded("main"))
-        wires = {connection_of(account): Wire(self.world.outbox) for account in settings.plan.accounts}
-        dispatch = Dispatch(wires, lambda: Nanos(self.world.now))  # type: ignore[arg-type]
-        self.mailbox = Mailbox(
-            settings.plan, book or Book(), self.journal, dispatch, lambda: Nanos(self.world.now)
-        )
-        self.world.step = lambda event: self.mailbox.post(event)  # type: ignore[method-assign,assignment,return-value]
-        self.recorder = Recorder("main", folder)
-        self.world.connect()
-
-
 @pytest.fixture
 def owner(alice: User) -> User:
-    """Return Alice with a leader (1) and two followers (2, 3), each on a login of its own."""
-    for number in (LEADER, TWO, THREE):
-        login = ConnectionFactory.create(pk=connection_of(number), owner=alice, link_up=False)
-        account = AccountFactory.create(pk=number, connection=login, name=f"ACC{number}")
-        ensure_account_risk(account, alice.pk)
-    group = GroupFactory.create(
-        pk=GROUP,
-        leader=Account.objects.get(pk=LEADER),
-        active=True,
-        active_since=timezone.now() - timedelta(days=1),
-    )
-    FollowerFactory.create(group=group, account=Account.objects.get(pk=TWO))
-    FollowerFactory.create(group=group, account=Account.objects.get(pk=THREE), ratio="0.5")
-    ensure_owner_gate(alice.pk)
+    settle_in(alice)
     return alice
 
 
