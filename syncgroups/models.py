@@ -73,6 +73,7 @@ class Follower(models.Model):
     )
     fixed_qty = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
     max_contracts = models.PositiveIntegerField(null=True, blank=True)
+    reverse = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["pk"]
@@ -83,6 +84,36 @@ class Follower(models.Model):
     def __str__(self) -> str:
         """Name the account and the group."""
         return f"{self.account} in {self.group}"
+
+
+class ProductRule(models.Model):
+    """How a follower answers one product of its leader; an empty figure is the follower's own.
+
+    `trades` is the root that it trades instead, at the true size of the two contracts.
+    """
+
+    follower = models.ForeignKey(Follower, on_delete=models.CASCADE, related_name="products")
+    product = models.CharField(max_length=8)
+    copied = models.BooleanField(default=True)
+    trades = models.CharField(max_length=8, blank=True)
+    sizing = enum_field(SizingMode, blank=True)
+    ratio = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1000)],
+    )
+    fixed_qty = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    max_contracts = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["product"]
+        constraints = [models.UniqueConstraint(fields=["follower", "product"], name="one_rule_per_product")]
+
+    def __str__(self) -> str:
+        """Describe the rule in a line."""
+        return f"{self.product} as {self.trades or self.product} for {self.follower}"
 
 
 class CopiedOrder(models.Model):
@@ -98,6 +129,7 @@ class CopiedOrder(models.Model):
     leader_order_id = models.BigIntegerField()
     follower = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="copies_made")
     symbol = models.CharField(max_length=32)
+    leads = models.CharField(max_length=32, blank=True)
     side = enum_field(Side)
     order_type = enum_field(OrderType)
     qty = models.PositiveIntegerField()
@@ -128,16 +160,19 @@ class CopiedOrder(models.Model):
 
 
 class Holding(models.Model):
-    """What a follower holds because of a group: signed contracts of one symbol."""
+    """What a follower holds because of a group: signed contracts of one symbol, for one of the leader's."""
 
     group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, related_name="holdings")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="holdings")
     symbol = models.CharField(max_length=32)
+    leads = models.CharField(max_length=32, blank=True)
     net = models.IntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["group", "account", "symbol"], name="one_holding_per_contract")
+            models.UniqueConstraint(
+                fields=["group", "account", "symbol", "leads"], name="one_holding_per_pair_of_contracts"
+            )
         ]
 
     def __str__(self) -> str:
@@ -158,6 +193,7 @@ class Drift(models.Model):
     group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, null=True, related_name="drifts")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="drifts")
     symbol = models.CharField(max_length=32)
+    leads = models.CharField(max_length=32, blank=True)
     order_id = models.BigIntegerField(default=0)
     expected = models.IntegerField()
     actual = models.IntegerField()

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.decision import (
     AccountStep,
     CopyRefused,
     CopyStep,
     Decision,
-    HoldingKey,
     Look,
     Remark,
     RemarkKind,
@@ -83,15 +82,19 @@ class Book:
         self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
+        self.held_as: dict[tuple[GroupId, AccountId, Symbol], Symbol] = {}
+        self.reversed: set[HoldingKey] = set()
         self.refused: dict[ClientOrderId, RefusalReason] = {}
         self.waiting: dict[ClientOrderId, Waiting] = {}
+        self.resting_since: dict[ClientOrderId, Nanos] = {}
+        self.chasing: dict[ClientOrderId, Nanos] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
         self.flattening: dict[AccountId, Nanos] = {}
         self.differences: dict[DriftKey, Difference] = {}
         self.agreed: dict[HoldingKey, tuple[int, int]] = {}
         self.taken: dict[HoldingKey, int] = {}
         self.missed: dict[ClientOrderId, HoldingKey] = {}
-        self.quarantined: set[HoldingKey] = set()
+        self.quarantined: set[tuple[GroupId, AccountId, Symbol]] = set()
         self.requests: set[int] = set()
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
@@ -101,6 +104,11 @@ class Book:
     def open_copies_of(self, account: AccountId) -> Iterator[Copy]:
         """Yield this follower's orders that may still trade."""
         return (self.copies[key] for key in self.open_copies[account])
+
+    def is_filled(self, account: AccountId, order: OrderId) -> bool:
+        """Say whether an order has traded in full, as far as is known."""
+        record = self.orders.get((account, order))
+        return record is not None and record.status in (OrderStatus.FILLED, OrderStatus.COMPLETED)
 
     def copies_of_order(self, account: AccountId, order: OrderId) -> list[Copy]:
         """Return what the followers were sent for one order of a leader."""
@@ -135,10 +143,10 @@ class Book:
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
 
-    def flying_copies(self, group: GroupId, account: AccountId, symbol: Symbol) -> int:
-        """Return the signed contracts that market copies of one group are about to trade."""
-        copies = (self.copies[key] for key in self.market_copies.get(account, ()))
-        return sum(copy.unfilled for copy in copies if copy.group == group and copy.symbol == symbol)
+    def flying_copies(self, holding: HoldingKey) -> int:
+        """Return the signed contracts that market copies are about to add to a holding."""
+        copies = (self.copies[key] for key in self.market_copies.get(holding[1], ()))
+        return sum(copy.unfilled for copy in copies if copy.holding == holding)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; an unknown gate is open."""
@@ -173,6 +181,8 @@ class Book:
             self._look(decision.look)
         for difference in decision.differences:
             self.differences[difference.key] = difference
+        for key in decision.chased:
+            self.chasing.pop(key, None)
         for waiting in decision.waiting:
             if waiting.doubts:
                 self.waiting[waiting.key] = waiting
@@ -184,6 +194,10 @@ class Book:
         key = copy.key
         if key not in self.copies:
             self.by_leader[copy.leader, copy.leader_order].append(key)
+            if copy.reverse:
+                self.reversed.add(copy.holding)
+            else:
+                self.reversed.discard(copy.holding)
         self.copies[key] = copy
         self.refused.pop(key, None)
         self.missed.pop(key, None)
@@ -219,6 +233,16 @@ class Book:
         """Set what a follower holds because of one group, and remember that it must be written down."""
         self.copied[holding] = net
         self.changed_holdings.add(holding)
+        group, account, symbol, leads = holding
+        if net:
+            self.held_as[group, account, leads] = symbol
+        elif self.held_as.get((group, account, leads)) == symbol:
+            del self.held_as[group, account, leads]
+
+    def held_for(self, group: GroupId, account: AccountId, leads: Symbol) -> tuple[Symbol, bool] | None:
+        """Return the contract that a follower holds for one of its leader's, and whether it is reversed."""
+        symbol = self.held_as.get((group, account, leads))
+        return (symbol, (group, account, symbol, leads) in self.reversed) if symbol is not None else None
 
     def _look(self, look: Look) -> None:
         self.differences = dict(look.differences)
@@ -248,4 +272,6 @@ class Book:
         if refusal.key not in self.copies:
             self.refused[refusal.key] = refusal.reason
             if refusal.reason in UNSEEN:
-                self.missed[refusal.key] = (refusal.group, refusal.follower, refusal.symbol)
+                record = self.orders.get((refusal.leader, refusal.leader_order))
+                leads = record.symbol if record is not None else refusal.symbol
+                self.missed[refusal.key] = (refusal.group, refusal.follower, refusal.symbol, leads)

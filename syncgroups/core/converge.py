@@ -22,7 +22,7 @@ from syncgroups.core.decision import (
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Outcome, Rejected
 from tradehaven.domain.enums import OrderStatus, RefusalReason, TradingState
-from tradehaven.domain.events import OrderEnded
+from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
@@ -51,7 +51,8 @@ def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
     """Return the cancels that follow from the end of a leader's order."""
     record = book.orders.get((event.account, event.order_id))
     if event.status not in DONE:
-        return withdrawn(plan, book, book.copies_of_order(event.account, event.order_id))
+        copies = book.copies_of_order(event.account, event.order_id)
+        return withdrawn(plan, book, [copy for copy in copies if copy.fill is None])
     return leader_flat(plan, book, event.account, record.symbol) if record is not None else NOTHING
 
 
@@ -64,7 +65,7 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         copy
         for follower in group.followers
         for copy in book.open_copies_of(follower.account)
-        if copy.group == group.group and copy.symbol == symbol and copy.enters and _leader_is_done(book, copy)
+        if copy.group == group.group and copy.leads == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
 
@@ -79,16 +80,40 @@ def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
     steps: list[CopyStep] = []
     refusals: list[CopyRefused] = []
     for copy in copies:
-        if not copy.is_open or copy.target is None:
+        if not copy.is_open or copy.target is None or _still_protects(book, copy):
             continue
-        if copy.enters == 0 and _is_halted(plan, book, copy.follower):
+        if copy.enters == 0 and is_halted(plan, book, copy.follower):
             refusals.append(_kept(copy))
         else:
             steps.append(advance(plan, book, replace(copy, target=None)))
     return Decision(steps=tuple(steps), refusals=tuple(refusals))
 
 
-def _is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+def _still_protects(book: Book, copy: Copy) -> bool:
+    """Say whether an exit is needed by a follower that is left with what its leader got rid of already.
+
+    The leader's target filled and took its stop away; the follower's target did not.
+    """
+    if copy.enters or book.positions[copy.leader, copy.leads] or book.flying(copy.leader, copy.leads):
+        return False
+    return book.copied.get(copy.holding, 0) * copy.side.sign < 0
+
+
+def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+    """Return the cancels of exits that outlived their leader's, now that there is nothing left to exit."""
+    over = [
+        copy
+        for copy in book.open_copies_of(event.account)
+        if copy.symbol == event.symbol
+        and copy.outstanding
+        and not copy.enters
+        and _leader_is_done(book, copy)
+    ]
+    return withdrawn(plan, book, [copy for copy in over if not book.copied.get(copy.holding, 0)])
+
+
+def is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+    """Say whether nothing may be copied to an account now."""
     known = plan.accounts.get(account)
     gates = known.gates if known is not None else ()
     return strictest(book.states_of(gates)) is TradingState.HALTED

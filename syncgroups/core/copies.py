@@ -10,7 +10,7 @@ from enum import StrEnum
 from syncgroups.core.keys import command_id
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 MAX_REFUSALS = 5
@@ -31,6 +31,8 @@ class CopyState(StrEnum):
     MISSED = "missed"
 
 
+HoldingKey = tuple[GroupId, AccountId, Symbol, Symbol]
+"""What a follower holds because of one group: contracts of one symbol, for one of the leader's."""
 OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED, CopyState.FILLING})
 
 
@@ -39,6 +41,9 @@ class Copy:
     """A follower's order. `target` None means that nothing should work; quantities are contracts.
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
+    `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
+    against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
+    `chased` says that another order takes its place once it is cancelled.
     """
 
     key: ClientOrderId
@@ -51,12 +56,26 @@ class Copy:
     target: OrderSpec | None
     sent: OrderSpec
     enters: int
+    leads: Symbol = Symbol("")
+    reverse: bool = False
+    fill: FillId | None = None
     state: CopyState = CopyState.SENDING
     order_id: OrderId | None = None
     in_flight: ClientOrderId | None = None
+    chased: bool = False
     commands: int = 0
     refusals: int = 0
     filled: int = 0
+
+    def __post_init__(self) -> None:
+        """Name the leader's contract: the same one, unless it was said."""
+        if not self.leads:
+            object.__setattr__(self, "leads", self.symbol)
+
+    @property
+    def holding(self) -> HoldingKey:
+        """Return what its fills count toward."""
+        return self.group, self.follower, self.symbol, self.leads
 
     @property
     def is_open(self) -> bool:

@@ -7,9 +7,9 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import converge, owed, place, recover, repair, resume, watch
+from syncgroups.core import confirm, converge, owed, place, recover, repair, rests, resume, watch
 from syncgroups.core.book import Book
-from syncgroups.core.decision import NOTHING, Decision, joined
+from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.events import (
@@ -40,22 +40,30 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             mine = converge.own_order(plan, book, event.account, event.order_id)
             return joined(place.changed_order(plan, book, event), mine)
         case OrderFilled():
-            flat = converge.leader_flat(plan, book, event.account, event.symbol)
+            flat = joined(
+                converge.leader_flat(plan, book, event.account, event.symbol),
+                converge.done_protecting(plan, book, event),
+            )
             waited = resume.resumed(plan, book, event.at)
-            return joined(flat, waited, place.resized(plan, book, event))
+            grown = place.resized(plan, book, event, copies_of(waited))
+            answered = confirm.filled(plan, book, event)
+            kept = owed.refused(plan, book, answered.refusals, event.at)
+            return joined(flat, waited, grown, answered, kept)
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
             kept = owed.failed(plan, book, event)
             return joined(ended, kept, resume.resumed(plan, book, event.at))
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
-            return joined(seen, resume.resumed(plan, book, event.at))
+            return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)))
         case OrdersListed():
             return joined(recover.after_listing(book, event), resume.resumed(plan, book, event.at))
         case GateChanged():
             return watch.gate_changed(plan, book, event)
         case TimePassed():
-            return joined(watch.time_passed(plan, book, event), resume.resumed(plan, book, event.at))
+            watched = watch.time_passed(plan, book, event)
+            rested = rests.time_passed(plan, book, event.at)
+            return joined(watched, rested, resume.resumed(plan, book, event.at))
         case PersonAsked():
             return repair.asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():

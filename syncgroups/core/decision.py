@@ -1,18 +1,17 @@
 """What `decide` answers: steps to take, refusals to log, remarks to show. Values; `book` applies them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from itertools import chain
+from typing import Any
 
-from syncgroups.core.copies import Copy
+from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
-
-HoldingKey = tuple[GroupId, AccountId, Symbol]
-"""What a follower holds because of one group: contracts of one symbol."""
 
 
 class Action(StrEnum):
@@ -113,7 +112,7 @@ class Decision:
     """The whole answer to one event. `look`, when given, replaces what the book knows of drift.
 
     `differences` are only put beside those that it knows. `flattening` are accounts that have to become
-    flat, whether or not anything can be sent for them now.
+    flat, whether or not anything can be sent for them now; `chased` are orders whose successor is settled.
     """
 
     steps: tuple[Step, ...] = ()
@@ -123,6 +122,7 @@ class Decision:
     differences: tuple[Difference, ...] = ()
     flattening: tuple[AccountId, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    chased: tuple[ClientOrderId, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything to write down or to send."""
@@ -138,12 +138,15 @@ def joined(*decisions: Decision) -> Decision:
     if len(said) <= 1:
         return said[0] if said else NOTHING
     looks = [decision.look for decision in said if decision.look is not None]
-    return Decision(
-        steps=tuple(step for decision in said for step in decision.steps),
-        refusals=tuple(refusal for decision in said for refusal in decision.refusals),
-        remarks=tuple(remark for decision in said for remark in decision.remarks),
-        look=looks[-1] if looks else None,
-        differences=tuple(difference for decision in said for difference in decision.differences),
-        flattening=tuple(account for decision in said for account in decision.flattening),
-        waiting=tuple(waiting for decision in said for waiting in decision.waiting),
-    )
+    together: dict[str, Any] = {
+        name: tuple(chain.from_iterable(getattr(decision, name) for decision in said)) for name in _LISTS
+    }
+    return Decision(look=looks[-1] if looks else None, **together)
+
+
+def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:
+    """Return the copies as a decision leaves them, for those who decide on the same event after it."""
+    return {step.copy.key: step.copy for step in decision.steps if isinstance(step, CopyStep)}
+
+
+_LISTS = tuple(field.name for field in fields(Decision) if field.name != "look")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from syncgroups.core.copies import HoldingKey
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId, Symbol
 
 NO_GROUP = GroupId(0)
@@ -30,23 +31,27 @@ class DriftKind(StrEnum):
 
 
 class DriftKey(NamedTuple):
-    """Names a difference. Without a group it is about the whole account; `order` 0 is no order."""
+    """Names a difference. Without a group it is about the whole account; `order` 0 is no order.
+
+    `leads` is the leader's contract for which `symbol` is held.
+    """
 
     kind: DriftKind
     group: GroupId
     account: AccountId
     symbol: Symbol
+    leads: Symbol
     order: OrderId = NO_ORDER
 
     @property
-    def holding(self) -> tuple[GroupId, AccountId, Symbol]:
+    def holding(self) -> HoldingKey:
         """Return the holding that it is about."""
-        return self.group, self.account, self.symbol
+        return self.group, self.account, self.symbol, self.leads
 
     @property
     def name(self) -> str:
         """Return the key as one word, by which rows and clicks mean this difference."""
-        return f"{self.kind}.g{self.group}.f{self.account}.{self.symbol}.o{self.order}"
+        return f"{self.kind}.g{self.group}.f{self.account}.{self.symbol}.{self.leads}.o{self.order}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

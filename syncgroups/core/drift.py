@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import UNSEEN, Book
-from syncgroups.core.converge import DONE
-from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
-from syncgroups.core.decision import HoldingKey, Look, Remark, RemarkKind
+from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, HoldingKey
+from syncgroups.core.decision import Look, Remark, RemarkKind
 from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
 from syncgroups.core.expected import (
     Pair,
@@ -29,7 +28,6 @@ from syncgroups.core.share import leader_order
 from syncgroups.core.stated import SECOND_LOOK, within
 from tradehaven.domain.enums import OrderType
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
-from tradehaven.domain.transitions import is_final
 
 
 @dataclass(slots=True)
@@ -147,7 +145,8 @@ def _is_excused(book: Book, pair: Pair, leader: int, bound: int) -> bool:
 
 def _taken(book: Book, pair: Pair, leader: int, found: Found, at: Nanos) -> Iterator[Difference]:
     """Yield what another hand closed of a copied holding: never bought back by itself."""
-    alone = sum(1 for holding, net in book.copied.items() if net and holding[1:] == pair.holding[1:]) == 1
+    same = pair.account, pair.symbol
+    alone = sum(1 for holding, net in book.copied.items() if net and holding[1:3] == same) == 1
     actual = book.positions.get((pair.account, pair.symbol), 0)
     left = within(pair.own, actual) if alone else pair.own
     taken = book.taken.get(pair.holding, 0)
@@ -193,7 +192,7 @@ def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
         for copy in sorted(book.open_copies_of(account), key=lambda copy: copy.key):
             if copy.state is not CopyState.LIVE or copy.order_id is None or copy.target is None:
                 continue
-            if is_stray(plan, book, copy):
+            if is_stray(book, copy):
                 text = f"order {copy.order_id} protects nothing any more"
                 yield _difference(_order_key(DriftKind.ORPHAN, copy), 0, copy.unfilled, at, text)
             elif not copy.target.means(copy.sent):
@@ -202,23 +201,18 @@ def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
                 yield _difference(_order_key(DriftKind.ASTRAY, copy), wished, copy.unfilled, at, text)
 
 
-def is_stray(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
-    """Say whether a resting exit of ours could only open something, or outlived its leader's order."""
+def is_stray(book: Book, copy: Copy) -> bool:
+    """Say whether a resting exit of ours closes nothing any more: all it could do is open something."""
     if copy.enters or copy.sent.order_type is OrderType.MARKET or copy.in_flight is not None:
         return False
     if is_moving(book, copy.follower, copy.symbol) and copy.refusals < MAX_REFUSALS:
         return False
-    held = book.positions.get((copy.follower, copy.symbol), 0)
-    if held * copy.side.sign >= 0:
-        return True
-    record = book.orders.get((copy.leader, copy.leader_order))
-    gone = record is not None and is_final(record.status) and record.status not in DONE
-    return gone and is_seen(plan, book, copy.leader)
+    return book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign >= 0
 
 
 def _order_key(kind: DriftKind, copy: Copy) -> DriftKey:
     assert copy.order_id is not None  # noqa: S101  # narrows for the type checker: only live orders are asked about
-    return DriftKey(kind, copy.group, copy.follower, copy.symbol, copy.order_id)
+    return DriftKey(kind, *copy.holding, copy.order_id)
 
 
 def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
@@ -229,14 +223,15 @@ def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]
         leader = pair.group.leader
         for order_id in sorted(book.working.get(leader, ())):
             record = book.orders[leader, order_id]
-            if record.symbol != pair.symbol or record.spec.order_type is OrderType.MARKET:
+            if record.symbol != pair.leads or record.spec.order_type is OrderType.MARKET:
                 continue
             order = leader_order(book, leader, order_id, at)
             key = client_order_id(pair.group.group, leader, order_id, pair.account)
-            exits = order.before * order.change < 0 and pair.own * order.change < 0
+            change = -order.change if pair.reverse else order.change
+            exits = order.before * order.change < 0 and pair.own * change < 0
             if exits and book.refused.get(key) in UNSEEN:
                 text = f"the leader's exit, order {order_id}, was never placed for this follower"
-                expected = within(-pair.own, order.change)
+                expected = within(-pair.own, change)
                 yield _difference(pair.key(DriftKind.UNPROTECTED, order_id), expected, 0, at, text)
 
 
@@ -253,14 +248,15 @@ def _foreign(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
             record = book.orders[account, order_id]
             if (account, order_id) not in book.by_order and record.unfilled:
                 text = f"order {order_id} is not ours: {record.side} {abs(record.unfilled)}, left alone"
-                key = DriftKey(DriftKind.FOREIGN_ORDER, NO_GROUP, account, record.symbol, order_id)
+                where = (account, record.symbol, record.symbol)
+                key = DriftKey(DriftKind.FOREIGN_ORDER, NO_GROUP, *where, order_id)
                 yield _difference(key, 0, record.unfilled, at, text)
         yield from _foreign_positions(book, account, at)
 
 
 def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Difference]:
     copied: dict[Symbol, list[int]] = {}
-    for (_, holder, symbol), net in book.copied.items():
+    for (_, holder, symbol, _), net in book.copied.items():
         if holder == account and net:
             copied.setdefault(symbol, []).append(net)
     held = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account and net}
@@ -269,7 +265,7 @@ def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Di
         ours = within(nets[0], actual) if len(nets) == 1 else sum(nets)
         if actual != ours and not is_moving(book, account, symbol):
             text = f"{actual - ours:+d} of {actual:+d} contracts came from no copy, left alone"
-            key = DriftKey(DriftKind.FOREIGN_POSITION, NO_GROUP, account, symbol)
+            key = DriftKey(DriftKind.FOREIGN_POSITION, NO_GROUP, account, symbol, symbol)
             yield _difference(key, ours, actual, at, text)
 
 
@@ -278,7 +274,7 @@ def _unexplained(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]
         counted = book.positions.get((account, symbol), 0)
         if stated != counted and account in plan.accounts and is_seen(plan, book, account):
             text = f"the fills make {counted:+d}, the broker says {stated:+d}: it is asked again"
-            key = DriftKey(DriftKind.UNEXPLAINED, NO_GROUP, account, symbol)
+            key = DriftKey(DriftKind.UNEXPLAINED, NO_GROUP, account, symbol, symbol)
             yield _difference(key, counted, stated, at, text)
 
 

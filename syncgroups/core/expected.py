@@ -6,26 +6,34 @@ more than sizing makes of the leader's present position. Who joined late or was 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from syncgroups.core.book import Book
-from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
-from syncgroups.core.decision import HoldingKey
+from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, HoldingKey
 from syncgroups.core.differences import NO_ORDER, DriftKey, DriftKind
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import ratio_of
+from syncgroups.core.share import ratio_between
 from syncgroups.core.sizing import scaled
 from syncgroups.core.stated import within
+from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, SizingMode
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.instruments import size_factor
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One follower of one running group, in one contract. `own` is what it holds because of the group."""
+    """One follower of one running group, in one contract. `own` is what it holds because of the group.
+
+    `leads` is the leader's contract, `reverse` says that the follower stands against it; `follower` has the
+    settings of that product.
+    """
 
     group: GroupPlan
     follower: FollowerPlan
     symbol: Symbol
+    leads: Symbol
+    reverse: bool
     own: int
 
     @property
@@ -36,11 +44,11 @@ class Pair:
     @property
     def holding(self) -> HoldingKey:
         """Return what the book knows the holding by."""
-        return self.group.group, self.follower.account, self.symbol
+        return self.group.group, self.follower.account, self.symbol, self.leads
 
     def key(self, kind: DriftKind, order: OrderId = NO_ORDER) -> DriftKey:
         """Return the name of a difference of this kind."""
-        return DriftKey(kind, self.group.group, self.account, self.symbol, order)
+        return DriftKey(kind, *self.holding, order)
 
 
 def entitled(book: Book, pair: Pair) -> tuple[int, int | None]:
@@ -49,7 +57,8 @@ def entitled(book: Book, pair: Pair) -> tuple[int, int | None]:
     Signed contracts of the follower's own contract. None: its size says nothing about how often it was
     entered, so only a flat leader bounds it. The one place that says what a position means for a follower.
     """
-    leader = book.positions.get((pair.group.leader, pair.symbol), 0)
+    held = book.positions.get((pair.group.leader, pair.leads), 0)
+    leader = -held if pair.reverse else held
     return leader, share_of(book, pair, leader)
 
 
@@ -57,10 +66,17 @@ def share_of(book: Book, pair: Pair, leader: int) -> int | None:
     """Return the most that a follower should hold when its leader holds `leader`; None: that says nothing."""
     if not leader:
         return 0
-    ratio = ratio_of(book, pair.group, pair.follower)
+    ratio = ratio_between(book, pair.group, pair.follower)
     if ratio is None or pair.follower.sizing is SizingMode.FIXED:
         return None
-    return scaled(leader, ratio)
+    return scaled(leader, ratio * factor_of(pair))
+
+
+def factor_of(pair: Pair) -> Fraction:
+    """Return how many of the follower's contracts are one of the leader's."""
+    if pair.leads == pair.symbol:
+        return Fraction(1)
+    return Fraction(size_factor(product_of(pair.leads), product_of(pair.symbol)))
 
 
 def excess(book: Book, pair: Pair) -> int:
@@ -78,8 +94,7 @@ def _ahead(book: Book, pair: Pair) -> int:
     found = 0
     for order_id in book.working.get(pair.group.leader, ()):
         for copy in book.copies_of_order(pair.group.leader, order_id):
-            ours = copy.follower == pair.account and copy.group == pair.group.group
-            if ours and copy.symbol == pair.symbol and copy.side.sign * pair.own > 0:
+            if copy.holding == pair.holding and copy.side.sign * pair.own > 0:
                 found += copy.filled
     return found
 
@@ -100,6 +115,9 @@ def is_moving(book: Book, account: AccountId, symbol: Symbol) -> bool:
     net = book.positions.get((account, symbol), 0)
     if book.reported.get((account, symbol), net) != net:
         return True
+    chased = (book.copies[key] for key in book.chasing)
+    if any(copy.follower == account and copy.symbol == symbol for copy in chased):
+        return True
     if any(book.orders[account, order].symbol == symbol for order in book.market_orders.get(account, ())):
         return True
     return any(copy.symbol == symbol and _moves(copy) for copy in book.open_copies_of(account))
@@ -117,8 +135,8 @@ def is_sure(plan: OwnerPlan, book: Book, pair: Pair) -> bool:
     """Say whether what leader and follower hold is certain now; what only a list left out is not."""
     if any(waiting.follower == pair.account for waiting in book.waiting.values()):
         return False
-    accounts = (pair.group.leader, pair.account)
-    return all(is_seen(plan, book, who) and not is_moving(book, who, pair.symbol) for who in accounts)
+    sides = ((pair.group.leader, pair.leads), (pair.account, pair.symbol))
+    return all(is_seen(plan, book, who) and not is_moving(book, who, symbol) for who, symbol in sides)
 
 
 def pairs(plan: OwnerPlan, book: Book) -> Iterator[Pair]:
@@ -136,5 +154,12 @@ def pair_of(group: GroupPlan | None, holding: HoldingKey, book: Book) -> Pair | 
     """Return a holding with its settings, or None when its group or follower is no more."""
     if group is None or not group.active:
         return None
-    found = next((follower for follower in group.followers if follower.account == holding[1]), None)
-    return Pair(group, found, holding[2], book.copied.get(holding, 0)) if found is not None else None
+    _, account, symbol, leads = holding
+    found = next((follower for follower in group.followers if follower.account == account), None)
+    if found is None:
+        return None
+    mine = found.for_product(product_of(leads).symbol) if found.products else found
+    own = book.copied.get(holding, 0)
+    # What is held keeps the side it was opened on; what is not yet held has that of the settings.
+    reverse = holding in book.reversed if own else mine.reverse
+    return Pair(group, mine, symbol, leads, reverse, own)

@@ -75,11 +75,22 @@ def _link_lost(book: Book, event: LinkLost) -> bool:
 
 
 def _time_passed(book: Book, event: TimePassed) -> bool:
+    resting = [
+        key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
+    ]
+    book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
     if event.at >= book.sizing_until:  # a new limit day: sizes by balance start from what is there now
         book.sizing_balances = dict(book.balances)
         moment = datetime.fromtimestamp(event.at / SECOND, UTC)
         book.sizing_until = Nanos(int(next_reset(moment).timestamp()) * SECOND)
     return True
+
+
+def _is_resting(book: Book, copy: Copy) -> bool:
+    """Say whether a follower's order still works although its leader has what it wanted."""
+    if copy.state is not CopyState.LIVE or copy.target is None or copy.in_flight is not None:
+        return False
+    return copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
@@ -106,7 +117,7 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     record = OrderRecord(symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING)
     book.set_order(event.account, event.order_id, record)
     copy = _copy_named(book, event.client_order_id) or _adopted(
-        event.client_order_id, event.account, _state_of_event(event)
+        book, event.client_order_id, event.account, _state_of_event(event)
     )
     if copy is not None:
         _attach(book, copy, event.order_id)
@@ -148,8 +159,7 @@ def _credit(book: Book, event: OrderFilled) -> None:
     copy = book.copy_of_order(event.account, event.order_id)
     if copy is None:
         return
-    holding = (copy.group, copy.follower, copy.symbol)
-    book.hold(holding, book.copied[holding] + event.qty * event.side.sign)
+    book.hold(copy.holding, book.copied[copy.holding] + event.qty * event.side.sign)
     filled = copy.filled + event.qty
     whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
     book.keep(replace(copy, filled=filled, state=CopyState.ENDED if whole else copy.state))
@@ -183,6 +193,8 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
     if copy is not None:
         state = _state_of(event.status, copy.filled, copy.sent.qty)
         book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))
+        if copy.chased and event.status is OrderStatus.CANCELLED:
+            book.chasing[copy.key] = event.at
     return record is not None or copy is not None
 
 
@@ -236,8 +248,7 @@ def _attach(book: Book, copy: Copy, order_id: OrderId) -> None:
         return
     earlier = record.filled - copy.filled
     if earlier:
-        holding = (copy.group, copy.follower, copy.symbol)
-        book.hold(holding, book.copied[holding] + earlier * copy.side.sign)
+        book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)
     book.keep(
         replace(
             copy,
@@ -262,11 +273,18 @@ def _state_of_event(event: OrderWorking) -> OrderState:
     )
 
 
-def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderState) -> Copy | None:
+def _adopted(
+    book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
+) -> Copy | None:
     """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
     key = parse_key(client_id)
     if key is None or client_id is None or key.follower != account:
         return None
+    answered = book.orders.get((key.leader, key.leader_order))
+    leads = key.leads or (answered.symbol if answered is not None else order.symbol)
+    reverse = answered is not None and answered.side is not order.side
+    if key.repair:  # it stands against what is held, whatever the order was that it mends
+        reverse = (key.group, account, order.symbol, leads) in book.reversed
     return Copy(
         key=client_id,
         group=key.group,
@@ -278,6 +296,9 @@ def _adopted(client_id: ClientOrderId | None, account: AccountId, order: OrderSt
         target=order.spec,
         sent=order.spec,
         enters=0 if key.repair else order.spec.qty,
+        fill=key.fill,
+        leads=leads,
+        reverse=reverse,
         order_id=order.order_id,
         state=CopyState.LIVE,
     )
@@ -304,10 +325,10 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
 
 def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     filled: dict[OrderId, int] = {}
-    price: dict[OrderId, Ticks] = {}
+    prices: dict[OrderId, Ticks] = {}
     for fill in account.fills:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
-        price[fill.order_id] = fill.price
+        prices[fill.order_id] = fill.price
     book.forget_orders(account.account)
     for order in account.orders:
         record = OrderRecord(
@@ -316,7 +337,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
             spec=order.spec,
             status=order.status,
             filled=filled.get(order.order_id, 0),
-            price=price.get(order.order_id),
+            price=prices.get(order.order_id),
         )
         book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)
@@ -326,7 +347,7 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
     copy = (
         _copy_named(book, order.client_order_id)
         or book.copy_of_order(account, order.order_id)
-        or _adopted(order.client_order_id, account, order)
+        or _adopted(book, order.client_order_id, account, order)
     )
     if copy is None:
         return

@@ -7,25 +7,32 @@ which order answers which (reliability anchors, section 2, "where the journal li
 import re
 from dataclasses import dataclass
 
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
 
 PREFIX = "th1"
-_REPAIR = re.compile(rf"{PREFIX}d\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)\.([A-Z0-9]+)\.(\d+)(?:\.c(\d+))?", re.ASCII)
-_PATTERN = re.compile(rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.r(\d+))?(?:\.c(\d+))?", re.ASCII)
+_REPAIR = re.compile(
+    rf"{PREFIX}d\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)\.([^.]+)\.([^.]+)\.\d+(?:\.c\d+)?", re.ASCII
+)
+_PATTERN = re.compile(
+    rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.p(\d+))?(?:\.[em])?(?:\.r\d+)?(?:\.c\d+)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyKey:
     """What a client order id says: whose order, in which group, answered by which follower.
 
-    A `repair` answers no order as it comes: it closes what should not be held any more.
+    `fill` is the one fill of the leader that it answers, where it is one. A `repair` answers no order as it
+    comes: it closes what should not be held any more, for the leader's contract `leads`.
     """
 
     group: GroupId
     leader: AccountId
     leader_order: OrderId
     follower: AccountId
+    fill: FillId | None = None
     repair: bool = False
+    leads: Symbol | None = None
 
 
 def client_order_id(
@@ -33,6 +40,21 @@ def client_order_id(
 ) -> ClientOrderId:
     """Return the id of the one order that this follower may place for this leader's order."""
     return ClientOrderId(f"{PREFIX}.g{group}.l{leader}.o{leader_order}.f{follower}")
+
+
+def fill_key(key: ClientOrderId, fill: FillId) -> ClientOrderId:
+    """Return the id of the order that answers one fill of the order that `key` answers."""
+    return ClientOrderId(f"{key}.p{fill}")
+
+
+def entry_id(key: ClientOrderId) -> ClientOrderId:
+    """Return the id of the order that opens the other side, where it is not the one that closes this."""
+    return ClientOrderId(f"{key}.e")
+
+
+def chase_id(key: ClientOrderId) -> ClientOrderId:
+    """Return the id of the order that takes the place of one that rested for too long."""
+    return ClientOrderId(f"{key}.m")
 
 
 def rest_id(key: ClientOrderId, number: int) -> ClientOrderId:
@@ -45,10 +67,10 @@ def command_id(key: ClientOrderId, number: int) -> ClientOrderId:
     return ClientOrderId(f"{key}.c{number}")
 
 
-def repair_id(key: CopyKey, symbol: Symbol, number: int) -> ClientOrderId:
+def repair_id(key: CopyKey, symbol: Symbol, leads: Symbol, number: int) -> ClientOrderId:
     """Return the id of the order that mends a holding; `number` is the second of the look that found it."""
     who = f"g{key.group}.l{key.leader}.o{key.leader_order}.f{key.follower}"
-    return ClientOrderId(f"{PREFIX}d.{who}.{symbol}.{number}")
+    return ClientOrderId(f"{PREFIX}d.{who}.{symbol}.{leads}.{number}")
 
 
 def is_repair(key: ClientOrderId) -> bool:
@@ -70,10 +92,13 @@ def parse_key(text: str | None) -> CopyKey | None:
     if match is None:
         return None
     group, leader, order, follower = (int(part) for part in match.groups()[:4])
+    fill = None if mends else match.group(5)
     return CopyKey(
         group=GroupId(group),
         leader=AccountId(leader),
         leader_order=OrderId(order),
         follower=AccountId(follower),
+        fill=FillId(int(fill)) if fill else None,
         repair=mends is not None,
+        leads=Symbol(mends[6]) if mends else None,
     )

@@ -64,8 +64,7 @@ def in_the_way(book: Book, pair: Pair) -> Iterator[Copy]:
     """Yield resting exits that may not fill beside a close: all behind a flat leader, else the left-over."""
     leader, _ = entitled(book, pair)
     for copy in book.open_copies_of(pair.account):
-        ours = copy.group == pair.group.group and copy.symbol == pair.symbol
-        if not ours or copy.side.sign * pair.own >= 0 or copy.state is not CopyState.LIVE:
+        if copy.holding != pair.holding or copy.side.sign * pair.own >= 0 or copy.state is not CopyState.LIVE:
             continue
         record = book.orders.get((copy.leader, copy.leader_order))
         ended = record is None or is_final(record.status)
@@ -76,7 +75,7 @@ def in_the_way(book: Book, pair: Pair) -> Iterator[Copy]:
 def _close(pair: Pair, qty: int, side: Side, order: OrderId, at: Nanos) -> CopyStep:
     group = pair.group
     whose = CopyKey(group=group.group, leader=group.leader, leader_order=order, follower=pair.account)
-    key = repair_id(whose, pair.symbol, at // SECOND)
+    key = repair_id(whose, pair.symbol, pair.leads, at // SECOND)
     spec = OrderSpec(order_type=OrderType.MARKET, qty=qty)
     copy = Copy(
         key=key,
@@ -89,6 +88,8 @@ def _close(pair: Pair, qty: int, side: Side, order: OrderId, at: Nanos) -> CopyS
         target=spec,
         sent=spec,
         enters=0,
+        leads=pair.leads,
+        reverse=pair.reverse,
         in_flight=key,
     )
     command = PlaceOrder(account=pair.account, client_order_id=key, symbol=pair.symbol, side=side, spec=spec)

@@ -15,9 +15,9 @@ from syncgroups.core.decision import NOTHING, CopyRefused, Decision, Remark, Rem
 from syncgroups.core.differences import Difference, DriftKind
 from syncgroups.core.drift import Found
 from syncgroups.core.expected import Pair, entitled, excess, is_sure, pair_of
-from syncgroups.core.keys import CopyKey, client_order_id, is_repair, repair_id
+from syncgroups.core.keys import CopyKey, client_order_id, is_repair, parse_key, repair_id
 from syncgroups.core.mending import closing, pause, quarantined
-from syncgroups.core.place import case_of, place_share, settings_of
+from syncgroups.core.place import case_of, place_share, seen_by, settings_of
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order, ratio_of, reduction
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
@@ -38,7 +38,9 @@ def failed(plan: OwnerPlan, book: Book, event: End) -> Decision:
     if copy is None or settings is None or copy.target is None:
         return NOTHING
     left = copy.sent.qty - copy.enters - copy.filled
-    pair = Pair(*settings, copy.symbol, book.copied.get((copy.group, copy.follower, copy.symbol), 0))
+    pair = pair_of(settings[0], copy.holding, book)
+    if pair is None:
+        return NOTHING
     key = pair.key(DriftKind.FAILED_EXIT, copy.leader_order)
     known = book.differences.get(key)
     if left <= 0 or pair.own * copy.side.sign >= 0 or (is_repair(copy.key) and known is None):
@@ -115,19 +117,30 @@ def refused(plan: OwnerPlan, book: Book, refusals: Iterable[CopyRefused], at: Na
     for refusal in refusals:
         group = plan.led.get(refusal.leader)
         record = book.orders.get((refusal.leader, refusal.leader_order))
-        holding = (refusal.group, refusal.follower, refusal.symbol)
-        pair = pair_of(group, holding, book)
-        if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE or pair is None or record is None:
+        if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE or record is None:
             continue
-        ratio = ratio_of(book, pair.group, pair.follower)
-        order = leader_order(book, refusal.leader, refusal.leader_order, at)
-        qty = reduction(pair.follower, ratio, pair.own, order) if ratio is not None else 0
-        if qty:
+        pair = pair_of(group, (refusal.group, refusal.follower, refusal.symbol, record.symbol), book)
+        qty = _unanswered(plan, book, pair, refusal, at) if pair is not None else 0
+        if pair is not None and qty:
             key = pair.key(DriftKind.FAILED_EXIT, refusal.leader_order)
             detail = "its login was down when the leader's exit came"
             owed = Difference(key=key, expected=0, actual=0, since=at, detail=detail, qty=qty)
-            kept.append(_keep(pair, book.differences.get(key), _difference(pair, owed)))
+            known = book.differences.get(key)
+            more = max(0, qty - known.qty) if known is not None else qty
+            kept.append(_keep(pair, known, _difference(pair, replace(owed, qty=more))))
     return joined(*kept)
+
+
+def _unanswered(plan: OwnerPlan, book: Book, pair: Pair, refusal: CopyRefused, at: Nanos) -> int:
+    """Return what an order that a follower missed would have closed for it."""
+    order = leader_order(book, refusal.leader, refusal.leader_order, at)
+    named = parse_key(refusal.key)
+    if named is not None and named.fill is not None:  # Confirmed mode: so far the order is what has filled
+        filled = book.orders[refusal.leader, refusal.leader_order].filled
+        order = replace(order, change=filled * order.side.sign)
+    seen = seen_by(case_of(plan, book, pair.group, order), pair.follower)
+    ratio = ratio_of(book, pair.group, pair.follower, seen[0].order) if seen is not None else None
+    return reduction(pair.follower, ratio, pair.own, seen[0].order) if seen is not None and ratio else 0
 
 
 # -- until it is done --------------------------------------------------------------------------------
@@ -200,9 +213,11 @@ def _placed(plan: OwnerPlan, book: Book, pair: Pair, owed: Difference, at: Nanos
     key = client_order_id(group.group, leader, order_id, pair.account)
     if key in book.copies:  # the broker has seen that name
         whose = CopyKey(group=group.group, leader=leader, leader_order=order_id, follower=pair.account)
-        key = repair_id(whose, pair.symbol, at // SECOND)
+        key = repair_id(whose, pair.symbol, pair.leads, at // SECOND)
     case = case_of(plan, book, group, leader_order(book, leader, order_id, at))
-    place_share(case, pair.follower, key, quietly=True)
+    seen = seen_by(case, pair.follower)
+    if seen is not None:
+        place_share(*seen, key, quietly=True)
     return list(case.steps)
 
 
@@ -212,7 +227,7 @@ def _is_market(record: OrderRecord) -> bool:
 
 def _copies(book: Book, pair: Pair, owed: Difference) -> list[Copy]:
     copies = book.copies_of_order(pair.group.leader, owed.key.order)
-    return [copy for copy in copies if copy.follower == pair.account and copy.group == pair.group.group]
+    return [copy for copy in copies if copy.holding == pair.holding]
 
 
 def _due(book: Book, pair: Pair, owed: Difference) -> int:

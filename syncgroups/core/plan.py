@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from risk.core.limits import AccountLimits
-from tradehaven.domain.enums import DriftPolicy, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId, Symbol
 
 
@@ -16,25 +16,49 @@ from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nano
 class FollowerPlan:
     """One follower of one group. `gates` are all that must stand open: its own, the group's, the owner's.
 
+    `products` says where it answers a product of its leader in another way. There `product` is the root
+    that it trades instead. `reverse` trades against the leader; `copies` False leaves the product out.
     `quarantined` are contracts in which it may not enter anything for this group.
     """
 
     account: AccountId
     gates: tuple[GateId, ...]
+    copies: bool = True
+    reverse: bool = False
+    product: str | None = None
     sizing: SizingMode = SizingMode.RATIO
     ratio: Fraction = Fraction(1)
     fixed_qty: int = 1
     max_contracts: int | None = None
     limits: AccountLimits = AccountLimits()
     quarantined: frozenset[Symbol] = frozenset()
+    products: Mapping[str, "FollowerPlan"] = field(default_factory=dict)
+
+    def for_product(self, root: str) -> "FollowerPlan":
+        """Return what holds for one product of the leader, which is this unless something else was set."""
+        return self.products.get(root, self) if self.products else self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestPolicy:
+    """What becomes of orders that still rest `after` seconds from when the leader's had filled.
+
+    MARKET_WITHIN gives them a limit `slack` ticks worse than the leader's price.
+    """
+
+    after: int = 5
+    entries: RestRule = RestRule.WAIT
+    exits: RestRule = RestRule.MARKET
+    slack: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
     """One leader and its followers. An empty `instruments` lets every product root through.
 
-    `drift_cap` is the most contracts of one repair that nobody clicked; `drift_ticks` is how far from the
-    leader's price an entry may be caught up.
+    `entry_slack` is by how many ticks a Confirmed entry may be worse than the leader's fill; None enters at
+    the market. `drift_cap` is the most contracts of one repair that nobody clicked; `drift_ticks` is how far
+    from the leader's price an entry may be caught up.
     """
 
     group: GroupId
@@ -49,6 +73,8 @@ class GroupPlan:
     drift_policy: DriftPolicy = DriftPolicy.OBSERVE
     drift_cap: int = 1
     drift_ticks: int = 8
+    entry_slack: int | None = None
+    rests: RestPolicy = RestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,10 @@ logged as missed for each follower; copies that the broker never had are said to
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from syncgroups.core.book import Book
+from syncgroups.core.confirm import fill_order
 from syncgroups.core.converge import DONE, advance, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
@@ -18,13 +20,13 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
-from syncgroups.core.keys import is_repair
-from syncgroups.core.place import case_of, follow, settings_of
-from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.keys import client_order_id, is_repair
+from syncgroups.core.place import case_of, follow, seen_by, settings_of
+from syncgroups.core.plan import GroupPlan, OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
-from tradehaven.domain.enums import OrderType, RefusalReason
+from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
 UNSEEN = Refusal(
@@ -35,7 +37,8 @@ UNSEEN = Refusal(
 def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decision:
     """Return the cancels and changes that bring live copies in line, and what was missed."""
     seen = {account.account for account in event.accounts}
-    decisions = [_in_line(plan, book, copy, event.at) for copy in _touched(book, seen)]
+    others: dict[ClientOrderId, Copy] = {}
+    decisions = [_in_line(plan, book, copy, event.at, others) for copy in _touched(book, seen)]
     missed = [_missed_orders(plan, book, account) for account in event.accounts]
     remarks = tuple(_never_accepted(book, seen))
     return joined(*decisions, *missed, Decision(remarks=remarks))
@@ -55,10 +58,13 @@ def _touched(book: Book, accounts: set[AccountId]) -> list[Copy]:
     ]
 
 
-def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
+def _in_line(
+    plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, others: dict[ClientOrderId, Copy]
+) -> Decision:
     leader = plan.accounts.get(copy.leader)
-    if leader is None or leader.connection not in book.links:
-        return _step(advance(plan, book, copy))  # the leader cannot be seen: what was wished stays wished
+    if leader is None or leader.connection not in book.links or copy.fill is not None:
+        # The leader cannot be seen, or cannot take back what it filled: what was wished stays wished.
+        return _step(advance(plan, book, copy))
     record = book.orders.get((copy.leader, copy.leader_order))
     if is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET:
         return _step(advance(plan, book, copy))  # it answers no order that could have been withdrawn
@@ -69,7 +75,9 @@ def _in_line(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
         return _step(advance(plan, book, copy))
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
-    follow(case, follower)
+    if (seen := seen_by(replace(case, others=others), follower)) is not None:
+        follow(*seen)
+    others.update((step.copy.key, step.copy) for step in case.steps)
     return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
 
 
@@ -81,6 +89,8 @@ def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Dec
     group = plan.led.get(account.account)
     if group is None or not group.active:
         return Decision()
+    if group.mode is SyncMode.CONFIRMED:
+        return joined(_missed_fills(plan, book, group, account), _exits(plan, book, group, account))
     refusals: list[CopyRefused] = []
     for order in account.orders:
         if order.created_at < group.active_since:
@@ -93,6 +103,36 @@ def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Dec
                 case.refuse(key, follower, Action.PLACE, UNSEEN)
         refusals += case.refusals
     return Decision(refusals=tuple(refusals))
+
+
+def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: AccountSnapshot) -> Decision:
+    """Return what the followers of a Confirmed group missed of their leader's fills."""
+    refusals: list[CopyRefused] = []
+    for fill in account.fills:
+        if fill.traded_at < group.active_since:
+            continue
+        case = case_of(plan, book, group, fill_order(fill, 0))
+        for follower in group.followers:
+            key = case.key_of(follower)
+            mirrored = client_order_id(group.group, fill.account, fill.order_id, follower.account)
+            if not book.is_decided(key) and mirrored not in book.copies:
+                case.refuse(key, follower, Action.PLACE, UNSEEN)
+        refusals += case.refusals
+    return Decision(refusals=tuple(refusals))
+
+
+def _exits(plan: OwnerPlan, book: Book, group: GroupPlan, account: AccountSnapshot) -> Decision:
+    """Return the leader's resting exits as orders of those who hold something: that opens nothing."""
+    decisions: list[Decision] = []
+    for order in account.orders:
+        if not is_final(order.status):
+            known = leader_order(book, account.account, order.order_id, order.created_at)
+            case = case_of(plan, book, group, known)
+            for follower in group.followers:
+                if (seen := seen_by(case, follower)) is not None:
+                    follow(*seen, quietly=True)
+            decisions.append(case.decision())
+    return joined(*decisions)
 
 
 def _never_accepted(book: Book, accounts: set[AccountId]) -> Iterator[Remark]:

@@ -16,12 +16,12 @@ from syncgroups.core.drift import Found, is_established, is_stray
 from syncgroups.core.expected import Pair, entitled, is_sure, pair_of
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.mending import QUARANTINE_AFTER, blocked, closing, in_the_way, pause, quarantined
-from syncgroups.core.place import case_of, place_share
+from syncgroups.core.place import case_of, place_share, seen_by
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.replay import caught_up, missed_key
 from syncgroups.core.share import leader_order
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import Ask, DriftPolicy
+from tradehaven.domain.enums import Ask, DriftPolicy, RestRule
 from tradehaven.domain.events import PersonAsked
 from tradehaven.domain.ids import ClientOrderId, Nanos
 
@@ -108,7 +108,7 @@ def _mend(plan: OwnerPlan, book: Book, difference: Difference, at: Nanos) -> Dec
     if key.kind is DriftKind.ORPHAN:
         return _swept(plan, book, key)
     pair = _pair(plan, book, key)
-    if pair is None or not is_sure(plan, book, pair):
+    if pair is None or not is_sure(plan, book, pair) or _has_a_rule(book, pair):
         return Decision()
     if key.kind in CLOSES:
         steps, _ = closing(plan, book, pair, abs(difference.actual - difference.expected), at)
@@ -119,6 +119,13 @@ def _mend(plan: OwnerPlan, book: Book, difference: Difference, at: Nanos) -> Dec
     return caught_up(plan, book, missed, at) if missed is not None else Decision()
 
 
+def _has_a_rule(book: Book, pair: Pair) -> bool:
+    """Say whether an exit rests for which the group has a rule: that brings it to an end, see `rests`."""
+    rule = pair.group.rests.exits
+    resting = (book.copies[key] for key in book.resting_since)
+    return rule is not RestRule.WAIT and any(copy.holding == pair.holding for copy in resting)
+
+
 def _pair(plan: OwnerPlan, book: Book, key: DriftKey) -> Pair | None:
     group = next((group for group in plan.groups if group.group == key.group), None)
     return pair_of(group, key.holding, book)
@@ -126,7 +133,7 @@ def _pair(plan: OwnerPlan, book: Book, key: DriftKey) -> Pair | None:
 
 def _swept(plan: OwnerPlan, book: Book, key: DriftKey) -> Decision:
     copy = book.copy_of_order(key.account, key.order)
-    if copy is None or copy.refusals or copy.target is None or not is_stray(plan, book, copy):
+    if copy is None or copy.refusals or copy.target is None or not is_stray(book, copy):
         return Decision()
     step = advance(plan, book, replace(copy, target=None))
     return Decision(steps=(step,)) if step.command is not None else Decision()
@@ -136,7 +143,9 @@ def _protected(plan: OwnerPlan, book: Book, pair: Pair, key: DriftKey, at: Nanos
     leader = pair.group.leader
     case = case_of(plan, book, pair.group, leader_order(book, leader, key.order, at))
     name = client_order_id(pair.group.group, leader, key.order, pair.account)
-    place_share(case, pair.follower, name, quietly=True)
+    seen = seen_by(case, pair.follower)
+    if seen is not None:
+        place_share(*seen, name, quietly=True)
     return case.decision()
 
 
@@ -175,13 +184,13 @@ def _last(book: Book, pair: Pair) -> str:
     orders = [
         (order_id, record.price)
         for (account, order_id), record in book.orders.items()
-        if account == pair.group.leader and record.symbol == pair.symbol and record.price is not None
+        if account == pair.group.leader and record.symbol == pair.leads and record.price is not None
     ]
     if not orders:
         return ""
     price = max(orders)[1]
     assert price is not None  # noqa: S101  # narrows for the type checker: chosen above
-    return f" (the leader last traded at {product_of(pair.symbol).display(price)})"
+    return f" (the leader last traded at {product_of(pair.leads).display(price)})"
 
 
 def _catch_up(book: Book, pair: Pair, difference: Difference) -> str:

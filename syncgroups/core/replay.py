@@ -7,16 +7,15 @@ what the leader holds now, at the leader's own price or a few ticks worse, or no
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.copies import Copy
-from syncgroups.core.decision import Action, CopyStep, Decision, HoldingKey
-from syncgroups.core.expected import Pair, entitled, is_moving, is_seen, pair_of
-from syncgroups.core.keys import parse_key, rest_id
-from syncgroups.core.place import Case, case_of, place_share
-from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.copies import HoldingKey
+from syncgroups.core.decision import Action, Decision
+from syncgroups.core.expected import Pair, entitled, is_moving, is_seen
+from syncgroups.core.keys import CopyKey, parse_key, rest_id
+from syncgroups.core.place import Case, case_of, place_share, seen_by
+from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import OFFLINE, Refusal, guarded, leader_order, ratio_of
 from syncgroups.core.sizing import Sized, follower_order
 from syncgroups.core.waiting import LeaderOrder
-from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, TimeInForce
 from tradehaven.domain.ids import ClientOrderId, Nanos
 from tradehaven.domain.money import Ticks
@@ -56,8 +55,9 @@ def caught_up(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> Dec
     record = book.orders.get((named.leader, named.leader_order)) if named is not None else None
     if named is None or record is None:
         return Decision()
-    pair = pair_of(plan.led.get(named.leader), (named.group, named.follower, record.symbol), book)
-    if pair is None or pair.group.group != named.group:
+    group = plan.led.get(named.leader)
+    follower = _follower(group, named)
+    if group is None or follower is None:
         return Decision()
     known = book.copies.get(key)
     if known is not None and (known.is_open or known.order_id is not None or known.filled):
@@ -65,24 +65,36 @@ def caught_up(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> Dec
     name = rest_id(key, 1) if known is not None else key
     if name in book.copies:
         return Decision()
-    case = case_of(plan, book, pair.group, leader_order(book, named.leader, named.leader_order, at))
+    order = replace(leader_order(book, named.leader, named.leader_order, at), price=record.price)
+    seen = seen_by(case_of(plan, book, group, order), follower)
+    if seen is None:
+        return Decision()
+    case, mine = seen
+    holding = (named.group, named.follower, case.order.symbol, case.order.leads)
+    pair = Pair(group, mine, *holding[2:], case.order.reverse, book.copied.get(holding, 0))
     if not is_seen(plan, book, pair.account):
-        case.refuse(key, pair.follower, Action.PLACE, OFFLINE)
+        case.refuse(key, mine, Action.PLACE, OFFLINE)
     elif not is_seen(plan, book, named.leader):
-        case.refuse(key, pair.follower, Action.PLACE, UNSEEN_LEADER)
+        case.refuse(key, mine, Action.PLACE, UNSEEN_LEADER)
     elif is_moving(book, pair.account, pair.symbol):
-        case.refuse(key, pair.follower, Action.PLACE, IN_FLIGHT)
-    elif is_final(record.status):
-        _after_the_fact(case, pair, name, record.filled, record.price)
+        case.refuse(key, mine, Action.PLACE, IN_FLIGHT)
+    elif is_final(record.status) or named.fill is not None:
+        _after_the_fact(case, pair, name, record.filled)
     else:
-        place_share(case, pair.follower, name)
+        place_share(case, mine, name)
     return case.decision()
 
 
-def _after_the_fact(case: Case, pair: Pair, name: ClientOrderId, filled: int, price: Ticks | None) -> None:
+def _follower(group: GroupPlan | None, named: CopyKey) -> FollowerPlan | None:
+    if group is None or group.group != named.group or not group.active:
+        return None
+    return next((found for found in group.followers if found.account == named.follower), None)
+
+
+def _after_the_fact(case: Case, pair: Pair, name: ClientOrderId, filled: int) -> None:
     """Enter what the leader still holds of a filled order, within the tolerance, or say why not."""
     order = replace(case.order, change=filled * case.order.side.sign)
-    qty = _missing(case, pair, order)
+    qty, price = _missing(case, pair, order), order.price
     if not qty or price is None:
         case.refuse(name, pair.follower, Action.PLACE, OVER)
         return
@@ -94,13 +106,14 @@ def _after_the_fact(case: Case, pair: Pair, name: ClientOrderId, filled: int, pr
         case.refuse(name, pair.follower, Action.PLACE, refusal)
     if sized.qty:
         worst = Ticks(price + pair.group.drift_ticks * order.side.sign)
-        case.steps.append(_entry(pair, order, name, sized.qty, worst))
+        spec = OrderSpec(order_type=OrderType.LIMIT, qty=sized.qty, limit=worst, tif=TimeInForce.IOC)
+        case.send_as(name, pair.follower, sized, spec)
 
 
 def _missing(case: Case, pair: Pair, order: LeaderOrder) -> int:
     """Return the contracts that this order entered, that the leader holds still and the follower lacks."""
     leader, bound = entitled(case.book, pair)
-    ratio = ratio_of(case.book, case.group, pair.follower)
+    ratio = ratio_of(case.book, case.group, pair.follower, order)
     if ratio is None or leader * order.side.sign <= 0 or pair.own * leader < 0:
         return 0
     sized = follower_order(
@@ -109,24 +122,3 @@ def _missing(case: Case, pair: Pair, order: LeaderOrder) -> int:
     if bound is None:
         return sized.enter if not pair.own else 0
     return min(sized.enter, max(0, abs(bound) - abs(pair.own)))
-
-
-def _entry(pair: Pair, order: LeaderOrder, name: ClientOrderId, qty: int, worst: Ticks) -> CopyStep:
-    spec = OrderSpec(order_type=OrderType.LIMIT, qty=qty, limit=worst, tif=TimeInForce.IOC)
-    copy = Copy(
-        key=name,
-        group=pair.group.group,
-        leader=order.account,
-        leader_order=order.order_id,
-        follower=pair.account,
-        symbol=pair.symbol,
-        side=order.side,
-        target=spec,
-        sent=spec,
-        enters=qty,
-        in_flight=name,
-    )
-    command = PlaceOrder(
-        account=pair.account, client_order_id=name, symbol=pair.symbol, side=order.side, spec=spec
-    )
-    return CopyStep(copy=copy, command=command)

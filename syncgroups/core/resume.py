@@ -3,19 +3,21 @@
 Only what the doubt really brought is closed, never what the follower bought since.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from syncgroups.core.book import Book
+from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.converge import DONE
+from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, Decision, joined
 from syncgroups.core.keys import rest_id
-from syncgroups.core.place import Case, case_of, place_share
+from syncgroups.core.place import Case, case_of, place_share, seen_by
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.core.share import Refusal, guarded, leader_order, own_of, ratio_of, reduction
+from syncgroups.core.share import NO_OTHERS, Refusal, guarded, leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
 STALE = 2 * 1_000_000_000
@@ -37,7 +39,9 @@ TOO_LATE = Refusal(
 )
 
 
-def resumed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+def resumed(
+    plan: OwnerPlan, book: Book, at: Nanos, others: Mapping[ClientOrderId, Copy] = NO_OTHERS
+) -> Decision:
     """Return the orders that waiting exits may send now, and the reasons of those that need none."""
     if not book.waiting:
         return NOTHING
@@ -45,21 +49,24 @@ def resumed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
     served: set[AccountId] = set()
     for waiting in book.waiting.values():
         if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
-            decisions.append(_look(plan, book, waiting, at))
+            decisions.append(_look(plan, book, waiting, at, others))
             served.update(step.account for step in decisions[-1].steps)
     return joined(*decisions)
 
 
-def _look(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> Decision:
+def _look(
+    plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos, others: Mapping[ClientOrderId, Copy]
+) -> Decision:
     case, follower = _case(plan, book, waiting)
     if case is None or follower is None:
         return _over(waiting)  # the group was stopped, or the follower left it: positions stay as they are
     record = book.orders.get((waiting.order.account, waiting.order.order_id))
-    if record is None or (is_final(record.status) and record.status not in DONE and not record.filled):
+    if waiting.order.fill is None and _is_withdrawn(record):
         return joined(_unanswered(case, follower, waiting, WITHDRAWN), _over(waiting))
     if plan.accounts[follower.account].connection not in book.links:
         return NOTHING
-    if not is_final(record.status) and record.spec.order_type is not OrderType.MARKET:
+    case.others.update(others)
+    if _rests(waiting, record):
         place_share(case, follower, waiting.key, quietly=True)
         if case.steps:
             return joined(case.decision(), _over(waiting))  # from here it grows with each fill
@@ -73,18 +80,29 @@ def _look(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> Decision:
     return joined(case.decision(), _unanswered(case, follower, waiting, HELD_NOTHING), _over(waiting))
 
 
+def _is_withdrawn(record: OrderRecord | None) -> bool:
+    return record is None or (is_final(record.status) and record.status not in DONE and not record.filled)
+
+
+def _rests(waiting: Waiting, record: OrderRecord | None) -> bool:
+    if record is None or waiting.order.fill is not None:
+        return False
+    return not is_final(record.status) and record.spec.order_type is not OrderType.MARKET
+
+
 def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case | None, FollowerPlan | None]:
-    order = waiting.order
-    group = plan.led.get(order.account)
+    account = waiting.order.account
+    group = plan.led.get(account)
     if group is None or group.group != waiting.group or not group.active:
         return None, None
-    record = book.orders.get((order.account, order.order_id))
-    if record is not None and not is_final(record.status):
-        order = leader_order(book, order.account, order.order_id, order.at)
-    elif record is not None and record.filled:
-        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
     follower = next((found for found in group.followers if found.account == waiting.follower), None)
-    return case_of(plan, book, group, order), follower
+    record = book.orders.get((account, waiting.order.order_id))
+    if follower is None or record is None or waiting.order.fill is not None:
+        return case_of(plan, book, group, waiting.order), follower
+    order = leader_order(book, account, waiting.order.order_id, waiting.order.at)
+    if is_final(record.status) and record.filled:
+        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
+    return seen_by(case_of(plan, book, group, order), follower) or (None, None)
 
 
 def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> None:
@@ -93,10 +111,11 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
     """
     book, order = case.book, replace(case.order, before=waiting.order.before)
-    ratio = ratio_of(book, case.group, follower)
+    ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return
     own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)
+    own += sum(_closed_by(book, key) - placed for key, placed in waiting.ahead) * order.side.sign
     room = _room(case, follower, waiting, order)
     reduce = max(0, min(room, reduction(follower, ratio, own, order) - waiting.placed))
     first = waiting.key not in book.copies
@@ -108,12 +127,23 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
         enter = 0
     if not reduce and not enter:
         return
-    sized, refusal = guarded(book, follower, order, Sized(reduce=reduce, enter=enter))
+    sized, refusal = guarded(book, follower, order, Sized(reduce=reduce, enter=enter), others=case.others)
     if refusal is not None:
         case.refuse(key, follower, Action.PLACE, refusal)
     if sized.qty:
         case.send(key, follower, sized)
     case.waiting.append(replace(waiting, placed=waiting.placed + reduce, rests=rests))
+
+
+def _closed_by(book: Book, key: ClientOrderId) -> int:
+    """Return how many contracts the orders of one exit close: the first one and its rests."""
+    closed, name, number = 0, key, 0
+    while (copy := book.copies.get(name)) is not None:
+        closing = copy.sent.qty - copy.enters
+        closed += closing if copy.is_open else min(closing, copy.filled)
+        number += 1
+        name = rest_id(key, number)
+    return closed
 
 
 def _room(case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrder) -> int:

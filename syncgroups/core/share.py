@@ -8,18 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from types import MappingProxyType
 
 from risk.core.guard import Allowed, Changed, Proposal, Refused, review, strictest
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
-from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order
+from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
 from syncgroups.core.stated import within
 from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode
-from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
+from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 
 
@@ -50,6 +51,7 @@ class Own:
 
 
 UNKNOWN = Own()
+NO_OTHERS: Mapping[ClientOrderId, Copy] = MappingProxyType({})
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
@@ -71,6 +73,7 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
         account=account,
         order_id=order_id,
         symbol=record.symbol,
+        leads=record.symbol,
         side=record.side,
         spec=record.spec,
         before=book.positions[account, record.symbol] - record.filled * sign + others,
@@ -81,12 +84,12 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
 
 def group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
     """Return why nobody in the group may enter on this order; exits pass every filter of this kind."""
-    if group.instruments and product_of(order.symbol).symbol not in group.instruments:
-        detail = f"{order.symbol} is not in the filter"
+    if group.instruments and product_of(order.leads).symbol not in group.instruments:
+        detail = f"{order.leads} is not in the filter"
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=detail)
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
-        if not in_hours(when, product_of(order.symbol), group.hours):
+        if not in_hours(when, product_of(order.leads), group.hours):
             return Refusal(reason=RefusalReason.OUTSIDE_HOURS, detail=f"the group copies {group.hours} only")
     return None
 
@@ -99,21 +102,23 @@ def share(
     order: LeaderOrder,
     barred: Refusal | None,
     but: Copy | None = None,
+    others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
 ) -> tuple[Sized, Refusal | None, Own]:
     """Return what one follower may send now, why it is less than its share, and what that rests on.
 
-    `barred` is the group's refusal; `but` is the copy that changes. Only what is certainly held is
+    `barred` is the group's refusal; `but` is the copy that changes, `others` are those that the same event
+    has changed already and the book does not know of. Only what is certainly held is
     closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
     """
+    if group.mode is SyncMode.CONFIRMED and order.fill is None and not _is_resting_exit(order):
+        return NOTHING, None, UNKNOWN  # its fills will be answered, each as it comes
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN
-    ratio = ratio_of(book, group, follower)
+    ratio = ratio_of(book, group, follower, order)
     if ratio is None:
         return NOTHING, NO_BALANCE, UNKNOWN
     own = own_of(book, group.group, follower.account, order, but)
-    sized = follower_order(
-        plan=follower, ratio=ratio, own=own.certain, leader=order.before, change=order.change
-    )
+    sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
         own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
@@ -121,7 +126,30 @@ def share(
     barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own
-    return *guarded(book, follower, order, sized, but), own
+    return *guarded(book, follower, order, sized, but, others), own
+
+
+def _is_resting_exit(order: LeaderOrder) -> bool:
+    _, entering = split(order.before, order.change)
+    return not entering and order.spec.order_type is not OrderType.MARKET
+
+
+def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> Sized:
+    base = abs(order.before) if order.fill is not None and order.before * order.change > 0 else 0
+    sized = follower_order(
+        plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change, base=base
+    )
+    after = order.before + order.change
+    if order.fill is None or follower.sizing is not SizingMode.FIXED:
+        return sized
+    # A fixed size is that of a whole order, however many fills it comes in.
+    done = [
+        copy
+        for copy in book.copies_of_order(order.account, order.order_id)
+        if copy.follower == follower.account
+    ]
+    reduce = 0 if after and any(copy.enters < copy.sent.qty for copy in done) else sized.reduce
+    return Sized(reduce=reduce, enter=0 if any(copy.enters for copy in done) else sized.enter)
 
 
 def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
@@ -144,8 +172,14 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
     return Refusal(reason=RefusalReason.ROUNDS_TO_ZERO, detail=detail)
 
 
-def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Fraction | None:
     """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
+    ratio = ratio_between(book, group, follower)
+    return ratio * order.factor if ratio is not None else None
+
+
+def ratio_between(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+    """Return the ratio of the accounts alone, before the sizes of the two contracts come in."""
     if follower.sizing is not SizingMode.BALANCE:
         return follower.ratio
     leader = book.sizing_balances.get(group.leader)
@@ -161,7 +195,7 @@ def own_of(
     Orders without a known end count on the careful side: those that trade as the exit does as if they
     filled, those that would bring more to close as if they did not.
     """
-    copied = book.copied.get((group, account, order.symbol), 0)
+    copied = book.copied.get((group, account, order.symbol, order.leads), 0)
     actual = book.positions.get((account, order.symbol), 0)
     if but is not None:  # a changed order is sized as if it had not been there
         copied, actual = copied - but.filled * but.side.sign, actual - but.filled * but.side.sign
@@ -170,7 +204,7 @@ def own_of(
     if not doubts and not foreign:
         net = within(copied, actual)
         return Own(certain=net, possible=net)
-    ours = tuple(doubt for doubt in doubts if book.copies[doubt.key].group == group)
+    ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
         certain=within(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
@@ -179,6 +213,10 @@ def own_of(
         ),
         doubts=ours,
     )
+
+
+def _answers(copy: Copy, group: GroupId, order: LeaderOrder) -> bool:
+    return copy.group == group and copy.leads == order.leads
 
 
 def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:
@@ -208,11 +246,17 @@ def _leader_has_ended(book: Book, copy: Copy) -> bool:
 
 
 def guarded(
-    book: Book, follower: FollowerPlan, order: LeaderOrder, sized: Sized, but: Copy | None = None
+    book: Book,
+    follower: FollowerPlan,
+    order: LeaderOrder,
+    sized: Sized,
+    but: Copy | None = None,
+    others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
 ) -> tuple[Sized, Refusal | None]:
     """Return what gates and limits leave of an order, and the reason where that is less."""
     state = strictest(book.states_of(follower.gates))
-    exposure = _exposure(book, follower.account, order, but) if follower.limits.max_position else 0
+    limited = follower.limits.max_position is not None
+    exposure = _exposure(book, follower.account, order, but, others) if limited else 0
     proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure)
     verdict = review(proposal, follower.limits, state)
     match verdict:
@@ -225,7 +269,13 @@ def guarded(
             return NOTHING, Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
 
 
-def _exposure(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> int:
+def _exposure(
+    book: Book,
+    account: AccountId,
+    order: LeaderOrder,
+    but: Copy | None,
+    others: Mapping[ClientOrderId, Copy],
+) -> int:
     """Return what is held on the order's side if everything else that works there filled; may be negative.
 
     Two exits of the same contracts both count: they may both fill.
@@ -238,7 +288,8 @@ def _exposure(book: Book, account: AccountId, order: LeaderOrder, but: Copy | No
         record = book.orders[account, order_id]
         if record.symbol == order.symbol and (account, order_id) not in book.by_order:
             worst += max(0, record.unfilled * sign)
-    for copy in book.open_copies_of(account):
+    copies = {copy.key: copy for copy in book.open_copies_of(account)} | dict(others)
+    for copy in copies.values():
         same = copy.symbol == order.symbol and copy.side is order.side
         if same and (but is None or copy.key != but.key):
             worst += copy.outstanding

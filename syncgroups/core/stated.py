@@ -51,7 +51,7 @@ def positions_listed(
 def _held(book: Book, account: AccountId) -> set[Symbol]:
     """Return contracts that an account held by all that was known so far."""
     held = {symbol for (holder, symbol), net in book.positions.items() if holder == account and net}
-    held |= {symbol for (_, holder, symbol), net in book.copied.items() if holder == account and net}
+    held |= {symbol for (_, holder, symbol, _), net in book.copied.items() if holder == account and net}
     return held | {symbol for holder, symbol in book.assumed if holder == account}
 
 

@@ -5,9 +5,11 @@ could open the other side; so only what is certain is closed at once, and the re
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
 
@@ -15,17 +17,25 @@ from tradehaven.domain.orders import OrderSpec
 class LeaderOrder:
     """A leader's order, with the leader's position as it would be without it.
 
-    `before` and `change` are signed contracts: the position, and the whole order.
+    `before` and `change` are signed contracts: the position, and the whole order. Before a follower it is
+    told in the follower's terms: its contract, its ticks, its side where that is reversed; quantities stay
+    the leader's, and `factor` says how many contracts of the follower's make one of those. `fill` and its
+    `price` are there when this is a single fill, answered by itself.
     """
 
     account: AccountId
     order_id: OrderId
     symbol: Symbol
+    leads: Symbol
     side: Side
     spec: OrderSpec
     before: int
     change: int
     at: Nanos
+    reverse: bool = False
+    factor: Fraction = Fraction(1)
+    fill: FillId | None = None
+    price: Ticks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +57,8 @@ class Waiting:
 
     `own` is the signed holding that was certain when the order came; `placed` is how many contracts were
     closed on it so far, by `rests` orders besides the first; `enter` is what it opens at the end, if it is
-    a flip. No doubts left means that it is over.
+    a flip. `ahead` are exits that waited already, each with what it had closed by then: the rest of that is
+    not there any more for this one. No doubts left means that it is over.
     """
 
     key: ClientOrderId
@@ -59,3 +70,4 @@ class Waiting:
     placed: int = 0
     enter: int = 0
     rests: int = 0
+    ahead: tuple[tuple[ClientOrderId, int], ...] = ()

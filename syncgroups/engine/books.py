@@ -7,7 +7,7 @@ import msgspec
 from django.db.models import Q
 from django.utils import timezone
 
-from brokers.models import Fill
+from brokers.models import Fill, Order
 from syncgroups.core.book import UNSEEN, Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
@@ -28,7 +28,7 @@ def book_of(owner: OwnerId) -> Book:
     since = timezone.now() - REMEMBER
     open_states = [str(state) for state in OPEN_STATES]
     copies = CopiedOrder.objects.filter(Q(received_at__gte=since) | Q(state__in=open_states), owner_id=owner)
-    for row in copies:
+    for row in copies.order_by("received_at", "pk"):
         book.keep(_copy_of(row))
     fills = Fill.objects.filter(account__connection__owner_id=owner, traded_at__gte=since)
     book.fills.update(
@@ -36,8 +36,10 @@ def book_of(owner: OwnerId) -> Book:
         for account, fill in fills.values_list("account_id", "broker_fill_id")
     )
     for holding in Holding.objects.filter(group__owner_id=owner).exclude(net=0):
-        key = (GroupId(holding.group_id), AccountId(holding.account_id), Symbol(holding.symbol))
-        book.copied[key] = holding.net
+        held, leads = Symbol(holding.symbol), Symbol(holding.leads or holding.symbol)
+        key = (GroupId(holding.group_id), AccountId(holding.account_id), held, leads)
+        book.hold(key, holding.net)
+    book.changed_holdings.clear()
     refused = Activity.objects.filter(owner_id=owner, kind=ActivityKind.COPY_REFUSED, at__gte=since)
     for key_text, reason, symbol in refused.order_by("at").values_list("key", "reason", "symbol"):
         if key_text not in book.copies:
@@ -67,7 +69,9 @@ def _refuse(book: Book, key: ClientOrderId, reason: RefusalReason, symbol: Symbo
     book.refused[key] = reason
     named = parse_key(key)
     if reason in UNSEEN and named is not None:
-        book.missed[key] = (named.group, named.follower, symbol)
+        order = Order.objects.filter(account_id=named.leader, broker_order_id=named.leader_order)
+        leads = Symbol(order.values_list("symbol", flat=True).first() or symbol)
+        book.missed[key] = (named.group, named.follower, symbol, leads)
     else:
         book.missed.pop(key, None)
 
@@ -79,6 +83,7 @@ def _difference_of(row: Drift) -> Difference:
             GroupId(row.group_id or NO_GROUP),
             AccountId(row.account_id),
             Symbol(row.symbol),
+            Symbol(row.leads or row.symbol),
             OrderId(row.order_id),
         ),
         expected=row.expected,

@@ -1,6 +1,6 @@
 """Rows to plans, gates and logins, all off the loop's thread; what the book remembers stands in `books`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -10,11 +10,7 @@ from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.models import (
-    Follower,
-    Request,
-    SyncGroup,
-)
+from syncgroups.models import Follower, ProductRule, Request, SyncGroup
 from tradehaven.domain.enums import Ask, DriftPolicy, SessionHours, SizingMode, SyncMode, TradingState
 from tradehaven.domain.events import GateChanged, PersonAsked
 from tradehaven.domain.ids import (
@@ -63,7 +59,8 @@ def settings_of(owner: OwnerId) -> Settings:
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
     accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
-    groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers", "quarantines"))
+    found = SyncGroup.objects.filter(owner_id=owner)
+    groups = list(found.prefetch_related("followers__products", "quarantines"))
     return Settings(
         plan=OwnerPlan(
             owner=owner,
@@ -157,9 +154,10 @@ def _follower_plan(
     found: Follower, account: Account, group: SyncGroup, owner_gate: int | None
 ) -> FollowerPlan:
     limit = account.risk.max_position if hasattr(account, "risk") else None
-    return FollowerPlan(
+    plain = FollowerPlan(
         account=AccountId(account.pk),
         gates=_gates(account, owner_gate, group),
+        reverse=found.reverse,
         sizing=SizingMode(found.sizing),
         ratio=Fraction(found.ratio),
         fixed_qty=found.fixed_qty,
@@ -168,6 +166,19 @@ def _follower_plan(
         quarantined=frozenset(
             Symbol(row.symbol) for row in group.quarantines.all() if row.account_id == account.pk
         ),
+    )
+    return replace(plain, products={rule.product: _rule_plan(plain, rule) for rule in found.products.all()})
+
+
+def _rule_plan(plain: FollowerPlan, rule: ProductRule) -> FollowerPlan:
+    return replace(
+        plain,
+        copies=rule.copied,
+        product=rule.trades or None,
+        sizing=SizingMode(rule.sizing) if rule.sizing else plain.sizing,
+        ratio=Fraction(rule.ratio) if rule.ratio is not None else plain.ratio,
+        fixed_qty=rule.fixed_qty or plain.fixed_qty,
+        max_contracts=rule.max_contracts if rule.max_contracts is not None else plain.max_contracts,
     )
 
 

@@ -50,7 +50,7 @@ class HoldingsRecord(msgspec.Struct, tag="holdings", gc=False):
     """What followers hold because of their groups, where it changed."""
 
     owner: OwnerId
-    holdings: list[tuple[GroupId, AccountId, Symbol, int]]
+    holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int]]
 
 
 JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord
@@ -113,7 +113,7 @@ def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
     return _encoder.encode(WrittenRecord(owner, at))
 
 
-def encode_holdings(owner: OwnerId, holdings: list[tuple[GroupId, AccountId, Symbol, int]]) -> bytes:
+def encode_holdings(owner: OwnerId, holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int]]) -> bytes:
     """Return changed holdings as a record."""
     return _encoder.encode(HoldingsRecord(owner, holdings))
 

@@ -57,6 +57,7 @@ def _open(owner: OwnerId, difference: Difference) -> None:
             "group_id": group,
             "account_id": key.account,
             "symbol": key.symbol,
+            "leads": key.leads,
             "order_id": key.order,
             "expected": difference.expected,
             "actual": difference.actual,

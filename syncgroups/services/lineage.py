@@ -90,6 +90,7 @@ def record_copy(
             "leader_order_id": copy.leader_order,
             "follower_id": copy.follower,
             "symbol": copy.symbol,
+            "leads": copy.leads,
             "side": copy.side,
             "state": copy.state,
             "body": msgspec.to_builtins(copy),
@@ -171,16 +172,16 @@ def record_written(at: dict[ClientOrderId, Nanos]) -> None:
         CopiedOrder.objects.filter(key=key, written_at=None).update(written_at=moment(when))
 
 
-def record_holdings(holdings: list[tuple[GroupId, AccountId, Symbol, int]], names: Names) -> None:
+def record_holdings(holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int]], names: Names) -> None:
     """Store what followers hold because of their groups."""
     Holding.objects.bulk_create(
         [
-            Holding(group_id=group, account_id=account, symbol=symbol, net=net)
-            for group, account, symbol, net in holdings
+            Holding(group_id=group, account_id=account, symbol=symbol, leads=leads, net=net)
+            for group, account, symbol, leads, net in holdings
             if names.group(group) is not None
         ],
         update_conflicts=True,
-        unique_fields=["group", "account", "symbol"],
+        unique_fields=["group", "account", "symbol", "leads"],
         update_fields=["net"],
     )
 

@@ -179,9 +179,9 @@ def test_what_was_closed_unseen_counts_only_after_two_looks() -> None:
     world.fill(world.trade(SELL, 2, account=TWO, seen=False), seen=False)
     world.connect(TWO)
     world.wait(1)
-    assert world.book.copied[GROUP, TWO, ES] == 3
+    assert world.book.copied[GROUP, TWO, ES, ES] == 3
     _look(world)
-    assert world.book.copied[GROUP, TWO, ES] == 1
+    assert world.book.copied[GROUP, TWO, ES, ES] == 1
     assert world.differs() == [("taken", 2, 3, 1)]
 
 

@@ -237,7 +237,7 @@ def test_two_groups_in_one_contract_are_not_told_apart_by_a_foreign_close() -> N
     world.settle()
     assert world.held(2) == 3
     world.market(SELL, 1, account=TWO)  # by hand: whose contract that was, nobody can say
-    assert (world.book.copied[GROUP, TWO, ES], world.book.copied[other, TWO, ES]) == (2, 1)
+    assert (world.book.copied[GROUP, TWO, ES, ES], world.book.copied[other, TWO, ES, ES]) == (2, 1)
 
 
 def test_a_filter_narrowed_in_the_middle_keeps_the_size_and_moves_the_price() -> None:

@@ -171,6 +171,6 @@ def test_changed_holdings_are_noted(room: Room) -> None:
         room.world.deliver(command)
     holdings = [record for record in room.records() if type(record).__name__ == "HoldingsRecord"]
     assert [tuple(entry) for record in holdings for entry in record.holdings] == [
-        (9, 2, "ESZ6", 2),
-        (9, 3, "ESZ6", 2),
+        (9, 2, "ESZ6", "ESZ6", 2),
+        (9, 3, "ESZ6", "ESZ6", 2),
     ]

@@ -96,7 +96,7 @@ def _meant(step: Any) -> tuple[Any, ...]:
 def test_times_of_writing_and_holdings_come_back_equal() -> None:
     times = {ClientOrderId("a"): Nanos(1), ClientOrderId("b"): Nanos(2**62)}
     assert records.decode(records.encode_written(ME, times)) == records.WrittenRecord(ME, times)
-    held = [(GROUP, TWO, ES, -3)]
+    held = [(GROUP, TWO, ES, ES, -3)]
     assert records.decode(records.encode_holdings(ME, held)) == records.HoldingsRecord(ME, held)
 
 

@@ -236,7 +236,7 @@ def test_a_fill_before_the_name_of_its_order_is_caught_up_on() -> None:
     world.fill(order.order_id)
     world.answer(command, order.order_id)
     assert world.book.copies[command.client_order_id].state == "ended"
-    assert world.book.copied[9, TWO, ES] == 1  # type: ignore[index]
+    assert world.book.copied[9, TWO, ES, ES] == 1  # type: ignore[index]
 
 
 def test_a_stranger_cannot_answer_for_another_account() -> None:

@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.keys import is_repair
 from syncgroups.core.mending import pause
+from syncgroups.core.plan import RestPolicy
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP_GATE, LEADER, SECOND, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, PlaceOrder
-from tradehaven.domain.enums import Ask, DriftPolicy, OrderType, Side, TradingState
+from tradehaven.domain.enums import Ask, DriftPolicy, OrderType, RestRule, Side, TradingState
 from tradehaven.domain.ids import AccountId
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
+WAITS = RestPolicy(exits=RestRule.WAIT)
 
 
 def _left_behind(policy: DriftPolicy, qty: int = 2, leaves: int = 0, cap: int = 5) -> Desk:
@@ -87,7 +89,7 @@ def test_a_click_repairs_what_is_only_observed() -> None:
 
 def test_a_click_on_what_is_over_does_nothing() -> None:
     world = _left_behind(DriftPolicy.OBSERVE)
-    world.ask(Ask.REPAIR, "left_behind.g9.f2.NQZ6.o0")
+    world.ask(Ask.REPAIR, "left_behind.g9.f2.NQZ6.NQZ6.o0")
     _look(world)
     assert not world.outbox
 
@@ -112,7 +114,7 @@ def test_what_a_person_ignores_is_not_repaired_by_itself() -> None:
 
 
 def test_a_resting_exit_ends_before_the_close_is_sent() -> None:
-    world = desk(follower(2), drift_policy=DriftPolicy.REPAIR, drift_cap=5)
+    world = desk(follower(2), drift_policy=DriftPolicy.REPAIR, drift_cap=5, rests=WAITS)
     world.market(BUY, 2)
     world.settle()
     target = world.trade(SELL, 2, OrderType.LIMIT, limit=21000)
@@ -128,8 +130,21 @@ def test_a_resting_exit_ends_before_the_close_is_sent() -> None:
     assert (world.held(2), world.resting(2)) == (0, [])
 
 
-def test_a_target_that_fills_while_its_cancel_is_on_the_way_leaves_nothing_to_close() -> None:
+def test_a_resting_exit_with_a_rule_of_its_own_is_left_to_that() -> None:
     world = desk(follower(2), drift_policy=DriftPolicy.REPAIR, drift_cap=5)
+    world.market(BUY, 2)
+    world.settle()
+    world.fill(world.trade(SELL, 2, OrderType.LIMIT, limit=21000))
+    world.settle()
+    for _ in range(12):
+        world.wait(1)
+        world.settle()
+    assert (world.held(2), world.resting(2)) == (0, [])
+    assert not any(is_repair(command.client_order_id) for command in world.placed)
+
+
+def test_a_target_that_fills_while_its_cancel_is_on_the_way_leaves_nothing_to_close() -> None:
+    world = desk(follower(2), drift_policy=DriftPolicy.REPAIR, drift_cap=5, rests=WAITS)
     world.market(BUY, 2)
     world.settle()
     world.fill(world.trade(SELL, 2, OrderType.LIMIT, limit=21000))
@@ -247,7 +262,7 @@ def test_whatever_happens_a_repair_only_reduces(story: list[tuple[str, Side, int
             assert abs(after) < abs(before), (before, after)
             assert before * after >= 0
     if not world.held(LEADER) and not world.resting(LEADER):
-        for (_, account, _), net in world.book.copied.items():
+        for (_, account, _, _), net in world.book.copied.items():
             assert not net or any(key.account == account for key in world.book.differences)
 
 

@@ -160,7 +160,7 @@ def test_a_click_on_a_missed_entry_replays_its_newest_order() -> None:
     world, key = _missed()
     for _ in range(7):
         world.wait(1)
-    assert missed_key(world.book, (GROUP, TWO, ES)) == key
+    assert missed_key(world.book, (GROUP, TWO, ES, ES)) == key
     world.ask(Ask.REPAIR, world.name_of(DriftKind.MISSED_ENTRY))
     world.wait(1)
     assert [command.client_order_id for command in world.outbox] == [key]

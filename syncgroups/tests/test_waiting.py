@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from syncgroups.core.resume import LIMIT, STALE
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
@@ -260,4 +263,22 @@ def test_an_exit_that_filled_in_part_closes_that_part() -> None:
     world.settle()
     assert world.held(LEADER) == 3
     assert world.held(2) == 3
-    assert world.book.copied[GROUP, TWO, ES] == 3
+    assert world.book.copied[GROUP, TWO, ES, ES] == 3
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(list(Side)), st.integers(1, 4), st.booleans()), min_size=1, max_size=12
+    ),
+    st.sampled_from([1, 2, 3]),
+)
+def test_however_quick_the_leader_trades_a_follower_ends_with_its_share(
+    trades: list[tuple[Side, int, bool]], ratio: int
+) -> None:
+    world = desk(follower(2, ratio=ratio), follower(3, ratio=ratio, reverse=True))
+    for side, qty, at_once in trades:
+        world.market(side, qty)
+        if at_once:
+            world.settle()
+    world.settle()
+    assert (world.held(2), world.held(3)) == (ratio * world.held(LEADER), -ratio * world.held(LEADER))

@@ -84,6 +84,22 @@ def product_of(symbol: str) -> Product:
     return product(found.group(1))
 
 
+@lru_cache(maxsize=4096)
+def sibling_of(symbol: Symbol, root: str) -> Symbol:
+    """Return the same delivery month of another product: ESZ6 and MES give MESZ6.
+
+    Raise `UnknownInstrument` where that product is unknown or does not list the month.
+    """
+    found = _CODE.fullmatch(symbol)
+    if not found:
+        raise UnknownInstrument(f"{symbol[:20]!r} is not a contract such as ESZ6")
+    traded = product(root)
+    _, letter, digits = found.groups()
+    if MONTH_LETTERS.index(letter) + 1 not in traded.listed_months:
+        raise UnknownInstrument(f"{root} has no month {letter}, so it cannot answer {symbol}")
+    return Symbol(f"{root}{letter}{digits}")
+
+
 def _year(code: str, digits: str, month: int, on: date) -> int:
     if len(digits) == 4:
         if not digits.startswith("20"):

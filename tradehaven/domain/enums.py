@@ -85,6 +85,15 @@ class SyncMode(StrEnum):
     CONFIRMED = "confirmed"
 
 
+class RestRule(StrEnum):
+    """What becomes of a follower's order that still rests although the leader's has filled."""
+
+    WAIT = "wait"
+    MARKET = "market"
+    MARKET_WITHIN = "market_within"
+    CANCEL = "cancel"
+
+
 class SizingMode(StrEnum):
     """How a follower's quantity comes from the leader's."""
 
@@ -123,6 +132,7 @@ class RefusalReason(StrEnum):
     FOLLOWER_OFFLINE = "follower_offline"
     ENGINE_OFFLINE = "engine_offline"
     GROUP_OFF = "group_off"
+    SETTINGS_CHANGED = "settings_changed"
     INSTRUMENT_FILTERED = "instrument_filtered"
     OUTSIDE_HOURS = "outside_hours"
     ROUNDS_TO_ZERO = "rounds_to_zero"

@@ -1,0 +1,272 @@
+"""A follower that still rests although its leader has filled."""
+
+from typing import Any
+
+import pytest
+
+from syncgroups.core.plan import RestPolicy
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import LEADER, follower, gate_of, group_of, plan_of
+from tradehaven.domain.commands import CancelOrder, PlaceOrder
+from tradehaven.domain.enums import OrderType, RefusalReason, RestRule, Side, SyncMode
+from tradehaven.domain.ids import AccountId, Symbol
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO = AccountId(2)
+
+
+def _entry_rests(rule: RestRule, **settings: Any) -> Desk:
+    """Return a desk whose leader's limit entry has filled while its follower's rests."""
+    world = desk(rests=RestPolicy(entries=rule, after=5, slack=3), **settings)
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.fill(order)
+    world.wait(0.5)  # from here on it counts
+    return world
+
+
+def _exit_rests(rule: RestRule = RestRule.MARKET, **settings: Any) -> Desk:
+    """Return a desk whose leader's target has filled, and taken its stop away, while the follower's rests."""
+    world = desk(rests=RestPolicy(exits=rule, after=5, slack=3), **settings)
+    world.market(BUY, 2)
+    world.settle()
+    target = world.trade(SELL, 2, OrderType.LIMIT, limit=20100)
+    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.settle()
+    world.fill(target)
+    world.cancel(stop)
+    world.settle()
+    world.wait(0.5)
+    return world
+
+
+def _last(world: Desk) -> PlaceOrder:
+    return world.placed[-1]
+
+
+def test_by_default_an_entry_goes_on_resting() -> None:
+    world = _entry_rests(RestPolicy().entries)
+    world.wait(3600)
+    assert world.outbox == []
+    assert len(world.resting(2)) == 1
+
+
+def test_an_entry_may_be_given_up() -> None:
+    world = _entry_rests(RestRule.CANCEL)
+    world.wait(4)
+    assert world.outbox == []
+    world.wait(1)
+    world.settle()
+    world.wait(5)
+    assert world.resting(2) == []
+    assert world.held(2) == 0
+    assert len(world.placed) == 1
+
+
+def test_an_entry_may_be_bought_at_the_market_once_the_old_one_is_gone_for_certain() -> None:
+    world = _entry_rests(RestRule.MARKET)
+    world.wait(5)
+    assert [type(command) for command in world.outbox] == [CancelOrder]
+    world.settle()
+    world.wait(0.5)
+    assert world.outbox == []
+    world.wait(1)
+    world.settle()
+    assert world.held(2) == 2
+    assert _last(world).client_order_id.endswith(".m")
+    world.wait(60)
+    assert world.outbox == []
+
+
+def test_what_filled_before_the_cancel_is_not_bought_again() -> None:
+    world = _entry_rests(RestRule.MARKET)
+    world.wait(5)
+    world.fill(world.resting(2)[0].order_id, 1)
+    world.settle()
+    world.wait(2)
+    world.settle()
+    assert (world.held(2), _last(world).spec.qty) == (2, 1)
+
+
+def test_an_order_that_filled_before_its_cancel_came_needs_no_successor() -> None:
+    world = _entry_rests(RestRule.MARKET)
+    world.wait(5)
+    world.fill(world.resting(2)[0].order_id)
+    world.settle()
+    world.wait(2)
+    world.settle()
+    assert world.held(2) == 2
+    assert len(world.placed) == 1
+
+
+def test_a_successor_may_be_at_most_some_ticks_worse_than_the_leaders_price() -> None:
+    world = _entry_rests(RestRule.MARKET_WITHIN)
+    world.wait(5)
+    world.settle()
+    world.wait(2)
+    (sent,) = [command for command in world.outbox if isinstance(command, PlaceOrder)]
+    assert (sent.spec.order_type, sent.spec.limit) == (OrderType.LIMIT, 20003)
+
+
+def test_an_entry_whose_leader_has_left_is_not_bought_any_more() -> None:
+    world = _entry_rests(RestRule.MARKET)
+    world.wait(5)
+    world.settle()
+    world.market(SELL, 2)
+    world.wait(2)
+    assert world.outbox == []
+    assert RefusalReason.STALE in world.reasons()
+    world.wait(2)
+    assert world.reasons().count(RefusalReason.STALE) == 1
+
+
+def test_an_exit_keeps_its_protection_and_then_leaves_at_the_market() -> None:
+    world = _exit_rests()
+    assert sorted(order.spec.order_type for order in world.resting(2)) == [OrderType.LIMIT, OrderType.STOP]
+    world.wait(5)
+    world.settle()
+    assert [order.spec.order_type for order in world.resting(2)] == [OrderType.STOP]
+    world.wait(2)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.resting(2) == []
+
+
+def test_protection_that_outlived_the_leaders_does_its_work_alone() -> None:
+    world = _exit_rests(RestRule.WAIT)
+    (stop,) = [order for order in world.resting(2) if order.spec.order_type is OrderType.STOP]
+    world.fill(stop.order_id)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.resting(2) == []
+
+
+def test_protection_that_outlived_the_leaders_survives_a_reconnect() -> None:
+    world = _exit_rests(RestRule.WAIT)
+    world.connect()
+    world.settle()
+    assert len(world.resting(2)) == 2
+
+
+def test_an_exit_that_was_done_by_hand_meanwhile_is_not_done_again() -> None:
+    world = _exit_rests()
+    world.wait(5)
+    world.settle()
+    world.market(SELL, 2, account=TWO)
+    world.wait(2)
+    world.settle()
+    assert world.held(2) == 0
+    assert world.resting(2) == []
+
+
+def test_an_exit_closes_only_what_is_left() -> None:
+    world = _exit_rests()
+    world.wait(5)
+    world.settle()
+    world.market(SELL, 1, account=TWO)
+    world.wait(2)
+    world.settle()
+    assert world.held(2) == 0
+
+
+def test_a_shut_gate_leaves_what_rests_alone() -> None:
+    world = _exit_rests()
+    world.shut(gate_of(TWO))
+    world.wait(10)
+    assert world.outbox == []
+
+
+def test_a_gate_that_shuts_between_cancel_and_successor_is_said() -> None:
+    world = _exit_rests()
+    world.wait(5)
+    world.settle()
+    world.shut(gate_of(TWO))
+    world.wait(2)
+    assert world.outbox == []
+    assert world.reasons() == [RefusalReason.KILL_SWITCH]
+
+
+def test_a_successor_waits_for_its_link_but_not_for_ever() -> None:
+    world = _exit_rests()
+    world.wait(5)
+    world.settle()
+    world.lose(TWO)
+    world.wait(2)
+    assert world.reasons() == []
+    world.wait(70)
+    assert world.reasons() == [RefusalReason.STALE]
+    again = _exit_rests()
+    again.wait(5)
+    again.settle()
+    again.lose(TWO)
+    again.wait(2)
+    again.connect(TWO)
+    again.wait(1)
+    again.settle()
+    assert again.held(2) == 0
+
+
+def test_a_group_that_stops_leaves_its_followers_as_they_are() -> None:
+    world = _entry_rests(RestRule.MARKET)
+    world.plan = plan_of(group_of(follower(2), active=False))
+    world.wait(10)
+    assert world.outbox == []
+    other = _entry_rests(RestRule.MARKET)
+    other.wait(5)
+    other.settle()
+    other.plan = plan_of(group_of(follower(2), active=False))
+    other.wait(2)
+    assert other.outbox == []
+
+
+@pytest.mark.parametrize(("reverse", "held"), [(False, 2), (True, -2)])
+def test_a_confirmed_entry_within_a_limit_obeys_the_rule_too(reverse: bool, held: int) -> None:
+    rests = RestPolicy(entries=RestRule.MARKET, after=5)
+    one = follower(2, reverse=reverse)
+    world = desk(one, mode=SyncMode.CONFIRMED, entry_slack=0, rests=rests)
+    world.market(BUY, 2)
+    world.settle()
+    world.wait(0.5)
+    world.wait(5)
+    world.settle()
+    world.wait(2)
+    world.settle()
+    assert world.held(2) == held
+
+
+def test_a_successor_is_priced_on_the_followers_grid() -> None:
+    rule = follower(2, product="QM")
+    rests = RestPolicy(entries=RestRule.MARKET_WITHIN, slack=1)
+    world = desk(follower(2, products={"CL": rule}), rests=rests)
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000, symbol=Symbol("CLF7"))
+    world.settle()
+    world.fill(order)
+    world.wait(0.5)
+    world.wait(5)
+    world.settle()
+    world.wait(2)
+    (sent,) = [command for command in world.outbox if isinstance(command, PlaceOrder)]
+    assert (sent.symbol, sent.spec.limit, sent.spec.qty) == ("QMF7", 8001, 2)
+
+
+def test_the_leaders_price_is_still_known_after_a_reconnect() -> None:
+    world = _entry_rests(RestRule.MARKET_WITHIN)
+    world.wait(5)
+    world.settle()
+    world.connect(LEADER)
+    world.wait(2)
+    (sent,) = [command for command in world.outbox if isinstance(command, PlaceOrder)]
+    assert sent.spec.limit == 20003
+
+
+@pytest.mark.parametrize("entry", [True, False])
+def test_without_a_price_an_exit_goes_at_the_market_and_an_entry_not_at_all(entry: bool) -> None:
+    world = (_entry_rests if entry else _exit_rests)(RestRule.MARKET_WITHIN)
+    world.wait(5)
+    world.settle()
+    world.fills = [fill for fill in world.fills if fill.account != LEADER]
+    world.connect(LEADER)
+    world.wait(2)
+    sent = [command for command in world.outbox if isinstance(command, PlaceOrder)]
+    assert [order.spec.order_type for order in sent] == ([] if entry else [OrderType.MARKET])
+    assert (RefusalReason.STALE in world.reasons()) is entry
