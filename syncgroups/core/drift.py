@@ -231,7 +231,7 @@ def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]
             exits = order.before * order.change < 0 and pair.own * change < 0
             if exits and book.refused.get(key) in UNSEEN:
                 text = f"the leader's exit, order {order_id}, was never placed for this follower"
-                expected = within(-pair.own, change)
+                expected = within(-pair.own, share_of(book, pair, change) or -pair.own)
                 yield _difference(pair.key(DriftKind.UNPROTECTED, order_id), expected, 0, at, text)
 
 

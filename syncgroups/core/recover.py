@@ -21,8 +21,8 @@ from syncgroups.core.decision import (
     joined,
 )
 from syncgroups.core.keys import client_order_id, is_repair
-from syncgroups.core.place import case_of, follow, seen_by, settings_of
-from syncgroups.core.plan import GroupPlan, OwnerPlan
+from syncgroups.core.place import Case, case_of, follow, seen_by, settings_of
+from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
@@ -98,11 +98,15 @@ def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Dec
         known = leader_order(book, account.account, order.order_id, order.created_at)
         case = case_of(plan, book, group, known)
         for follower in group.followers:
-            key = case.key_of(follower)
-            if not book.is_decided(key):
-                case.refuse(key, follower, Action.PLACE, UNSEEN)
+            _missed(case, follower)
         refusals += case.refusals
     return Decision(refusals=tuple(refusals))
+
+
+def _missed(case: Case, follower: FollowerPlan) -> None:
+    key = case.key_of(follower)
+    if not case.book.is_decided(key) and (seen := seen_by(case, follower)) is not None:
+        seen[0].refuse(key, follower, Action.PLACE, UNSEEN)  # in the follower's own contract
 
 
 def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: AccountSnapshot) -> Decision:
@@ -113,10 +117,9 @@ def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: Accoun
             continue
         case = case_of(plan, book, group, fill_order(fill, 0))
         for follower in group.followers:
-            key = case.key_of(follower)
             mirrored = client_order_id(group.group, fill.account, fill.order_id, follower.account)
-            if not book.is_decided(key) and mirrored not in book.copies:
-                case.refuse(key, follower, Action.PLACE, UNSEEN)
+            if mirrored not in book.copies:
+                _missed(case, follower)
         refusals += case.refusals
     return Decision(refusals=tuple(refusals))
 

@@ -1,5 +1,7 @@
 """Repairs: by policy or by click, in steps that cannot open anything, within the cap, given up in the end."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,11 +9,11 @@ from hypothesis import strategies as st
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.keys import is_repair
 from syncgroups.core.mending import pause
-from syncgroups.core.plan import RestPolicy
+from syncgroups.core.plan import FollowerPlan, RestPolicy
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP_GATE, LEADER, SECOND, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, PlaceOrder
-from tradehaven.domain.enums import Ask, DriftPolicy, OrderType, RestRule, Side, TradingState
+from tradehaven.domain.enums import Ask, DriftPolicy, OrderType, RestRule, Side, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -239,11 +241,23 @@ STORY = st.lists(
 )
 
 
-@given(story=STORY)
-@settings(max_examples=250, deadline=None)
-def test_whatever_happens_a_repair_only_reduces(story: list[tuple[str, Side, int]]) -> None:
+TERMS = st.sampled_from(
+    [
+        {},
+        {"mode": SyncMode.CONFIRMED},
+        {"rests": WAITS},
+    ]
+)
+MICRO = follower(2, reverse=True, products={"ES": follower(2, reverse=True, product="MES")})
+
+
+@given(story=STORY, terms=TERMS, first=st.sampled_from([follower(2), follower(2, ratio="3/2"), MICRO]))
+@settings(max_examples=300, deadline=None)
+def test_whatever_happens_a_repair_only_reduces(
+    story: list[tuple[str, Side, int]], terms: dict[str, Any], first: FollowerPlan
+) -> None:
     """I5 of every repair, fill by fill; and a calm world with a flat leader ends flat or says so (I4)."""
-    world = desk(follower(2), follower(3, ratio="1/2"), drift_policy=DriftPolicy.REPAIR, drift_cap=100)
+    world = desk(first, follower(3, ratio="1/2"), drift_policy=DriftPolicy.REPAIR, drift_cap=100, **terms)
     for what, side, qty in story:
         _play(world, what, side, qty)
     world.connect()
@@ -253,10 +267,11 @@ def test_whatever_happens_a_repair_only_reduces(story: list[tuple[str, Side, int
     world.connect()
     world.settle()
 
-    held: dict[AccountId, int] = {}
+    held: dict[object, int] = {}
     for fill in world.fills:
-        before = held.get(fill.account, 0)
-        held[fill.account] = after = before + fill.qty * fill.side.sign
+        where = fill.account, fill.symbol
+        before = held.get(where, 0)
+        held[where] = after = before + fill.qty * fill.side.sign
         order = world.orders[fill.order_id]
         if order.client_order_id is not None and is_repair(order.client_order_id):
             assert abs(after) < abs(before), (before, after)
