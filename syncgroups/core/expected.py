@@ -16,7 +16,7 @@ from syncgroups.core.share import ratio_between
 from syncgroups.core.sizing import scaled
 from syncgroups.core.stated import within
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import OrderType, SizingMode
+from tradehaven.domain.enums import SizingMode
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.instruments import size_factor
 
@@ -126,8 +126,6 @@ def is_moving(book: Book, account: AccountId, symbol: Symbol) -> bool:
 def _moves(copy: Copy) -> bool:
     if copy.state is not CopyState.LIVE or copy.in_flight is not None:
         return True
-    if copy.sent.order_type is OrderType.MARKET:
-        return True
     return copy.target is None and copy.refusals < MAX_REFUSALS
 
 
@@ -152,7 +150,7 @@ def pairs(plan: OwnerPlan, book: Book) -> Iterator[Pair]:
 
 def pair_of(group: GroupPlan | None, holding: HoldingKey, book: Book) -> Pair | None:
     """Return a holding with its settings, or None when its group or follower is no more."""
-    if group is None or not group.active:
+    if group is None or not group.active or group.group != holding[0]:
         return None
     _, account, symbol, leads = holding
     found = next((follower for follower in group.followers if follower.account == account), None)

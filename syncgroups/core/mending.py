@@ -11,15 +11,17 @@ from risk.core.guard import Proposal, Refused, review, strictest
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.decision import CopyStep, Remark, RemarkKind, Step
+from syncgroups.core.decision import CopyStep, Decision, Remark, RemarkKind, Step
 from syncgroups.core.differences import NO_ORDER, Difference
 from syncgroups.core.expected import Pair, entitled
 from syncgroups.core.keys import CopyKey, repair_id
+from syncgroups.core.place import case_of, place_share, seen_by
 from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.share import leader_order
 from syncgroups.core.stated import within
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderType, Side
-from tradehaven.domain.ids import Nanos, OrderId
+from tradehaven.domain.ids import ClientOrderId, Nanos, OrderId
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
@@ -94,6 +96,17 @@ def _close(pair: Pair, qty: int, side: Side, order: OrderId, at: Nanos) -> CopyS
     )
     command = PlaceOrder(account=pair.account, client_order_id=key, symbol=pair.symbol, side=side, spec=spec)
     return CopyStep(copy=copy, command=command)
+
+
+def placed_again(
+    plan: OwnerPlan, book: Book, pair: Pair, order: OrderId, key: ClientOrderId, at: Nanos
+) -> Decision:
+    """Return a resting exit of the leader as it stands now, placed for a follower that holds and lacks it."""
+    case = case_of(plan, book, pair.group, leader_order(book, pair.group.leader, order, at))
+    seen = seen_by(case, pair.follower)
+    if seen is not None:  # pragma: no branch  # what is held stands on terms that know the order
+        place_share(*seen, key, quietly=True)
+    return case.decision()
 
 
 def quarantined(difference: Difference) -> tuple[Difference, list[Remark]]:

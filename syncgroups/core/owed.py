@@ -16,8 +16,8 @@ from syncgroups.core.differences import Difference, DriftKind
 from syncgroups.core.drift import Found
 from syncgroups.core.expected import Pair, entitled, excess, is_sure, pair_of
 from syncgroups.core.keys import CopyKey, client_order_id, is_repair, parse_key, repair_id
-from syncgroups.core.mending import closing, pause, quarantined
-from syncgroups.core.place import case_of, place_share, seen_by, settings_of
+from syncgroups.core.mending import closing, pause, placed_again, quarantined
+from syncgroups.core.place import case_of, seen_by
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order, ratio_of, reduction
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
@@ -34,13 +34,10 @@ End = Confirmed | Rejected | Denied | Unresolved | OrderEnded
 def failed(plan: OwnerPlan, book: Book, event: End) -> Decision:
     """Return what is owed after an order of ours came to nothing."""
     copy = _failed_copy(book, event)
-    settings = settings_of(plan, copy) if copy is not None else None
-    if copy is None or settings is None or copy.target is None:
+    pair = pair_of(plan.led.get(copy.leader), copy.holding, book) if copy is not None else None
+    if copy is None or pair is None or copy.target is None:
         return NOTHING
     left = copy.sent.qty - copy.enters - copy.filled
-    pair = pair_of(settings[0], copy.holding, book)
-    if pair is None:
-        return NOTHING
     key = pair.key(DriftKind.FAILED_EXIT, copy.leader_order)
     known = book.differences.get(key)
     if left <= 0 or pair.own * copy.side.sign >= 0 or (is_repair(copy.key) and known is None):
@@ -57,15 +54,10 @@ def _failed_copy(book: Book, event: End) -> Copy | None:
 
 
 def _why(event: End) -> str:
-    match event:
-        case Denied():
-            return f"the exit was not sent: {event.text}"
-        case Rejected():
-            return f"the broker turned the exit down: {event.code} {event.text}".strip()
-        case OrderEnded():
-            return f"the broker turned the exit down: {event.reason}"
-        case _:
-            return ""
+    if isinstance(event, Denied):
+        return f"the exit was not sent: {event.text}"
+    said = f"{event.code} {event.text}" if isinstance(event, Rejected) else getattr(event, "reason", "")
+    return f"the broker turned the exit down: {said}".strip()
 
 
 def _owed(pair: Pair, copy: Copy, qty: int, at: Nanos) -> Difference:
@@ -214,11 +206,7 @@ def _placed(plan: OwnerPlan, book: Book, pair: Pair, owed: Difference, at: Nanos
     if key in book.copies:  # the broker has seen that name
         whose = CopyKey(group=group.group, leader=leader, leader_order=order_id, follower=pair.account)
         key = repair_id(whose, pair.symbol, pair.leads, at // SECOND)
-    case = case_of(plan, book, group, leader_order(book, leader, order_id, at))
-    seen = seen_by(case, pair.follower)
-    if seen is not None:
-        place_share(*seen, key, quietly=True)
-    return list(case.steps)
+    return list(placed_again(plan, book, pair, order_id, key, at).steps)
 
 
 def _is_market(record: OrderRecord) -> bool:

@@ -15,11 +15,17 @@ from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKin
 from syncgroups.core.drift import Found, is_established, is_stray
 from syncgroups.core.expected import Pair, entitled, is_sure, pair_of
 from syncgroups.core.keys import client_order_id
-from syncgroups.core.mending import QUARANTINE_AFTER, blocked, closing, in_the_way, pause, quarantined
-from syncgroups.core.place import case_of, place_share, seen_by
+from syncgroups.core.mending import (
+    QUARANTINE_AFTER,
+    blocked,
+    closing,
+    in_the_way,
+    pause,
+    placed_again,
+    quarantined,
+)
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.replay import caught_up, missed_key
-from syncgroups.core.share import leader_order
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import Ask, DriftPolicy, RestRule
 from tradehaven.domain.events import PersonAsked
@@ -140,13 +146,8 @@ def _swept(plan: OwnerPlan, book: Book, key: DriftKey) -> Decision:
 
 
 def _protected(plan: OwnerPlan, book: Book, pair: Pair, key: DriftKey, at: Nanos) -> Decision:
-    leader = pair.group.leader
-    case = case_of(plan, book, pair.group, leader_order(book, leader, key.order, at))
-    name = client_order_id(pair.group.group, leader, key.order, pair.account)
-    seen = seen_by(case, pair.follower)
-    if seen is not None:
-        place_share(*seen, name, quietly=True)
-    return case.decision()
+    name = client_order_id(pair.group.group, pair.group.leader, key.order, pair.account)
+    return placed_again(plan, book, pair, key.order, name, at)
 
 
 # -- in words ----------------------------------------------------------------------------------------

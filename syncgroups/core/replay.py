@@ -66,9 +66,10 @@ def caught_up(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> Dec
     if name in book.copies:
         return Decision()
     order = replace(leader_order(book, named.leader, named.leader_order, at), price=record.price)
-    seen = seen_by(case_of(plan, book, group, order), follower)
+    answer = case_of(plan, book, group, order)
+    seen = seen_by(answer, follower)
     if seen is None:
-        return Decision()
+        return answer.decision()
     case, mine = seen
     holding = (named.group, named.follower, case.order.symbol, case.order.leads)
     pair = Pair(group, mine, *holding[2:], case.order.reverse, book.copied.get(holding, 0))

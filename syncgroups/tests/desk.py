@@ -11,7 +11,6 @@ from typing import Any
 from syncgroups.core.book import Book
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
-from syncgroups.core.differences import DriftKind
 from syncgroups.core.folding import fold
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
 from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, plan_of
@@ -24,7 +23,7 @@ from tradehaven.domain.commands import (
     PlaceOrder,
     Rejected,
 )
-from tradehaven.domain.enums import Ask, OrderStatus, OrderType, Side, TradingState
+from tradehaven.domain.enums import OrderStatus, OrderType, Side, TradingState
 from tradehaven.domain.events import (
     AccountSnapshot,
     BalanceReported,
@@ -34,10 +33,8 @@ from tradehaven.domain.events import (
     OrderChanged,
     OrderEnded,
     OrderFilled,
-    OrdersListed,
     OrderState,
     OrderWorking,
-    PersonAsked,
     PositionReported,
     SnapshotTaken,
     TimePassed,
@@ -84,7 +81,6 @@ class Desk:
     placed: list[PlaceOrder] = field(default_factory=list)
     now: int = 1_795_017_600 * SECOND  # Wednesday 2026-11-18, 10:00 in Chicago
     last_id: int = 600
-    clicks: int = 0
 
     # -- time and events ----------------------------------------------------------------------------
 
@@ -140,42 +136,6 @@ class Desk:
             ),
             at=at,
         )
-
-    def list_again(self, account: AccountId, **positions: int) -> Decision:
-        """Let the broker list orders and positions again: those given, or as they are."""
-        at = self.at()
-        held = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
-        shown = {Symbol(symbol): net for symbol, net in positions.items()} if positions else held
-        mine = [order for order in self.orders.values() if order.account == account]
-        return self.step(
-            OrdersListed(
-                connection=connection_of(account),
-                accounts=(account,),
-                client_order_ids=frozenset(
-                    order.client_order_id for order in mine if order.client_order_id is not None
-                ),
-                positions=tuple(
-                    PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
-                    for symbol, net in shown.items()
-                ),
-                at=at,
-            )
-        )
-
-    def ask(self, ask: Ask, subject: str) -> Decision:
-        """Press a button."""
-        self.clicks += 1
-        return self.step(PersonAsked(request=self.clicks, ask=ask, subject=subject, at=self.at()))
-
-    def differs(self) -> list[tuple[str, int, int, int]]:
-        """Return what is in drift: kind, account, expected, actual."""
-        found = sorted(self.book.differences.items())
-        return [(str(key.kind), key.account, d.expected, d.actual) for key, d in found]
-
-    def name_of(self, kind: DriftKind) -> str:
-        """Return the name of the one difference of a kind."""
-        (key,) = [key for key in self.book.differences if key.kind is kind]
-        return key.name
 
     def lose(self, account: AccountId) -> None:
         """Cut an account's link."""

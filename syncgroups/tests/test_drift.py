@@ -6,11 +6,11 @@ from syncgroups.core.decision import RemarkKind
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.drift import to_look_at
 from syncgroups.core.keys import client_order_id
-from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
 from tradehaven.domain.enums import OrderType, Side, SizingMode
 from tradehaven.domain.events import PositionReported
-from tradehaven.domain.ids import AccountId, GroupId
+from tradehaven.domain.ids import AccountId, GroupId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
@@ -350,3 +350,36 @@ def test_a_kill_with_flatten_is_nobodys_foreign_hand() -> None:
     _look(world)
     assert world.differs() == []
     assert RemarkKind.DRIFT not in world.remarks()
+
+
+def test_a_hanging_market_order_leaves_everything_open() -> None:
+    world = _entered()
+    _leader_leaves_unseen(world, 2)
+    world.trade(BUY, 1, account=TWO)  # by hand, and the market is closed
+    _look(world)
+    assert not [row for row in world.differs() if row[0] == "left_behind"]
+
+
+def test_a_live_copy_at_the_market_leaves_everything_open() -> None:
+    world = _entered()
+    world.market(SELL, 2)
+    world.settle(fill_markets=False)
+    _look(world)
+    assert world.differs() == []
+
+
+def test_a_follower_that_left_its_group_is_not_compared() -> None:
+    world = _entered(follower(2), follower(3))
+    world.plan = plan_of(group_of(follower(3)))
+    _leader_leaves_unseen(world, 2)
+    _look(world)
+    assert world.differs() == [("left_behind", 3, 0, 2)]
+
+
+def test_an_exit_in_another_contract_protects_nothing_here() -> None:
+    world = _entered()
+    world.lose(LEADER)
+    world.trade(SELL, 1, OrderType.STOP, stop=19000, seen=False, symbol=Symbol("NQZ6"))
+    world.connect(LEADER)
+    _look(world)
+    assert world.differs() == []

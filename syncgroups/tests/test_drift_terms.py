@@ -5,7 +5,7 @@ import pytest
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.keys import CopyKey, is_repair, parse_key, repair_id
 from syncgroups.core.plan import FollowerPlan
-from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import Ask, DriftPolicy, OrderType, Side, SizingMode, SyncMode

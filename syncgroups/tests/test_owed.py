@@ -3,7 +3,7 @@
 import pytest
 
 from syncgroups.core.keys import is_repair, parse_key
-from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, SizingMode, TradingState
@@ -277,3 +277,19 @@ def test_two_followers_are_served_each_for_itself() -> None:
     assert len(world.outbox) == 2
     world.settle()
     assert (world.held(2), world.held(3)) == (0, 0)
+
+
+def test_a_retry_waits_for_an_exit_that_cannot_be_taken_back_yet() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    target = world.trade(SELL, 2, OrderType.LIMIT, limit=21000)
+    world.settle()
+    world.change(target, limit=20900)
+    world.reject(world.outbox.pop(0), "no")
+    world.market(SELL, 2)
+    while world.outbox:
+        _reject(world)
+    for _ in range(12):
+        world.wait(1)
+        world.settle()
+    assert (world.held(2), world.resting(2)) == (0, [])

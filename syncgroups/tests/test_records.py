@@ -9,7 +9,7 @@ import pytest
 
 from syncgroups.core.decision import CopyStep, Decision
 from syncgroups.engine import records
-from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
 from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState

@@ -10,14 +10,15 @@ from syncgroups.core.differences import DriftKind
 from syncgroups.core.keys import is_repair
 from syncgroups.core.mending import pause
 from syncgroups.core.plan import FollowerPlan, RestPolicy
-from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import GROUP_GATE, LEADER, SECOND, follower, group_of, plan_of
+from syncgroups.tests.drifting import Desk, desk
+from syncgroups.tests.plans import ES, GROUP_GATE, LEADER, SECOND, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, PlaceOrder
 from tradehaven.domain.enums import Ask, DriftPolicy, OrderType, RestRule, Side, SyncMode, TradingState
-from tradehaven.domain.ids import AccountId
+from tradehaven.domain.ids import AccountId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
+NQ = Symbol("NQZ6")
 WAITS = RestPolicy(exits=RestRule.WAIT)
 
 
@@ -227,6 +228,67 @@ def test_the_remedy_of_an_orphan_and_of_a_missing_stop_can_be_read() -> None:
 
 def test_pauses_double_up_to_half_a_minute() -> None:
     assert [pause(tries) // SECOND for tries in (0, 1, 2, 3, 4, 5, 50)] == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_what_rests_in_another_contract_is_not_in_the_way() -> None:
+    world = desk(follower(2), drift_policy=DriftPolicy.REPAIR, drift_cap=5, rests=WAITS)
+    for symbol in (ES, NQ):
+        world.market(BUY, 1, symbol=symbol)
+        world.trade(SELL, 1, OrderType.STOP, stop=19000, symbol=symbol)
+    world.settle()
+    world.lose(LEADER)
+    world.fill(world.trade(SELL, 1, seen=False), seen=False)
+    world.connect(LEADER)
+    for _ in range(10):
+        world.wait(1)
+        world.settle()
+    assert (world.held(2), world.held(2, NQ)) == (0, 1)
+    assert [order.symbol for order in world.resting(2)] == [NQ]
+
+
+def test_an_exit_whose_change_was_refused_is_swept_by_the_retries() -> None:
+    world = desk(follower(2))
+    world.market(BUY, 1)
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19000)
+    world.settle()
+    world.change(stop, stop=19100)
+    world.reject(world.outbox.pop(0), "no")
+    world.plan = plan_of(group_of(follower(2), active=False))
+    world.market(SELL, 1, account=TWO)
+    for _ in range(12):
+        world.wait(1)
+        world.settle()
+    assert world.resting(2) == []
+
+
+def test_an_order_that_the_broker_will_not_change_or_cancel_is_left_to_a_person() -> None:
+    world = desk(follower(2))
+    world.market(BUY, 1)
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19000)
+    world.settle()
+    world.plan = plan_of(group_of(follower(2)))
+    world.change(stop, stop=19100)
+    while world.outbox:
+        world.reject(world.outbox.pop(0), "no")
+        world.wait(1)
+    world.plan = plan_of(group_of(follower(2), active=False))
+    world.market(SELL, 1, account=TWO)
+    _look(world, 12)
+    assert not world.outbox
+    assert "command_stuck" in world.remarks()
+    assert ("orphan", 2, 0, -1) in world.differs()
+
+
+def test_a_snapshot_in_the_middle_of_a_repair_leaves_it_alone() -> None:
+    world = _left_behind(DriftPolicy.REPAIR)
+    _look(world)
+    world.settle(fill_markets=False)
+    world.connect(TWO)
+    assert not world.outbox
+    (order,) = world.resting(2)
+    world.fill(order.order_id)
+    _look(world)
+    assert (world.held(2), world.differs()) == (0, [])
 
 
 STORY = st.lists(

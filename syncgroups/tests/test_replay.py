@@ -5,7 +5,7 @@ import pytest
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.replay import missed_key
-from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, SizingMode, TimeInForce
@@ -168,3 +168,13 @@ def test_a_click_on_a_missed_entry_replays_its_newest_order() -> None:
     world.fill(world.resting(2)[0].order_id)
     world.wait(1)
     assert world.differs() == []
+
+
+def test_an_order_without_a_mirror_is_not_replayed() -> None:
+    world = desk(follower(2, reverse=True))
+    world.lose(TWO)
+    order = world.trade(BUY, 1, OrderType.TRAILING_STOP, stop=20100, trail=100)
+    world.connect(TWO)
+    world.ask(Ask.REPLAY, client_order_id(GROUP, LEADER, order, TWO))
+    assert not world.outbox
+    assert world.reasons() == ["order_type_unsupported"]
