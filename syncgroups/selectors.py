@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -237,7 +237,9 @@ def copy_for(user: User, key: str) -> CopiedOrder:
 
 
 def siblings_of(copy: CopiedOrder) -> QuerySet[CopiedOrder]:
-    """Return all copies of the same leader's order, this one among them."""
+    """Return all copies of the same leader's order, this one among them; a repair may answer none."""
+    if not copy.leader_order_id:
+        return CopiedOrder.objects.filter(pk=copy.pk).select_related("follower")
     same = CopiedOrder.objects.filter(
         owner_id=copy.owner_id, leader_id=copy.leader_id, leader_order_id=copy.leader_order_id
     )
@@ -285,9 +287,11 @@ def latency_of(group: SyncGroup) -> Latency:
 
 
 def open_drifts_of(user: User) -> QuerySet[Drift]:
-    """Return what differs in a person's accounts now, the oldest first."""
+    """Return what differs in a person's accounts now: what copying is about first, then what is foreign."""
     found = Drift.objects.filter(owner=user, closed_at=None)
-    return found.select_related("account", "group").order_by("ignored", "since", "pk")
+    return found.select_related("account", "group").order_by(
+        "ignored", F("group").desc(nulls_last=True), "since", "pk"
+    )
 
 
 def open_drifts(group: SyncGroup) -> QuerySet[Drift]:

@@ -12,6 +12,7 @@ from brokers.models import Account, Fill
 from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
+from syncgroups.core.keys import is_repair
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
 from syncgroups.services.drift import record_drift
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
@@ -106,6 +107,8 @@ def record_copy(
     }
     if command in kinds:
         kind, verb = kinds[command]
+        if is_repair(copy.key) and command == "PlaceOrder":
+            verb = "Repaired"
         order = f"{copy.side} {spec.qty} {copy.symbol} {describe(copy.symbol, spec)}"
         text = f"{verb} for {names.account(copy.follower)}: {order}"
         where = {"account": copy.follower, "group": copy.group, "key": copy.key, "symbol": copy.symbol}

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from syncgroups.engine import books, plans
-from syncgroups.models import Activity, Drift, Quarantine
+from syncgroups.models import Activity, CopiedOrder, Drift, Quarantine
 from syncgroups.tests.plans import LEADER
 from syncgroups.tests.rows import THREE, TWO, Engine, settle_in
-from tradehaven.domain.enums import Side
+from tradehaven.domain.enums import Ask, Side
+from tradehaven.domain.events import PersonAsked
 from tradehaven.domain.ids import OwnerId
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +116,21 @@ def test_what_another_hand_closed_and_what_was_missed_outlive_a_crash(engine: En
     assert list(after.taken.values()) == [1]
     assert after.missed == engine.mailbox.book.missed
     assert len(after.missed) == 1
+
+
+def test_a_repair_has_a_lineage_and_a_line_of_its_own(
+    engine: Engine, owner: User, alice_client: Client
+) -> None:
+    _left_behind(engine)
+    engine.recorder.drain()
+    for row in Drift.objects.all():
+        engine.world.step(PersonAsked(request=row.pk, ask=Ask.REPAIR, subject=row.name, at=engine.world.at()))
+    engine.world.wait(1)
+    engine.world.settle()
+    engine.recorder.drain()
+    assert (engine.world.held(2), engine.world.held(3)) == (0, 0)
+    repairs = CopiedOrder.objects.filter(leader_order_id=0)
+    assert {row.filled for row in repairs} == {1, 2}
+    assert Activity.objects.filter(text__startswith="Repaired for ACC2: sell 2 ESZ6").exists()
+    page = alice_client.get(reverse("syncgroups:copy", args=[repairs[0].key])).content.decode()
+    assert "a repair" in page
