@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from brokers.models import Account
+from syncgroups.core.plan import RestPolicy
 from syncgroups.models import Follower, SyncGroup
 from syncgroups.selectors import may_follow, may_lead
 from syncgroups.services.groups import FollowerSettings, GroupSettings
-from tradehaven.domain.enums import DriftPolicy, SessionHours, SizingMode
+from syncgroups.services.products import ProductSettings
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 
 HOURS = [
@@ -24,6 +26,17 @@ POLICIES = [
     (DriftPolicy.PROPOSE, "Propose: say it, and offer the remedy"),
     (DriftPolicy.REPAIR, "Repair: close what should not be held, up to the cap"),
 ]
+MODES = [
+    (SyncMode.IMMEDIATE, "Immediate: orders, the moment they work at the leader"),
+    (SyncMode.CONFIRMED, "Confirmed: fills, and the exits that protect them"),
+]
+ENTRY_RULES = [
+    (RestRule.WAIT, "Keep waiting"),
+    (RestRule.MARKET, "Take the market"),
+    (RestRule.MARKET_WITHIN, "Take the market within a limit"),
+    (RestRule.CANCEL, "Give up"),
+]
+EXIT_RULES = [rule for rule in ENTRY_RULES if rule[0] is not RestRule.CANCEL]
 SIZINGS = [
     (SizingMode.RATIO, "Ratio of the leader's"),
     (SizingMode.FIXED, "Fixed quantity"),
@@ -60,6 +73,29 @@ class GroupForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="They start one to one; sizing is set on the group's page.",
+    )
+    mode = forms.ChoiceField(choices=MODES, label="Sync mode", initial=SyncMode.IMMEDIATE)
+    entry_slack = forms.IntegerField(
+        required=False,
+        label="Confirmed entries within ticks",
+        widget=forms.NumberInput(attrs={"placeholder": "at the market"}),
+        help_text="How much worse than the leader's fill an entry may be. Empty: at the market.",
+    )
+    rest_after = forms.IntegerField(
+        initial=RestPolicy().after,
+        label="Wait for a follower that still rests, seconds",
+        help_text="Counted from when the leader's own order had filled.",
+    )
+    rest_entries = forms.ChoiceField(
+        choices=ENTRY_RULES, label="After that, an entry", initial=RestPolicy().entries
+    )
+    rest_exits = forms.ChoiceField(
+        choices=EXIT_RULES, label="After that, an exit", initial=RestPolicy().exits
+    )
+    rest_slack = forms.IntegerField(
+        initial=RestPolicy().slack,
+        label="Within ticks of the leader's price",
+        help_text="For taking the market within a limit.",
     )
     hours = forms.ChoiceField(choices=HOURS, label="Session hours", initial=SessionHours.ALL)
     instruments = forms.CharField(
@@ -116,6 +152,14 @@ class GroupForm(forms.Form):
             drift_policy=DriftPolicy(typed["drift_policy"] or plain.drift_policy),
             drift_cap=plain.drift_cap if cap is None else cap,
             drift_ticks=plain.drift_ticks if ticks is None else ticks,
+            mode=SyncMode(typed["mode"]),
+            entry_slack=typed["entry_slack"],
+            rests=RestPolicy(
+                after=typed["rest_after"],
+                entries=RestRule(typed["rest_entries"]),
+                exits=RestRule(typed["rest_exits"]),
+                slack=typed["rest_slack"],
+            ),
         )
 
     @staticmethod
@@ -129,10 +173,18 @@ class GroupForm(forms.Form):
             "drift_policy": group.drift_policy,
             "drift_cap": group.drift_cap,
             "drift_ticks": group.drift_ticks,
+            "mode": group.mode,
+            "entry_slack": group.entry_slack,
+            "rest_after": group.rest_after,
+            "rest_entries": group.rest_entries,
+            "rest_exits": group.rest_exits,
+            "rest_slack": group.rest_slack,
         }
 
 
 _OPEN = forms.NumberInput(attrs={"placeholder": "no limit"})
+_ROOT = forms.TextInput(attrs={"placeholder": "ES"})
+_SAME = forms.TextInput(attrs={"placeholder": "the same"})
 
 
 class SizingForm(forms.Form):
@@ -142,6 +194,7 @@ class SizingForm(forms.Form):
     ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, initial=1, localize=False)
     fixed_qty = forms.IntegerField(required=False, label="Fixed quantity", initial=1)
     max_contracts = forms.IntegerField(required=False, label="Cap", widget=_OPEN)
+    reverse = forms.BooleanField(required=False, label="Against the leader")
     max_position = forms.IntegerField(required=False, label="Account limit", widget=_OPEN)
 
     def settings(self) -> FollowerSettings:
@@ -155,6 +208,7 @@ class SizingForm(forms.Form):
             ratio=typed["ratio"] if typed["ratio"] is not None else type(plain.ratio)(unset_ratio),
             fixed_qty=typed["fixed_qty"] if typed["fixed_qty"] is not None else plain.fixed_qty,
             max_contracts=typed["max_contracts"],
+            reverse=typed["reverse"],
         )
 
     @classmethod
@@ -166,6 +220,7 @@ class SizingForm(forms.Form):
             "ratio": follower.ratio.normalize(),
             "fixed_qty": follower.fixed_qty,
             "max_contracts": follower.max_contracts,
+            "reverse": follower.reverse,
             "max_position": risk.max_position if risk else None,
         }
         return cls(initial=initial, prefix=str(follower.account_id))
@@ -183,3 +238,28 @@ class FollowerForm(SizingForm):
         field = self.fields["account"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
         field.queryset = may_follow(user, group).order_by("name")
+
+
+class ProductForm(forms.Form):
+    """How a follower answers one product of its leader; what stays empty is as for all others."""
+
+    product = forms.CharField(max_length=8, label="Leader's product", widget=_ROOT)
+    copied = forms.BooleanField(required=False, initial=True, label="Copied")
+    trades = forms.CharField(max_length=8, required=False, label="Trades", widget=_SAME)
+    sizing = forms.ChoiceField(choices=[("", "As for all"), *SIZINGS], required=False)
+    ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, localize=False)
+    fixed_qty = forms.IntegerField(required=False, label="Fixed quantity")
+    max_contracts = forms.IntegerField(required=False, label="Cap")
+
+    def settings(self) -> ProductSettings:
+        """Return what was typed."""
+        typed = self.cleaned_data
+        return ProductSettings(
+            product=typed["product"].strip().upper(),
+            copied=typed["copied"],
+            trades=typed["trades"].strip().upper(),
+            sizing=SizingMode(typed["sizing"]) if typed["sizing"] else None,
+            ratio=typed["ratio"],
+            fixed_qty=typed["fixed_qty"],
+            max_contracts=typed["max_contracts"],
+        )

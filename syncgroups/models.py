@@ -11,12 +11,14 @@ from brokers.models import Account
 from risk.models import Gate
 from syncgroups.core.copies import CopyState
 from syncgroups.core.differences import DriftKind
+from syncgroups.core.plan import RestPolicy
 from tradehaven.db import enum_field
 from tradehaven.domain.enums import (
     Ask,
     DriftPolicy,
     OrderType,
     RefusalReason,
+    RestRule,
     SessionHours,
     Side,
     SizingMode,
@@ -32,6 +34,7 @@ def new_public_id() -> str:
 class SyncGroup(models.Model):
     """One leader and its followers. `instruments` lists product roots; an empty list lets all through.
 
+    `entry_slack` is in ticks and for Confirmed mode; the `rest_` fields are the plan's `RestPolicy`.
     `drift_cap` is the most contracts of one repair that nobody clicked, `drift_ticks` how far from the
     leader's price a missed entry may be caught up.
     """
@@ -47,6 +50,11 @@ class SyncGroup(models.Model):
     drift_policy = enum_field(DriftPolicy, default=DriftPolicy.OBSERVE)
     drift_cap = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
     drift_ticks = models.PositiveIntegerField(default=8)
+    entry_slack = models.PositiveIntegerField(null=True, blank=True)
+    rest_after = models.PositiveIntegerField(default=RestPolicy().after)
+    rest_entries = enum_field(RestRule, default=RestPolicy().entries)
+    rest_exits = enum_field(RestRule, default=RestPolicy().exits)
+    rest_slack = models.PositiveIntegerField(default=RestPolicy().slack)
     active = models.BooleanField(default=False)
     active_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -114,6 +122,16 @@ class ProductRule(models.Model):
     def __str__(self) -> str:
         """Describe the rule in a line."""
         return f"{self.product} as {self.trades or self.product} for {self.follower}"
+
+    @property
+    def size_in_words(self) -> str:
+        """Describe the size where it differs from the follower's own."""
+        mode = SizingMode(self.sizing or self.follower.sizing)
+        if mode is SizingMode.FIXED and (self.sizing or self.fixed_qty):
+            return f"{self.fixed_qty or self.follower.fixed_qty} fixed"
+        if mode is SizingMode.RATIO and (self.sizing or self.ratio is not None):
+            return f"ratio {(self.ratio if self.ratio is not None else self.follower.ratio).normalize():f}"
+        return "by balance" if self.sizing else "as for all"
 
 
 class CopiedOrder(models.Model):

@@ -17,7 +17,15 @@ from syncgroups.core.status import Gates, LinkState, Status, account_status, gro
 from syncgroups.core.waterfall import Step, percentile, waterfall
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Drift, Follower, Quarantine, SyncGroup
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import Environment, OrderStatus, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import (
+    Environment,
+    OrderStatus,
+    RefusalReason,
+    Side,
+    SizingMode,
+    SyncMode,
+    TradingState,
+)
 from tradehaven.domain.transitions import is_final
 
 ACTIVITY_PAGE = 50
@@ -146,7 +154,11 @@ def _roles(account: Account) -> tuple[str, ...]:
 
 def groups_of(user: User) -> QuerySet[SyncGroup]:
     """Return a person's groups with all that their state depends on."""
-    followers = Follower.objects.select_related("account__connection", "account__risk__gate").order_by("pk")
+    followers = (
+        Follower.objects.select_related("account__connection", "account__risk__gate")
+        .prefetch_related("products")
+        .order_by("pk")
+    )
     return (
         SyncGroup.objects.filter(owner=user)
         .select_related("gate", "leader__connection", "leader__risk__gate")
@@ -160,6 +172,21 @@ def group_for(user: User, public_id: str) -> SyncGroup:
     if group is None:
         raise Http404
     return group
+
+
+def follower_for(user: User, public_id: str, account_id: int) -> Follower:
+    """Return one follower of one of the user's own groups; a stranger's does not exist."""
+    followers = group_for(user, public_id).followers.all()
+    found = next((follower for follower in followers if follower.account_id == account_id), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def loses_single_contracts(group: SyncGroup, follower: Follower) -> bool:
+    """Say whether orders for one contract come to nothing here although fills would add up."""
+    shares = follower.sizing == SizingMode.RATIO and follower.ratio < 1
+    return shares and group.mode == SyncMode.IMMEDIATE
 
 
 def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:
@@ -332,8 +359,8 @@ def missed_of(group: SyncGroup, now: datetime) -> list[Activity]:
     for line in lines.select_related("account").order_by("-at", "-pk"):
         if parse_key(line.key) is not None:
             newest.setdefault(line.key, line)
-    sent = _sent(newest)
-    found = [line for line in newest.values() if line.key not in sent and _means_something(group, line)]
+    sent, alive = _sent(newest), _alive(group, [_order_of(key) for key in newest])
+    found = [line for key, line in newest.items() if key not in sent and _order_of(key) in alive]
     return found[:MISSED_SHOWN]
 
 
@@ -343,15 +370,19 @@ def _sent(keys: Iterable[str]) -> set[str]:
     return {again.get(key, key) for key in rows.values_list("key", flat=True)}
 
 
-def _means_something(group: SyncGroup, line: Activity) -> bool:
-    named = parse_key(line.key)
-    order = Order.objects.filter(
-        account_id=group.leader_id, broker_order_id=named.leader_order if named else 0
-    ).first()
-    if order is None or not is_final(OrderStatus(order.status)):
-        return order is not None
-    position = Position.objects.filter(account_id=group.leader_id, symbol=line.symbol).first()
-    return position is not None and position.net * Side(order.side).sign > 0
+def _order_of(key: str) -> int:
+    named = parse_key(key)
+    return named.leader_order if named is not None else 0
+
+
+def _alive(group: SyncGroup, orders: Iterable[int]) -> set[int]:
+    """Return those of the leader's orders that work, or that entered what it still holds."""
+    held = dict(Position.objects.filter(account_id=group.leader_id).values_list("symbol", "net"))
+    return {
+        order.broker_order_id
+        for order in Order.objects.filter(account_id=group.leader_id, broker_order_id__in=orders)
+        if not is_final(OrderStatus(order.status)) or held.get(order.symbol, 0) * Side(order.side).sign > 0
+    }
 
 
 def missed_for(user: User, key: str) -> Activity:

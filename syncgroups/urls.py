@@ -18,6 +18,16 @@ urlpatterns = [
     path(
         "groups/<slug:public_id>/followers/<int:account_id>/remove/", followers.remove, name="follower-remove"
     ),
+    path(
+        "groups/<slug:public_id>/followers/<int:account_id>/products/",
+        followers.set_product,
+        name="product-set",
+    ),
+    path(
+        "groups/<slug:public_id>/followers/<int:account_id>/products/<slug:root>/remove/",
+        followers.remove_product,
+        name="product-remove",
+    ),
     path("halt/", gates.halt_all, name="halt-all"),
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),

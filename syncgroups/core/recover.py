@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.confirm import fill_order
+from syncgroups.core.confirm import confirmed_group, fill_order
 from syncgroups.core.converge import DONE, advance, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
@@ -41,7 +41,8 @@ def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decisio
     decisions = [_in_line(plan, book, copy, event.at, others) for copy in _touched(book, seen)]
     missed = [_missed_orders(plan, book, account) for account in event.accounts]
     remarks = tuple(_never_accepted(book, seen))
-    return joined(*decisions, *missed, Decision(remarks=remarks))
+    protected = _protected(plan, book, seen, event.at)
+    return joined(*decisions, *missed, protected, Decision(remarks=remarks))
 
 
 def after_listing(book: Book, event: OrdersListed) -> Decision:
@@ -90,7 +91,7 @@ def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Dec
     if group is None or not group.active:
         return Decision()
     if group.mode is SyncMode.CONFIRMED:
-        return joined(_missed_fills(plan, book, group, account), _exits(plan, book, group, account))
+        return _missed_fills(plan, book, group, account)
     refusals: list[CopyRefused] = []
     for order in account.orders:
         if order.created_at < group.active_since:
@@ -124,16 +125,20 @@ def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: Accoun
     return Decision(refusals=tuple(refusals))
 
 
-def _exits(plan: OwnerPlan, book: Book, group: GroupPlan, account: AccountSnapshot) -> Decision:
-    """Return the leader's resting exits as orders of those who hold something: that opens nothing."""
+def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> Decision:
+    """Return the leaders' resting exits as orders of those who hold something: that opens nothing."""
     decisions: list[Decision] = []
-    for order in account.orders:
-        if not is_final(order.status):
-            known = leader_order(book, account.account, order.order_id, order.created_at)
-            case = case_of(plan, book, group, known)
+    for group in plan.groups:
+        if confirmed_group(plan, group.leader) is None:
+            continue
+        everybody = group.leader in seen
+        for order in sorted(book.working[group.leader]):
+            case = case_of(plan, book, group, leader_order(book, group.leader, order, at))
             for follower in group.followers:
-                if (seen := seen_by(case, follower)) is not None:
-                    follow(*seen, quietly=True)
+                if case.key_of(follower) in book.copies or not (everybody or follower.account in seen):
+                    continue  # what has a copy was brought in line with the rest
+                if (told := seen_by(case, follower)) is not None:
+                    follow(*told, quietly=True)
             decisions.append(case.decision())
     return joined(*decisions)
 

@@ -9,9 +9,17 @@ from django.utils import timezone
 from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
-from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
 from syncgroups.models import Follower, ProductRule, Request, SyncGroup
-from tradehaven.domain.enums import Ask, DriftPolicy, SessionHours, SizingMode, SyncMode, TradingState
+from tradehaven.domain.enums import (
+    Ask,
+    DriftPolicy,
+    RestRule,
+    SessionHours,
+    SizingMode,
+    SyncMode,
+    TradingState,
+)
 from tradehaven.domain.events import GateChanged, PersonAsked
 from tradehaven.domain.ids import (
     AccountId,
@@ -147,6 +155,13 @@ def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | Non
         drift_policy=DriftPolicy(group.drift_policy),
         drift_cap=group.drift_cap,
         drift_ticks=group.drift_ticks,
+        entry_slack=group.entry_slack,
+        rests=RestPolicy(
+            after=group.rest_after,
+            entries=RestRule(group.rest_entries),
+            exits=RestRule(group.rest_exits),
+            slack=group.rest_slack,
+        ),
     )
 
 

@@ -133,7 +133,7 @@ def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
             lineage.record_written(record.at)
             return ()
         case HoldingsRecord():
-            lineage.record_holdings(record.holdings, names)
+            lineage.record_holdings(record.rows(), names)
             return (Topic.GROUPS,)
         case _:  # pragma: no cover
             assert_never(record)

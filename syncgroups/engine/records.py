@@ -46,11 +46,19 @@ class WrittenRecord(msgspec.Struct, tag="written", gc=False):
     at: dict[ClientOrderId, Nanos]
 
 
+HoldingRow = tuple[GroupId, AccountId, Symbol, Symbol, int]
+"""Group, follower, its contract, the leader's contract, signed contracts."""
+
+
 class HoldingsRecord(msgspec.Struct, tag="holdings", gc=False):
     """What followers hold because of their groups, where it changed."""
 
     owner: OwnerId
-    holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int]]
+    holdings: list[tuple[Any, ...]]
+
+    def rows(self) -> list[HoldingRow]:
+        """Return the holdings; a record from before contracts could differ names only one."""
+        return [(*row[:3], row[-2], row[-1]) for row in self.holdings]
 
 
 JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord
@@ -113,9 +121,9 @@ def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
     return _encoder.encode(WrittenRecord(owner, at))
 
 
-def encode_holdings(owner: OwnerId, holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int]]) -> bytes:
+def encode_holdings(owner: OwnerId, holdings: list[HoldingRow]) -> bytes:
     """Return changed holdings as a record."""
-    return _encoder.encode(HoldingsRecord(owner, holdings))
+    return _encoder.encode(HoldingsRecord(owner, list(holdings)))
 
 
 def decode(payload: bytes) -> JournalRecord:

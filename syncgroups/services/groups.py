@@ -17,9 +17,10 @@ from brokers.models import Account, EngineStamp
 from brokers.services.stamps import touch
 from risk.services.gates import ensure_owner_gate, new_group_gate
 from syncgroups.core.chains import find_loop
+from syncgroups.core.plan import RestPolicy
 from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
 from syncgroups.services.activity import note
-from tradehaven.domain.enums import DriftPolicy, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.instruments import products
 from tradehaven.domain.orders import MAX_ORDER_QTY
@@ -27,12 +28,16 @@ from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
 
 LARGEST_RATIO = Decimal(1000)
-MOST_TICKS = 1000
+LONGEST_REST = 3600
+WIDEST_SLACK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSettings:
-    """What a person chooses for a group; an empty `instruments` lets every product through."""
+    """What a person chooses for a group; an empty `instruments` lets every product through.
+
+    `entry_slack`, in ticks, bounds the price of a Confirmed entry; None enters at the market.
+    """
 
     name: str
     hours: SessionHours = SessionHours.ALL
@@ -41,6 +46,8 @@ class GroupSettings:
     drift_policy: DriftPolicy = DriftPolicy.OBSERVE
     drift_cap: int = 1
     drift_ticks: int = 8
+    entry_slack: int | None = None
+    rests: RestPolicy = RestPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class FollowerSettings:
     ratio: Decimal = Decimal(1)
     fixed_qty: int = 1
     max_contracts: int | None = None
+    reverse: bool = False
 
 
 @transaction.atomic
@@ -111,7 +119,7 @@ def change_leader(group: SyncGroup, *, leader: Account) -> None:
 def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettings) -> Follower:
     """Add a follower, or change its sizing; raise `InvalidInput` naming what is wrong."""
     _begin(group.owner)
-    _check_sizing(settings)
+    check_sizing(settings)
     _check_owned(group.owner, account)
     if account.pk == group.leader_id:
         raise InvalidInput("account", f"{account} leads this group and cannot follow itself.")
@@ -123,6 +131,7 @@ def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettin
             "ratio": settings.ratio,
             "fixed_qty": settings.fixed_qty,
             "max_contracts": settings.max_contracts,
+            "reverse": settings.reverse,
         },
     )
     _check_loops(group.owner)
@@ -190,18 +199,27 @@ def _columns(settings: GroupSettings) -> dict[str, object]:
         "drift_policy": settings.drift_policy,
         "drift_cap": settings.drift_cap,
         "drift_ticks": settings.drift_ticks,
+        "entry_slack": settings.entry_slack,
+        "rest_after": settings.rests.after,
+        "rest_entries": settings.rests.entries,
+        "rest_exits": settings.rests.exits,
+        "rest_slack": settings.rests.slack,
     }
 
 
 def _check_settings(settings: GroupSettings) -> None:
     if not settings.name.strip():
         raise InvalidInput("name", "A group needs a name.")
-    if settings.mode is not SyncMode.IMMEDIATE:
-        raise InvalidInput("mode", "Confirmed mode comes later; groups copy orders as soon as they work.")
     if not 1 <= settings.drift_cap <= MAX_ORDER_QTY:
         raise InvalidInput("drift_cap", "The cap of a repair is at least one contract.")
-    if not 0 <= settings.drift_ticks <= MOST_TICKS:
-        raise InvalidInput("drift_ticks", f"A price tolerance is 0 to {MOST_TICKS} ticks.")
+    if settings.rests.exits is RestRule.CANCEL:
+        raise InvalidInput("rest_exits", "An exit cannot be given up: the position would stay behind alone.")
+    if not 1 <= settings.rests.after <= LONGEST_REST:
+        raise InvalidInput("rest_after", f"The wait is 1 to {LONGEST_REST} seconds.")
+    slacks = {"entry_slack": settings.entry_slack, "rest_slack": settings.rests.slack}
+    for name, slack in (slacks | {"drift_ticks": settings.drift_ticks}).items():
+        if slack is not None and not 0 <= slack <= WIDEST_SLACK:
+            raise InvalidInput(name, f"A price may give way by 0 to {WIDEST_SLACK} ticks.")
     known = {product.symbol for product in products()}
     unknown = [root for root in settings.instruments if root not in known]
     if unknown:
@@ -211,7 +229,8 @@ def _check_settings(settings: GroupSettings) -> None:
         )
 
 
-def _check_sizing(settings: FollowerSettings) -> None:
+def check_sizing(settings: FollowerSettings) -> None:
+    """Raise `InvalidInput` naming the figure that cannot be."""
     if settings.sizing is SizingMode.RATIO and not 0 < settings.ratio <= LARGEST_RATIO:
         raise InvalidInput("ratio", f"A ratio is above 0 and at most {LARGEST_RATIO}.")
     if settings.sizing is SizingMode.FIXED and settings.fixed_qty < 1:

@@ -1,6 +1,5 @@
 """Confirmed mode: entries by the leader's fills, exits as working orders for what is held (COPY-06)."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,8 +8,8 @@ from hypothesis import strategies as st
 
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
-from tradehaven.domain.commands import CancelOrder, PlaceOrder, Unresolved
+from syncgroups.tests.plans import LEADER, follower, gate_of
+from tradehaven.domain.commands import CancelOrder, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, Symbol
 from tradehaven.domain.money import Ticks
@@ -25,12 +24,14 @@ def confirmed(*followers: FollowerPlan, **settings: Any) -> Desk:
     return desk(*(followers or (follower(2),)), mode=SyncMode.CONFIRMED, **settings)
 
 
-def _sent(world: Desk) -> list[tuple[Side, OrderType, int]]:
+def sent_by(world: Desk) -> list[tuple[Side, OrderType, int]]:
+    """Return what is on its way."""
     found = [command for command in world.outbox if isinstance(command, PlaceOrder)]
     return [(order.side, order.spec.order_type, order.spec.qty) for order in found]
 
 
-def _placed(world: Desk) -> list[tuple[Side, int]]:
+def placed_by(world: Desk) -> list[tuple[Side, int]]:
+    """Return what the broker took, in order."""
     return [(order.side, order.spec.qty) for order in world.placed]
 
 
@@ -50,9 +51,9 @@ def test_each_part_of_a_fill_is_copied_at_once_and_the_cancelled_rest_is_not() -
     world = confirmed()
     order = world.trade(BUY, 3, OrderType.LIMIT, limit=19900)
     world.fill(order, 1)
-    assert _sent(world) == [(BUY, OrderType.MARKET, 1)]
+    assert sent_by(world) == [(BUY, OrderType.MARKET, 1)]
     world.fill(order, 1)
-    assert _sent(world) == [(BUY, OrderType.MARKET, 1)] * 2
+    assert sent_by(world) == [(BUY, OrderType.MARKET, 1)] * 2
     world.cancel(order)
     world.settle()
     assert world.held(2) == 2
@@ -75,7 +76,7 @@ def test_the_share_is_cut_over_all_fills_together(
     for part in parts:
         world.fill(order, part)
     world.settle()
-    assert [qty for _, qty in _placed(world)] == orders
+    assert [qty for _, qty in placed_by(world)] == orders
 
 
 def test_scaling_in_and_out_by_one_follows_size_18_and_19() -> None:
@@ -84,7 +85,7 @@ def test_scaling_in_and_out_by_one_follows_size_18_and_19() -> None:
         world.market(BUY, 1)
         world.settle()
     assert world.held(2) == 2
-    assert _placed(world) == [(BUY, 1), (BUY, 1)]
+    assert placed_by(world) == [(BUY, 1), (BUY, 1)]
     world = confirmed(follower(2, ratio="0.5"))
     world.market(BUY, 3)
     held = []
@@ -173,7 +174,7 @@ def test_a_leaders_exit_at_the_market_is_copied_by_its_fills() -> None:
     leaving = world.trade(SELL, 2)
     assert world.outbox == []
     world.fill(leaving, 1)
-    assert _sent(world) == [(SELL, OrderType.MARKET, 1)]
+    assert sent_by(world) == [(SELL, OrderType.MARKET, 1)]
     world.settle()
     world.fill(leaving, 1)
     world.settle()
@@ -185,7 +186,7 @@ def test_a_protective_order_works_for_what_the_follower_really_holds() -> None:
     world.market(BUY, 2)
     world.settle()
     world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    assert _sent(world) == [(SELL, OrderType.STOP, 4), (SELL, OrderType.STOP, 1)]
+    assert sent_by(world) == [(SELL, OrderType.STOP, 4), (SELL, OrderType.STOP, 1)]
 
 
 def test_a_stop_that_was_there_before_the_entry_protects_once_there_is_something() -> None:
@@ -202,7 +203,7 @@ def test_a_stop_that_comes_before_the_followers_fill_waits_for_it() -> None:
     world = confirmed()
     world.market(BUY, 2)
     world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    assert _sent(world) == [(BUY, OrderType.MARKET, 2)]
+    assert sent_by(world) == [(BUY, OrderType.MARKET, 2)]
     world.settle()
     assert [order.spec.qty for order in world.resting(2)] == [2]
     assert world.reasons() == []
@@ -263,7 +264,7 @@ def test_a_flip_closes_and_opens_by_its_fills() -> None:
     order = world.trade(SELL, 5, OrderType.LIMIT, limit=20100)
     assert world.outbox == []
     world.fill(order, 5)
-    assert _sent(world) == [(SELL, OrderType.MARKET, 5)]
+    assert sent_by(world) == [(SELL, OrderType.MARKET, 5)]
     world.settle()
     assert world.held(2) == -3
 
@@ -274,7 +275,7 @@ def test_a_flip_within_a_limit_closes_at_the_market_and_opens_at_the_limit() -> 
     world.settle()
     world.fill(world.resting(2)[0].order_id)
     world.market(SELL, 5)
-    assert _sent(world) == [(SELL, OrderType.MARKET, 2), (SELL, OrderType.LIMIT, 3)]
+    assert sent_by(world) == [(SELL, OrderType.MARKET, 2), (SELL, OrderType.LIMIT, 3)]
     keys = [command.client_order_id for command in world.outbox]
     assert keys[1] == f"{keys[0]}.e"
 
@@ -292,113 +293,6 @@ def test_the_part_of_a_fill_beyond_a_mirrored_exit_is_an_entry() -> None:
     for order in world.resting(2):
         world.fill(order.order_id)
     assert world.held(2) == world.held(LEADER) == -1
-
-
-# -- quick exits, doubts, restarts ------------------------------------------------------------------
-
-
-def test_an_exit_waits_for_an_entry_that_is_on_its_way() -> None:
-    world = confirmed()
-    world.market(BUY, 2)
-    world.market(SELL, 2)
-    assert _sent(world) == [(BUY, OrderType.MARKET, 2)]
-    world.settle()
-    assert world.held(2) == 0
-    assert _placed(world) == [(BUY, 2), (SELL, 2)]
-
-
-def test_an_entry_of_unknown_fate_is_not_closed_before_it_is_known() -> None:
-    world = confirmed()
-    world.market(BUY, 2)
-    sent = world.outbox.pop()
-    world.step(Unresolved(account=TWO, client_order_id=sent.client_order_id, text="?", at=world.at()))
-    world.market(SELL, 2)
-    assert world.outbox == []
-    world.outbox.append(sent)
-    world.settle()
-    assert world.held(2) == 0
-
-
-def test_fills_that_nobody_saw_are_missed_and_never_sent_late() -> None:
-    world = confirmed(follower(2), follower(3))
-    world.lose(LEADER)
-    order = world.trade(BUY, 2, seen=False)
-    world.fill(order, seen=False)
-    world.connect(LEADER)
-    assert world.outbox == []
-    assert world.reasons() == [RefusalReason.ENGINE_OFFLINE] * 2
-    world.connect(LEADER)
-    assert len(world.reasons()) == 2
-
-
-def test_what_was_copied_is_not_missed_after_a_reconnect() -> None:
-    world = confirmed()
-    world.market(BUY, 2)
-    world.settle()
-    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    world.settle()
-    world.fill(stop)
-    world.fill(world.resting(2)[0].order_id)
-    world.connect()
-    assert world.reasons() == []
-    assert world.outbox == []
-
-
-def test_what_was_filled_before_the_group_ran_is_not_missed() -> None:
-    world = Desk(plan_of(group_of(follower(2), mode=SyncMode.CONFIRMED, active_since=1_900_000_000 * 10**9)))
-    order = world.trade(BUY, 2, seen=False)
-    world.fill(order, seen=False)
-    world.connect()
-    assert world.reasons() == []
-
-
-def test_a_protective_order_that_is_only_seen_in_a_snapshot_protects_all_the_same() -> None:
-    world = confirmed()
-    world.market(BUY, 2)
-    world.settle()
-    world.lose(LEADER)
-    world.trade(SELL, 2, OrderType.STOP, stop=19900, seen=False)
-    world.trade(BUY, 2, OrderType.STOP, stop=20100, seen=False)
-    world.connect(LEADER)
-    assert _sent(world) == [(SELL, OrderType.STOP, 2)]
-
-
-def test_a_limited_entry_outlives_a_reconnect() -> None:
-    world = confirmed(entry_slack=0)
-    world.market(BUY, 2)
-    world.settle()
-    world.connect()
-    world.settle()
-    assert len(world.resting(2)) == 1
-
-
-def test_an_entry_is_found_again_by_its_id_alone() -> None:
-    world = confirmed()
-    world.market(BUY, 2)
-    world.settle()
-    fresh = confirmed()
-    fresh.orders, fresh.fills, fresh.positions = world.orders, world.fills, world.positions
-    fresh.connect()
-    (copy,) = fresh.book.copies.values()
-    assert copy.fill == world.fills[0].fill_id
-    assert fresh.book.copied[GROUP, TWO, ES, ES] == 2
-    assert fresh.outbox == []
-
-
-def test_a_group_that_is_off_answers_no_fill() -> None:
-    world = confirmed(active=False)
-    world.market(BUY, 2)
-    assert world.outbox == []
-
-
-def test_micros_by_balance_follow_fills() -> None:
-    rule = follower(2, product="MES", sizing=SizingMode.BALANCE)
-    world = confirmed(follower(2, products={"ES": rule}))
-    world.balance(LEADER, Decimal(50_000))
-    world.balance(TWO, Decimal(26_000))
-    world.market(BUY, 1)
-    world.settle()
-    assert world.held(2, MES) == 5
 
 
 # -- a law ------------------------------------------------------------------------------------------

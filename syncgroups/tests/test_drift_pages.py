@@ -243,7 +243,14 @@ def test_doors_of_a_replay(
 
 
 def _typed(group: SyncGroup, **changes: Any) -> dict[str, Any]:
-    typed = {"name": "Scalps", "leader": group.leader_id, "hours": "all", "instruments": ""}
+    typed: dict[str, Any] = {
+        "mode": "immediate",
+        "rest_after": 5,
+        "rest_entries": "wait",
+        "rest_exits": "market",
+        "rest_slack": 4,
+    }
+    typed |= {"name": "Scalps", "leader": group.leader_id, "hours": "all", "instruments": ""}
     return typed | {"drift_policy": "repair", "drift_cap": 3, "drift_ticks": 4} | changes
 
 

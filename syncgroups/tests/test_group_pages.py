@@ -19,6 +19,14 @@ DOORS = [
     ("syncgroups:dissolve", "post"),
     ("syncgroups:follower-add", "post"),
 ]
+RULES = {
+    "mode": "immediate",
+    "rest_after": 5,
+    "rest_entries": "wait",
+    "rest_exits": "market",
+    "rest_slack": 4,
+    "hours": "all",
+}
 MEMBER_DOORS = ["syncgroups:follower-size", "syncgroups:follower-remove"]
 
 
@@ -73,7 +81,7 @@ def test_the_list_shows_own_groups_only(alice_client: Client, bob_client: Client
 
 
 def test_a_group_is_made_on_the_page(alice_client: Client, three: list[Account]):
-    typed = {
+    typed = RULES | {
         "name": "NQ",
         "leader": three[0].pk,
         "followers": [three[1].pk, three[2].pk],
@@ -88,7 +96,7 @@ def test_a_group_is_made_on_the_page(alice_client: Client, three: list[Account])
 
 
 def test_a_refusal_stands_at_its_field(alice_client: Client, three: list[Account]):
-    typed = {"name": "NQ", "leader": three[0].pk, "hours": "all", "instruments": "DOGE"}
+    typed = RULES | {"name": "NQ", "leader": three[0].pk, "instruments": "DOGE"}
     answer = alice_client.post(reverse("syncgroups:create"), typed)
     assert answer.status_code == 422
     assert "DOGE" in answer.context["form"].errors["instruments"][0]
@@ -102,21 +110,30 @@ def test_a_strangers_account_is_no_choice(alice_client: Client, bob: User, three
     assert "BOB-SECRET" not in answer.content.decode()
 
 
-def test_confirmed_mode_is_not_offered(alice_client: Client, three: list[Account]):
-    assert "Confirmed mode" in alice_client.get(reverse("syncgroups:create")).content.decode()
+def test_mode_and_what_becomes_of_resting_orders_are_chosen(
+    alice_client: Client, group: SyncGroup, three: list[Account]
+):
+    typed = RULES | {"name": "Scalps", "leader": three[0].pk, "mode": "confirmed", "entry_slack": 2}
+    typed |= {"rest_after": 9, "rest_entries": "cancel", "rest_exits": "market_within", "rest_slack": 7}
+    address = reverse("syncgroups:edit", args=[group.public_id])
+    assert alice_client.post(address, typed).status_code == 302
+    group.refresh_from_db()
+    assert (group.mode, group.entry_slack) == ("confirmed", 2)
+    assert (group.rest_after, group.rest_entries) == (9, "cancel")
+    assert (group.rest_exits, group.rest_slack) == ("market_within", 7)
+    shown = alice_client.get(address).context["form"]
+    assert shown["mode"].value() == "confirmed"
 
 
 def test_an_unconfirmed_person_is_told_what_to_do(alice_client: Client, alice: User, three: list[Account]):
     EmailAddress.objects.filter(user=alice).update(verified=False)
-    answer = alice_client.post(
-        reverse("syncgroups:create"), {"name": "NQ", "leader": three[0].pk, "hours": "all"}
-    )
+    answer = alice_client.post(reverse("syncgroups:create"), RULES | {"name": "NQ", "leader": three[0].pk})
     assert answer.status_code == 403
     assert "Confirm your e-mail address" in answer.content.decode()
 
 
 def test_a_group_is_edited_with_its_leader(alice_client: Client, group: SyncGroup, three: list[Account]):
-    typed = {"name": "Renamed", "leader": three[2].pk, "hours": "eth", "instruments": ""}
+    typed = RULES | {"name": "Renamed", "leader": three[2].pk, "hours": "eth", "instruments": ""}
     answer = alice_client.post(reverse("syncgroups:edit", args=[group.public_id]), typed)
     assert answer.status_code == 302
     group.refresh_from_db()
@@ -206,5 +223,5 @@ def test_the_detail_page_asks_the_database_a_bounded_number_of_times(
 ):
     for account in accounts(alice, *[f"X{number}" for number in range(12)]):
         FollowerFactory.create(group=group, account=account)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         alice_client.get(reverse("syncgroups:detail", args=[group.public_id]))

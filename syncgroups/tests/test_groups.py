@@ -11,13 +11,14 @@ from accounts.access import NotAllowed
 from accounts.models import User
 from brokers.models import Account, EngineStamp
 from risk.models import GateKind
+from syncgroups.core.plan import RestPolicy
 from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
 from syncgroups.selectors import mixes_live_and_demo
 from syncgroups.services import groups
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.tests.factories import CopyFactory, GroupFactory
 from syncgroups.tests.people import accounts
-from tradehaven.domain.enums import Environment, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import Environment, RestRule, SessionHours, SizingMode
 from tradehaven.domain.errors import InvalidInput
 
 PLAIN = GroupSettings(name="ES")
@@ -48,7 +49,10 @@ def test_a_new_group_is_off_and_has_a_gate_of_its_own(alice: User, four: list[Ac
     [
         (GroupSettings(name="  "), "name"),
         (GroupSettings(name="x", instruments=("ES", "XX")), "instruments"),
-        (GroupSettings(name="x", mode=SyncMode.CONFIRMED), "mode"),
+        (GroupSettings(name="x", rests=RestPolicy(exits=RestRule.CANCEL)), "rest_exits"),
+        (GroupSettings(name="x", rests=RestPolicy(after=0)), "rest_after"),
+        (GroupSettings(name="x", rests=RestPolicy(slack=-1)), "rest_slack"),
+        (GroupSettings(name="x", entry_slack=10_000), "entry_slack"),
     ],
 )
 def test_settings_that_cannot_work_name_their_field(alice, four, settings: GroupSettings, field: str):

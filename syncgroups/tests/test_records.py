@@ -97,6 +97,10 @@ def test_times_of_writing_and_holdings_come_back_equal() -> None:
     times = {ClientOrderId("a"): Nanos(1), ClientOrderId("b"): Nanos(2**62)}
     assert records.decode(records.encode_written(ME, times)) == records.WrittenRecord(ME, times)
     held = [(GROUP, TWO, ES, ES, -3)]
+    old = b'{"type":"holdings","owner":1,"holdings":[[9,2,"ESZ6",-3]]}'
+    before = records.decode(old)
+    assert isinstance(before, records.HoldingsRecord)
+    assert before.rows() == held
     assert records.decode(records.encode_holdings(ME, held)) == records.HoldingsRecord(ME, held)
 
 

@@ -1,7 +1,8 @@
-"""Followers of a group: add, size, remove."""
+"""Followers of a group: add, size, remove, and what they do differently for single products."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -9,8 +10,8 @@ from django.views.decorators.http import require_POST
 from accounts.http import UserRequest
 from brokers.selectors import account_for
 from syncgroups import selectors
-from syncgroups.forms import FollowerForm, SizingForm
-from syncgroups.services import gates
+from syncgroups.forms import FollowerForm, ProductForm, SizingForm
+from syncgroups.services import gates, products
 from syncgroups.services import groups as service
 from syncgroups.views.answers import done
 
@@ -49,7 +50,28 @@ def remove(request: UserRequest, public_id: str, account_id: int) -> HttpRespons
     return done(request, f"{account} left {group}; its positions stay open.", "syncgroups:detail", public_id)
 
 
-def _refuse(request: UserRequest, form: SizingForm, public_id: str) -> HttpResponse:
+@login_required
+@require_POST
+def set_product(request: UserRequest, public_id: str, account_id: int) -> HttpResponse:
+    follower = selectors.follower_for(request.user, public_id, account_id)
+    form = ProductForm(request.POST)
+    if not form.is_valid():
+        return _refuse(request, form, public_id)
+    rule = products.set_product(follower, settings=form.settings())
+    text = f"{rule.product} is set for {follower.account}."
+    return done(request, text, "syncgroups:detail", public_id)
+
+
+@login_required
+@require_POST
+def remove_product(request: UserRequest, public_id: str, account_id: int, root: str) -> HttpResponse:
+    follower = selectors.follower_for(request.user, public_id, account_id)
+    products.remove_product(follower, root=root)
+    text = f"{follower.account} answers {root} like every other product."
+    return done(request, text, "syncgroups:detail", public_id)
+
+
+def _refuse(request: UserRequest, form: Form, public_id: str) -> HttpResponse:
     for name, errors in form.errors.items():
         label = form.fields[name].label or name if name in form.fields else ""
         messages.error(request, f"{label}: {' '.join(map(str, errors))}")

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import UserRequest
 from risk.selectors import owner_gate
 from syncgroups import selectors
-from syncgroups.forms import FollowerForm, GroupForm, SizingForm, put_error
+from syncgroups.forms import FollowerForm, GroupForm, ProductForm, SizingForm, put_error
 from syncgroups.services import groups as service
 from syncgroups.views.answers import done
 from tradehaven.domain.errors import InvalidInput
@@ -67,9 +67,12 @@ def detail(request: UserRequest, public_id: str) -> HttpResponse:
         "quarantines": selectors.quarantines_of(group),
         "missed": selectors.missed_of(group, timezone.now()),
         "sizing_forms": [
-            (member, SizingForm.of(member.follower)) for member in row.followers if member.follower
+            (member, SizingForm.of(member.follower), selectors.loses_single_contracts(group, member.follower))
+            for member in row.followers
+            if member.follower
         ],
         "add_form": FollowerForm(user=request.user, group=group),
+        "product_form": ProductForm(auto_id=False),
     }
     partial = request.htmx and not request.htmx.boosted
     return render(request, "syncgroups/_state.html" if partial else "syncgroups/detail.html", page)
