@@ -25,8 +25,8 @@ from syncgroups.selectors import (
     group_rows,
     groups_of,
     link_state,
-    open_drifts_of,
 )
+from syncgroups.selectors.drift import open_drifts_of
 from tradehaven.domain.calendar import trade_date
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.errors import UnknownInstrument

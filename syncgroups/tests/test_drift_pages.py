@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from brokers.models import Account, Order, Position
-from syncgroups import selectors
 from syncgroups.core.keys import client_order_id
 from syncgroups.engine import plans
 from syncgroups.models import Activity, ActivityKind, Drift, Quarantine, Request, SyncGroup
+from syncgroups.selectors.drift import missed_of
 from syncgroups.tests.factories import (
     ActivityFactory,
     CopyFactory,
@@ -201,7 +201,7 @@ def test_a_missed_order_is_listed_and_replayed_by_a_click(
 def test_what_was_placed_since_is_not_listed(group: SyncGroup, two: list[Account]):
     key = _missed(group, two[1])
     CopyFactory.create(group=group, key=f"{key}.r1", follower=two[1])
-    assert selectors.missed_of(group, timezone.now()) == []
+    assert missed_of(group, timezone.now()) == []
 
 
 @pytest.mark.parametrize(("net", "listed"), [(1, 1), (0, 0), (-1, 0)])
@@ -210,7 +210,7 @@ def test_a_filled_order_is_listed_while_the_leader_holds_what_it_entered(
 ):
     _missed(group, two[1], status=OrderStatus.FILLED)
     Position.objects.create(account=group.leader, symbol="ESZ6", net=net, updated_at=timezone.now())
-    assert len(selectors.missed_of(group, timezone.now())) == listed
+    assert len(missed_of(group, timezone.now())) == listed
 
 
 def test_an_order_that_nobody_knows_and_another_id_are_not_listed(group: SyncGroup, two: list[Account]):
@@ -225,7 +225,7 @@ def test_an_order_that_nobody_knows_and_another_id_are_not_listed(group: SyncGro
         key="a stranger's",
         text="x",
     )
-    assert selectors.missed_of(group, timezone.now()) == []
+    assert missed_of(group, timezone.now()) == []
 
 
 def test_doors_of_a_replay(

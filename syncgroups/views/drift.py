@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_POST
 
 from accounts.http import UserRequest
-from syncgroups import selectors
+from syncgroups.selectors import drift as selectors
 from syncgroups.services import drift as service
 from syncgroups.views.answers import done
 

@@ -10,6 +10,7 @@ from accounts.http import UserRequest
 from risk.selectors import owner_gate
 from syncgroups import selectors
 from syncgroups.forms import FollowerForm, GroupForm, ProductForm, SizingForm, put_error
+from syncgroups.selectors import drift
 from syncgroups.services import groups as service
 from syncgroups.views.answers import done
 from tradehaven.domain.errors import InvalidInput
@@ -63,9 +64,9 @@ def detail(request: UserRequest, public_id: str) -> HttpResponse:
         "row": row,
         "latency": selectors.latency_of(group),
         "copies": selectors.copies_of(group),
-        "drifts": selectors.open_drifts(group),
-        "quarantines": selectors.quarantines_of(group),
-        "missed": selectors.missed_of(group, timezone.now()),
+        "drifts": drift.open_drifts(group),
+        "quarantines": drift.quarantines_of(group),
+        "missed": drift.missed_of(group, timezone.now()),
         "sizing_forms": [
             (member, SizingForm.of(member.follower), selectors.loses_single_contracts(group, member.follower))
             for member in row.followers

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from syncgroups import selectors
 from syncgroups.models import Activity, Drift, SyncGroup
+from syncgroups.selectors.drift import missed_of
 from syncgroups.services import drift, groups
 from syncgroups.services.groups import GroupSettings
 from tests.journeys.house import House, wait_until
@@ -99,7 +99,7 @@ def test_an_entry_missed_offline_is_replayed_by_a_click_and_once(tidy: House) ->
 
 
 def _missed(group: SyncGroup, count: int) -> list[Activity] | None:
-    found = selectors.missed_of(group, timezone.now())
+    found = missed_of(group, timezone.now())
     return found if len(found) == count else None
 
 
