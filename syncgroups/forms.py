@@ -13,7 +13,7 @@ from syncgroups.models import Follower, SyncGroup
 from syncgroups.selectors import may_follow, may_lead
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.services.products import ProductSettings
-from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, Side, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 
 HOURS = [
@@ -184,6 +184,7 @@ class GroupForm(forms.Form):
 
 _OPEN = forms.NumberInput(attrs={"placeholder": "no limit"})
 _ROOT = forms.TextInput(attrs={"placeholder": "ES"})
+_CONTRACT = forms.TextInput(attrs={"placeholder": "ESZ6"})
 _SAME = forms.TextInput(attrs={"placeholder": "the same"})
 
 
@@ -238,6 +239,14 @@ class FollowerForm(SizingForm):
         field = self.fields["account"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
         field.queryset = may_follow(user, group).order_by("name")
+
+
+class PreviewForm(forms.Form):
+    """An order that the leader might place."""
+
+    side = forms.ChoiceField(choices=[(Side.BUY, "Buys"), (Side.SELL, "Sells")], label="If the leader")
+    qty = forms.IntegerField(label="Contracts", min_value=1, initial=1)
+    symbol = forms.CharField(max_length=16, label="Of", widget=_CONTRACT)
 
 
 class ProductForm(forms.Form):

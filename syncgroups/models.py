@@ -12,7 +12,7 @@ from risk.models import Gate
 from syncgroups.core.copies import CopyState
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.plan import RestPolicy
-from tradehaven.db import enum_field
+from tradehaven.db import AppendOnly, enum_field
 from tradehaven.domain.enums import (
     Ask,
     DriftPolicy,
@@ -137,7 +137,8 @@ class ProductRule(models.Model):
 class CopiedOrder(models.Model):
     """Lineage of one follower's order (COPY-08). Times are UTC to the microsecond; prices are ticks.
 
-    `body` is the engine's own record of the copy, from which the book is made again after a start.
+    `body` is the engine's own record of the copy, from which the book is made again after a start;
+    `weighed` are the figures that its size was decided on, as `core.decision.Weighed` names them.
     """
 
     key = models.CharField(max_length=64, unique=True)
@@ -158,6 +159,7 @@ class CopiedOrder(models.Model):
     broker_order_id = models.BigIntegerField(null=True, blank=True)
     filled = models.PositiveIntegerField(default=0)
     body = models.JSONField()
+    weighed = models.JSONField(null=True, blank=True)
     received_at = models.DateTimeField()
     decided_at = models.DateTimeField()
     written_at = models.DateTimeField(null=True, blank=True)
@@ -320,6 +322,24 @@ class Activity(models.Model):
     def __str__(self) -> str:
         """Return the line itself."""
         return self.text
+
+
+class AuditEntry(AppendOnly):
+    """One sealed record of an owner's trail: the journal's own words, in their order (RISK-10, I17)."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="audit_trail")
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=32)
+    body = models.TextField()
+    seal = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "number"], name="one_record_per_number")]
+
+    def __str__(self) -> str:
+        """Describe the record in a line."""
+        return f"{self.number} {self.kind}"
 
 
 class JournalMark(models.Model):

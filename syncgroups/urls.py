@@ -9,6 +9,7 @@ urlpatterns = [
     path("groups/", groups.group_list, name="list"),
     path("groups/new/", groups.create, name="create"),
     path("groups/<slug:public_id>/", groups.detail, name="detail"),
+    path("groups/<slug:public_id>/preview/", groups.foretell, name="preview"),
     path("groups/<slug:public_id>/edit/", groups.edit, name="edit"),
     path("groups/<slug:public_id>/on/", groups.switch, {"on": True}, name="on"),
     path("groups/<slug:public_id>/off/", groups.switch, {"on": False}, name="off"),

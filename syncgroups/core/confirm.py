@@ -7,9 +7,10 @@ in `place`. A fill of such an exit needs no answer while the follower's own one 
 from dataclasses import replace
 
 from syncgroups.core.book import Book
+from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.decision import NOTHING, Decision
 from syncgroups.core.keys import client_order_id
-from syncgroups.core.place import Case, case_of, place_share, seen_by
+from syncgroups.core.place import place_share
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.sizing import split
 from syncgroups.core.waiting import LeaderOrder

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import Command
-from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.enums import RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
 
 
@@ -22,12 +22,31 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
+class Weighed(NamedTuple):
+    """What an order was decided on (RISK-10): signed contracts, limits as they stood, the strictest gate.
+
+    The leader's position before the order and the change it makes, what the follower held for certain, what
+    its share asked for, what was at stake on that side (None where no limit asks), and the verdict.
+    """
+
+    leader: int
+    change: int
+    own: int
+    reduce: int
+    enter: int
+    exposure: int | None
+    limit: int | None
+    state: TradingState
+    allowed: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyStep:
     """A copy as it is from now on, and the command that makes it so; None when it has to wait."""
 
     copy: Copy
     command: Command | None
+    weighed: Weighed | None = None
 
     @property
     def account(self) -> AccountId:
@@ -57,6 +76,7 @@ class CopyRefused:
     action: Action
     reason: RefusalReason
     detail: str
+    weighed: Weighed | None = None
 
 
 class RemarkKind(StrEnum):

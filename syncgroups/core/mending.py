@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from risk.core.guard import Proposal, Refused, review, strictest
 from syncgroups.core.book import Book
+from syncgroups.core.case import case_of, seen_by
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyStep, Decision, Remark, RemarkKind, Step
 from syncgroups.core.differences import NO_ORDER, Difference
 from syncgroups.core.expected import Pair, entitled
 from syncgroups.core.keys import CopyKey, repair_id
-from syncgroups.core.place import case_of, place_share, seen_by
+from syncgroups.core.place import place_share
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order
 from syncgroups.core.stated import within

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from risk.core.guard import strictest
 from syncgroups.core.book import Book, OrderRecord
+from syncgroups.core.case import case_of, seen_by
 from syncgroups.core.converge import DONE
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, CopyRefused, Decision, Remark, RemarkKind, Step, joined
@@ -17,7 +18,6 @@ from syncgroups.core.drift import Found
 from syncgroups.core.expected import Pair, entitled, excess, is_sure, pair_of
 from syncgroups.core.keys import CopyKey, client_order_id, is_repair, parse_key, repair_id
 from syncgroups.core.mending import closing, pause, placed_again, quarantined
-from syncgroups.core.place import case_of, seen_by
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order, ratio_of, reduction
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved

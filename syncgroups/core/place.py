@@ -5,170 +5,25 @@ Confirmed mode that holds for resting exits only, and `confirm` answers the lead
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from syncgroups.core.book import Book
+from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
-from syncgroups.core.keys import client_order_id, entry_id, fill_key, is_repair
+from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import Own, Refusal, group_refusal, leader_order, ratio_of, reduction, share
+from syncgroups.core.share import Own, Refusal, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
-from syncgroups.core.symbols import terms_of, translated
-from syncgroups.core.waiting import LeaderOrder, Waiting
-from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.contracts import product_of
+from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
-from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
-from tradehaven.domain.money import Ticks
-from tradehaven.domain.orders import OrderSpec
 
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
 """A size of nought may grow into an order; what was refused for another reason stays refused."""
 _LIMITS = frozenset({RefusalReason.MAX_POSITION, RefusalReason.REDUCE_ONLY})
-NO_MIRROR = Refusal(
-    reason=RefusalReason.ORDER_TYPE_UNSUPPORTED,
-    detail="an order of this type cannot be reversed; in Confirmed mode its fills are",
-)
 COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has ended already")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One leader's order before one group, and the answer for its followers as it grows.
-
-    Followers of one size share one spec: `specs` keeps them by quantity. `others` are copies that the same
-    event has changed already and the book does not know of.
-    """
-
-    plan: OwnerPlan
-    book: Book
-    group: GroupPlan
-    order: LeaderOrder
-    barred: Refusal | None
-    steps: list[CopyStep] = field(default_factory=list)
-    refusals: list[CopyRefused] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
-    specs: dict[int, OrderSpec] = field(default_factory=dict)
-    others: dict[ClientOrderId, Copy] = field(default_factory=dict)
-
-    def key_of(self, follower: FollowerPlan) -> ClientOrderId:
-        """Return the id of the one order that a follower may place for this one."""
-        order = self.order
-        key = client_order_id(self.group.group, order.account, order.order_id, follower.account)
-        return key if order.fill is None else fill_key(key, order.fill)
-
-    def copy_of(self, follower: FollowerPlan) -> Copy | None:
-        """Return what answers this order for a follower: its copy, or what was placed after that failed."""
-        copy = self.book.copies.get(self.key_of(follower))
-        if copy is None or copy.is_open:
-            return copy
-        again = self.book.copies_of_order(self.order.account, self.order.order_id)
-        mended = (one for one in again if one.is_open and one.follower == copy.follower)
-        return next((one for one in mended if is_repair(one.key) and one.group == copy.group), copy)
-
-    def spec_of(self, qty: int) -> OrderSpec:
-        """Return the leader's spec with another quantity."""
-        spec = self.specs.get(qty)
-        if spec is None:
-            leaders = self.order.spec
-            spec = self.specs[qty] = leaders if leaders.qty == qty else replace(leaders, qty=qty)
-        return spec
-
-    def refuse(self, key: ClientOrderId, follower: FollowerPlan, action: Action, refusal: Refusal) -> None:
-        """Leave a follower out, with its reason."""
-        order = self.order
-        self.refusals.append(
-            CopyRefused(
-                key=key,
-                group=self.group.group,
-                leader=order.account,
-                leader_order=order.order_id,
-                follower=follower.account,
-                symbol=order.symbol,
-                action=action,
-                reason=refusal.reason,
-                detail=refusal.detail,
-            )
-        )
-
-    def send(self, key: ClientOrderId, follower: FollowerPlan, sized: Sized) -> None:
-        """Place a follower's order of this size; an entry within a limit goes beside what it closes."""
-        slack, price = self.group.entry_slack, self.order.price
-        if slack is None or price is None or not sized.enter:
-            self.send_as(key, follower, sized, self.spec_of(sized.qty))
-            return
-        if sized.reduce:
-            self.send_as(key, follower, Sized(reduce=sized.reduce, enter=0), self.spec_of(sized.reduce))
-            key = entry_id(key)
-        limit = Ticks(price + slack * self.order.side.sign)
-        spec = OrderSpec(order_type=OrderType.LIMIT, qty=sized.enter, limit=limit)
-        self.send_as(key, follower, Sized(reduce=0, enter=sized.enter), spec)
-
-    def send_as(self, key: ClientOrderId, follower: FollowerPlan, sized: Sized, spec: OrderSpec) -> None:
-        """Place a follower's order with a spec of its own."""
-        order, account = self.order, follower.account
-        copy = Copy(
-            key=key,
-            group=self.group.group,
-            leader=order.account,
-            leader_order=order.order_id,
-            follower=account,
-            symbol=order.symbol,
-            side=order.side,
-            target=spec,
-            sent=spec,
-            enters=sized.enter,
-            leads=order.leads,
-            reverse=order.reverse,
-            fill=order.fill,
-            in_flight=key,
-        )
-        command = PlaceOrder(
-            account=account, client_order_id=key, symbol=order.symbol, side=order.side, spec=spec
-        )
-        self.steps.append(CopyStep(copy=copy, command=command))
-
-    def decision(self) -> Decision:
-        """Return the answer."""
-        if not self.steps and not self.refusals and not self.waiting:
-            return NOTHING
-        return Decision(steps=tuple(self.steps), refusals=tuple(self.refusals), waiting=tuple(self.waiting))
-
-
-def case_of(plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder) -> Case:
-    """Return a case that nothing has been answered in yet."""
-    return Case(plan, book, group, order, group_refusal(group, order))
-
-
-def seen_by(case: Case, follower: FollowerPlan) -> tuple[Case, FollowerPlan] | None:
-    """Return a case in one follower's terms, with what it has set for the product.
-
-    None where its terms know no such order, which is then refused; where the leader's order stands as it
-    is, that is the case itself.
-    """
-    mine = follower.for_product(product_of(case.order.leads).symbol) if follower.products else follower
-    key = case.key_of(follower)
-    try:
-        terms, refusal = terms_of(case.book, case.group.group, mine, case.order, case.book.copies.get(key))
-        if refusal is None and terms.symbol == case.order.leads and not terms.reverse:
-            return case, mine
-        order = translated(case.order, terms)
-    except UnknownInstrument as error:
-        _untold(case, mine, key, Refusal(reason=RefusalReason.UNKNOWN_INSTRUMENT, detail=str(error)))
-        return None
-    if order is None:
-        _untold(case, mine, key, NO_MIRROR)
-        return None
-    return replace(case, order=order, barred=refusal or case.barred, specs={}), mine
-
-
-def _untold(case: Case, follower: FollowerPlan, key: ClientOrderId, refusal: Refusal) -> None:
-    if not case.book.is_decided(key):
-        case.refuse(key, follower, Action.PLACE, refusal)
 
 
 def new_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
@@ -210,16 +65,18 @@ def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quiet
 
     `quietly` leaves out the refusal and the waiting: they were said when the order was new.
     """
-    sized, refusal, own = _share(case, follower)
+    sized, refusal, own, weighed = _share(case, follower)
     if not quietly:
         if refusal is not None:
-            case.refuse(key, follower, Action.PLACE, refusal)
+            case.refuse(key, follower, Action.PLACE, refusal, weighed)
         sized = _held_back(case, follower, key, sized, own)
     if sized.qty:
-        case.send(key, follower, sized)
+        case.send(key, follower, sized, weighed)
 
 
-def _share(case: Case, follower: FollowerPlan, but: Copy | None = None) -> tuple[Sized, Refusal | None, Own]:
+def _share(
+    case: Case, follower: FollowerPlan, but: Copy | None = None
+) -> tuple[Sized, Refusal | None, Own, Weighed | None]:
     accounts = case.plan.accounts
     return share(accounts, case.book, case.group, follower, case.order, case.barred, but, case.others)
 
@@ -310,20 +167,20 @@ def _first_reason(case: Case, key: ClientOrderId) -> RefusalReason | None:
 
 
 def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) -> None:
-    sized, refusal, own = _share(case, follower, copy)
+    sized, refusal, own, weighed = _share(case, follower, copy)
     qty, enters = sized.qty, sized.enter
     if own.owes and not qty:  # it may be needed yet: it stays until that is known, at the new price
         qty, enters = (copy.target.qty, copy.enters) if copy.target is not None else (0, 0)
     if refusal is not None:
         if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE and not quietly:
-            case.refuse(copy.key, follower, Action.CHANGE, refusal)
+            case.refuse(copy.key, follower, Action.CHANGE, refusal, weighed)
         if refusal.reason is RefusalReason.KILL_SWITCH:
             return
         qty, enters = _what_stays(copy, sized.reduce, refusal)
     aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
-        case.steps.append(advance(case.plan, case.book, aimed))
+        case.steps.append(replace(advance(case.plan, case.book, aimed), weighed=weighed))
 
 
 def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from syncgroups.core.book import Book
+from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.confirm import confirmed_group, fill_order
 from syncgroups.core.converge import DONE, advance, withdrawn
 from syncgroups.core.copies import Copy, CopyState
@@ -21,7 +22,7 @@ from syncgroups.core.decision import (
     joined,
 )
 from syncgroups.core.keys import client_order_id, is_repair
-from syncgroups.core.place import Case, case_of, follow, seen_by, settings_of
+from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode

@@ -7,11 +7,12 @@ what the leader holds now, at the leader's own price or a few ticks worse, or no
 from dataclasses import replace
 
 from syncgroups.core.book import Book
+from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.copies import HoldingKey
 from syncgroups.core.decision import Action, Decision
 from syncgroups.core.expected import Pair, entitled, is_moving, is_seen
 from syncgroups.core.keys import CopyKey, parse_key, rest_id
-from syncgroups.core.place import Case, case_of, place_share, seen_by
+from syncgroups.core.place import place_share
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import OFFLINE, Refusal, guarded, leader_order, ratio_of
 from syncgroups.core.sizing import Sized, follower_order
@@ -102,13 +103,13 @@ def _after_the_fact(case: Case, pair: Pair, name: ClientOrderId, filled: int) ->
     if case.barred is not None:
         case.refuse(name, pair.follower, Action.PLACE, case.barred)
         return
-    sized, refusal = guarded(case.book, pair.follower, order, Sized(reduce=0, enter=qty))
+    sized, refusal, weighed = guarded(case.book, pair.follower, order, Sized(reduce=0, enter=qty), pair.own)
     if refusal is not None:
-        case.refuse(name, pair.follower, Action.PLACE, refusal)
+        case.refuse(name, pair.follower, Action.PLACE, refusal, weighed)
     if sized.qty:
         worst = Ticks(price + pair.group.drift_ticks * order.side.sign)
         spec = OrderSpec(order_type=OrderType.LIMIT, qty=sized.qty, limit=worst, tif=TimeInForce.IOC)
-        case.send_as(name, pair.follower, sized, spec)
+        case.send_as(name, pair.follower, sized, spec, weighed)
 
 
 def _missing(case: Case, pair: Pair, order: LeaderOrder) -> int:

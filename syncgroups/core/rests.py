@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from syncgroups.core.book import Book
+from syncgroups.core.case import Case, case_of
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import Action, CopyStep, Decision, joined
+from syncgroups.core.decision import Action, CopyStep, Decision, Weighed, joined
 from syncgroups.core.keys import chase_id
-from syncgroups.core.place import Case, case_of, settings_of
+from syncgroups.core.place import settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan, RestPolicy
 from syncgroups.core.share import Refusal, guarded, own_of
 from syncgroups.core.sizing import Sized
@@ -78,13 +79,15 @@ def _succeeded(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> De
     sized = _what_is_left(chase)
     if not sized.qty:
         return _refused(chase, GONE)
-    sized, refusal = guarded(book, follower.for_product(_root(copy)), chase.case.order, sized)
+    held = book.copied.get(copy.holding, 0)
+    mine = follower.for_product(_root(copy))
+    sized, refusal, weighed = guarded(book, mine, chase.case.order, sized, held)
     if refusal is not None:
-        return _refused(chase, refusal)
+        return _refused(chase, refusal, weighed)
     spec = _spec(chase, sized.qty)
     if spec is None:
         return _refused(chase, NO_PRICE)
-    chase.case.send_as(chase_id(key), follower, sized, spec)
+    chase.case.send_as(chase_id(key), follower, sized, spec, weighed)
     return replace(chase.case.decision(), chased=(key,))
 
 
@@ -92,9 +95,9 @@ def _root(copy: Copy) -> str:
     return product_of(copy.leads).symbol
 
 
-def _refused(chase: _Chase, refusal: Refusal) -> Decision:
+def _refused(chase: _Chase, refusal: Refusal, weighed: Weighed | None = None) -> Decision:
     key = chase.copy.key
-    chase.case.refuse(chase_id(key), chase.follower, Action.PLACE, refusal)
+    chase.case.refuse(chase_id(key), chase.follower, Action.PLACE, refusal, weighed)
     return replace(chase.case.decision(), chased=(key,))
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from syncgroups.core.book import Book, OrderRecord
+from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import DONE
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, Decision, joined
 from syncgroups.core.keys import rest_id
-from syncgroups.core.place import Case, case_of, place_share, seen_by
+from syncgroups.core.place import place_share
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
 from syncgroups.core.share import NO_OTHERS, Refusal, guarded, leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
@@ -127,11 +128,12 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
         enter = 0
     if not reduce and not enter:
         return
-    sized, refusal = guarded(book, follower, order, Sized(reduce=reduce, enter=enter), others=case.others)
+    asked = Sized(reduce=reduce, enter=enter)
+    sized, refusal, weighed = guarded(book, follower, order, asked, own, others=case.others)
     if refusal is not None:
-        case.refuse(key, follower, Action.PLACE, refusal)
+        case.refuse(key, follower, Action.PLACE, refusal, weighed)
     if sized.qty:
-        case.send(key, follower, sized)
+        case.send(key, follower, sized, weighed)
     case.waiting.append(replace(waiting, placed=waiting.placed + reduce, rests=rests))
 
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from types import MappingProxyType
 
-from risk.core.guard import Allowed, Changed, Proposal, Refused, review, strictest
+from risk.core.guard import Allowed, Changed, Proposal, review, strictest
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
+from syncgroups.core.decision import Weighed
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
 from syncgroups.core.stated import within
@@ -103,30 +104,31 @@ def share(
     barred: Refusal | None,
     but: Copy | None = None,
     others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
-) -> tuple[Sized, Refusal | None, Own]:
-    """Return what one follower may send now, why it is less than its share, and what that rests on.
+) -> tuple[Sized, Refusal | None, Own, Weighed | None]:
+    """Return what one follower may send now, why it is less than its share, and what both rest on.
 
     `barred` is the group's refusal; `but` is the copy that changes, `others` are those that the same event
     has changed already and the book does not know of. Only what is certainly held is
     closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
     """
     if group.mode is SyncMode.CONFIRMED and order.fill is None and not _is_resting_exit(order):
-        return NOTHING, None, UNKNOWN  # its fills will be answered, each as it comes
+        return NOTHING, None, UNKNOWN, None  # its fills will be answered, each as it comes
     if accounts[follower.account].connection not in book.links:
-        return NOTHING, OFFLINE, UNKNOWN
+        return NOTHING, OFFLINE, UNKNOWN, None
     ratio = ratio_of(book, group, follower, order)
     if ratio is None:
-        return NOTHING, NO_BALANCE, UNKNOWN
+        return NOTHING, NO_BALANCE, UNKNOWN, None
     own = own_of(book, group.group, follower.account, order, but)
     sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
         own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
-        return NOTHING, None if own.owes else _why_nothing(order, own.certain), own
+        return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
     barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
-        return Sized(reduce=sized.reduce, enter=0), barred, own
-    return *guarded(book, follower, order, sized, but, others), own
+        return Sized(reduce=sized.reduce, enter=0), barred, own, None
+    passed, refusal, weighed = guarded(book, follower, order, sized, own.certain, but, others)
+    return passed, refusal, own, weighed
 
 
 def _is_resting_exit(order: LeaderOrder) -> bool:
@@ -250,23 +252,24 @@ def guarded(
     follower: FollowerPlan,
     order: LeaderOrder,
     sized: Sized,
+    own: int,
     but: Copy | None = None,
     others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
-) -> tuple[Sized, Refusal | None]:
-    """Return what gates and limits leave of an order, and the reason where that is less."""
+) -> tuple[Sized, Refusal | None, Weighed]:
+    """Return what gates and limits leave of an order, the reason where that is less, and the figures."""
     state = strictest(book.states_of(follower.gates))
-    limited = follower.limits.max_position is not None
-    exposure = _exposure(book, follower.account, order, but, others) if limited else 0
-    proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure)
+    limit = follower.limits.max_position
+    exposure = None if limit is None else _exposure(book, follower.account, order, but, others)
+    proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure or 0)
     verdict = review(proposal, follower.limits, state)
-    match verdict:
-        case Allowed():
-            return sized, None
-        case Changed():
-            less = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
-            return Sized(reduce=verdict.qty, enter=0), less
-        case Refused():
-            return NOTHING, Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
+    refusal: Refusal | None = None
+    passed = sized
+    if not isinstance(verdict, Allowed):
+        refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
+        passed = Sized(reduce=verdict.qty, enter=0) if isinstance(verdict, Changed) else NOTHING
+    leader, change = order.before, order.change
+    weighed = Weighed(leader, change, own, sized.reduce, sized.enter, exposure, limit, state, passed.qty)
+    return passed, refusal, weighed
 
 
 def _exposure(

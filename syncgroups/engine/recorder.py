@@ -26,7 +26,7 @@ from syncgroups.engine.records import (
     event_of,
 )
 from syncgroups.models import ActivityKind, JournalMark, Severity, SyncGroup
-from syncgroups.services import lineage
+from syncgroups.services import audit, lineage
 from syncgroups.services.lineage import Names
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.events import (
@@ -92,11 +92,11 @@ class Recorder:
         """Record one batch, in one transaction."""
         row, _ = JournalMark.objects.get_or_create(shard=self._shard)
         mark = journal.Mark(segment=row.segment, offset=row.offset)
-        batch: list[JournalRecord] = []
+        batch: list[tuple[JournalRecord, bytes]] = []
         for payload, after in journal.read(self._folder, mark):
             mark = after
             try:
-                batch.append(decode(payload))
+                batch.append((decode(payload), payload))
             except msgspec.MsgspecError:
                 self.unreadable += 1
                 log.exception("a journal record could not be read and is left out")
@@ -110,16 +110,35 @@ class Recorder:
         journal.forget(self._folder, mark.segment)
         return max(1, len(batch))
 
-    def _record(self, batch: list[JournalRecord]) -> None:
+    def _record(self, batch: list[tuple[JournalRecord, bytes]]) -> None:
         names: dict[OwnerId, Names] = {}
         topics: dict[OwnerId, set[Topic]] = {}
-        for record in batch:
+        trails: dict[OwnerId, list[tuple[str, bytes]]] = {}
+        for record, payload in batch:
             owner = record.owner
             if owner not in names:
                 names[owner] = lineage.names_of(owner)
             topics.setdefault(owner, set()).update(record_one(record, names[owner]))
+            kind = _kept_as(record)
+            if kind is not None:
+                trails.setdefault(owner, []).append((kind, payload))
+        for owner, entries in trails.items():
+            audit.append(owner, entries)
         for owner, found in topics.items():
             publish(owner, found)
+
+
+def _kept_as(record: JournalRecord) -> str | None:
+    """Return as what a record goes into the audit trail; cash, positions and lists are not kept there."""
+    match record:
+        case DecisionRecord():
+            return "decision"
+        case WrittenRecord():
+            return "written"
+        case EventRecord(name=name) if name in _KEPT:
+            return name
+        case _:
+            return None
 
 
 def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
@@ -141,8 +160,7 @@ def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
 
 def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
     for step in record.steps:
-        if step.copy is not None:
-            lineage.record_copy(record.owner, step.copy, step.command, record.received, record.decided, names)
+        lineage.record_copy(record.owner, step, record.received, record.decided, names)
     for refusal in record.refusals:
         lineage.record_refusal(record.owner, refusal, record.decided, names)
     for remark in record.remarks:
@@ -246,6 +264,20 @@ def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tupl
     return (Topic.ACCOUNTS, Topic.OVERVIEW, Topic.ACTIVITY, Topic.GROUPS)
 
 
+_KEPT = frozenset(
+    kind.__name__
+    for kind in (
+        OrderWorking,
+        OrderChanged,
+        OrderFilled,
+        OrderEnded,
+        LinkLost,
+        Confirmed,
+        Rejected,
+        Denied,
+        Unresolved,
+    )
+)
 _EVENTS: dict[type, Callable[[OwnerId, Any, Names], tuple[Topic, ...]]] = {
     OrderWorking: _working,
     OrderChanged: _changed,

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import AccountStep, CopyRefused, CopyStep, Decision, Remark
+from syncgroups.core.decision import AccountStep, CopyRefused, CopyStep, Decision, Remark, Weighed
 from tradehaven.domain import commands, events
 from tradehaven.domain.events import Event
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OwnerId, Symbol
@@ -18,6 +18,7 @@ class StepRecord(msgspec.Struct, gc=False):
     command: str
     command_id: ClientOrderId | None
     copy: Copy | None
+    weighed: Weighed | None = None
 
 
 class DecisionRecord(msgspec.Struct, tag="decision", gc=False):
@@ -106,7 +107,7 @@ def _step(step: CopyStep | AccountStep) -> StepRecord:
     name = type(command).__name__ if command is not None else ""
     client_id = command.client_order_id if command is not None else None
     if isinstance(step, CopyStep):
-        return StepRecord(step.copy.follower, name, client_id, step.copy)
+        return StepRecord(step.copy.follower, name, client_id, step.copy, step.weighed)
     return StepRecord(step.account, name, client_id, None)
 
 

@@ -4,14 +4,14 @@ Every function may run twice with the same record. The recorder calls them, insi
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from brokers.models import Account, Fill
 from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
+from syncgroups.core.decision import CopyRefused, Remark, RemarkKind, Weighed
 from syncgroups.core.keys import is_repair
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
 from syncgroups.services.drift import record_drift
@@ -76,14 +76,26 @@ def describe(symbol: Symbol, spec: OrderSpec) -> str:
     return " ".join(parts)
 
 
-def record_copy(
-    owner: OwnerId, copy: Copy, command: str, received: Nanos, decided: Nanos, names: Names
-) -> None:
+class Step(Protocol):
+    """A step as the journal keeps it: the copy, the command that it sent, what it was decided on."""
+
+    copy: Copy | None
+    command: str
+    weighed: Weighed | None
+
+
+def record_copy(owner: OwnerId, step: Step, received: Nanos, decided: Nanos, names: Names) -> None:
     """Store a copy as it is after a step, and a line of the log for the command that it sent."""
+    copy, command = step.copy, step.command
+    if copy is None:
+        return
     spec = copy.target or copy.sent
+    changing = {"body": msgspec.to_builtins(copy), **_spec_columns(spec)}
+    if step.weighed is not None:
+        changing["weighed"] = step.weighed._asdict()
     CopiedOrder.objects.update_or_create(
         key=copy.key,
-        defaults={"body": msgspec.to_builtins(copy), **_spec_columns(spec)},
+        defaults=changing,
         create_defaults={
             "owner_id": owner,
             "group_id": names.group(copy.group),
@@ -94,10 +106,9 @@ def record_copy(
             "leads": copy.leads,
             "side": copy.side,
             "state": copy.state,
-            "body": msgspec.to_builtins(copy),
             "received_at": moment(received),
             "decided_at": moment(decided),
-            **_spec_columns(spec),
+            **changing,
         },
     )
     kinds = {

@@ -18,14 +18,8 @@ from risk.services.gates import halt
 from risk.services.limits import set_max_position
 from syncgroups.engine import books, plans
 from syncgroups.engine.recorder import Recorder
-from syncgroups.models import (
-    Activity,
-    CopiedOrder,
-    Follower,
-    Holding,
-    JournalMark,
-    SyncGroup,
-)
+from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
+from syncgroups.services import audit
 from syncgroups.tests.factories import GroupFactory
 from syncgroups.tests.plans import LEADER, connection_of
 from syncgroups.tests.rows import Engine, settle_in
@@ -103,6 +97,29 @@ def _rows() -> list[Any]:
             (Order, ("account_id", "broker_order_id", "status")),
         )
     ]
+
+
+def test_a_story_is_sealed_in_the_owners_trail(engine: Engine, owner: User) -> None:
+    _story(engine)
+    engine.recorder.drain()
+    whose = OwnerId(owner.pk)
+    assert audit.verify(whose) is None
+    assert audit.unexplained(whose) == []
+    kinds = list(owner.audit_trail.order_by("number").values_list("kind", flat=True))
+    assert {"decision", "written", "OrderWorking", "OrderFilled", "Confirmed", "Rejected"} <= set(kinds)
+    assert kinds.index("decision") < kinds.index("written")  # recorded before it was sent (I6)
+    market = CopiedOrder.objects.get(follower_id=THREE, order_type="market")
+    assert market.weighed == {
+        "leader": 0,
+        "change": 4,
+        "own": 0,
+        "reduce": 0,
+        "enter": 2,
+        "exposure": None,
+        "limit": None,
+        "state": "active",
+        "allowed": 2,
+    }
 
 
 def test_recording_twice_changes_nothing(engine: Engine) -> None:

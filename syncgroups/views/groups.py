@@ -9,10 +9,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import UserRequest
 from risk.selectors import owner_gate
 from syncgroups import selectors
-from syncgroups.forms import FollowerForm, GroupForm, ProductForm, SizingForm, put_error
+from syncgroups.engine.preview import preview_of
+from syncgroups.forms import FollowerForm, GroupForm, PreviewForm, ProductForm, SizingForm, put_error
 from syncgroups.selectors import drift
 from syncgroups.services import groups as service
 from syncgroups.views.answers import done
+from tradehaven.domain.enums import Side
 from tradehaven.domain.errors import InvalidInput
 
 
@@ -74,9 +76,31 @@ def detail(request: UserRequest, public_id: str) -> HttpResponse:
         ],
         "add_form": FollowerForm(user=request.user, group=group),
         "product_form": ProductForm(auto_id=False),
+        "preview_form": PreviewForm(),
     }
     partial = request.htmx and not request.htmx.boosted
     return render(request, "syncgroups/_state.html" if partial else "syncgroups/detail.html", page)
+
+
+@login_required
+@require_GET
+def foretell(request: UserRequest, public_id: str) -> HttpResponse:
+    group = selectors.group_for(request.user, public_id)
+    form = PreviewForm(request.GET)
+    page: dict[str, object] = {"group": group, "form": form}
+    if form.is_valid():
+        typed = form.cleaned_data
+        try:
+            page["preview"] = preview_of(
+                group,
+                symbol=typed["symbol"],
+                side=Side(typed["side"]),
+                qty=typed["qty"],
+                now=timezone.now(),
+            )
+        except InvalidInput as error:
+            put_error(form, error)
+    return render(request, "syncgroups/_preview.html", page, status=422 if form.errors else 200)
 
 
 @login_required
