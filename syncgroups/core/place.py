@@ -48,7 +48,7 @@ def changed_order(plan: OwnerPlan, book: Book, event: OrderChanged) -> Decision:
     case = case_of(plan, book, group, leader_order(book, event.account, event.order_id, event.at))
     for follower in group.followers:
         key = case.key_of(follower)
-        copy = book.copies.get(key)
+        copy = case.copy_of(follower)
         if copy is not None and not copy.is_open and copy.sent.qty < case.order.spec.qty:
             case.refuse(key, follower, Action.CHANGE, COPY_ENDED)
         elif (seen := seen_by(case, follower)) is not None:
@@ -153,7 +153,7 @@ def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> I
 def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None:
     """Look again at a live order of the leader on behalf of one follower: change its copy, or let it grow."""
     key = case.key_of(follower)
-    copy = case.book.copies.get(key)
+    copy = case.copy_of(follower)
     if copy is None:
         if case.book.refused.get(key, _first_reason(case, key)) in _MAY_GROW:
             place_share(case, follower, key, quietly=True)

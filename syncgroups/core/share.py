@@ -16,6 +16,7 @@ from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Weighed
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
+from syncgroups.core.stated import within
 from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
@@ -55,6 +56,9 @@ NO_OTHERS: Mapping[ClientOrderId, Copy] = MappingProxyType({})
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
+)
+QUARANTINED = Refusal(
+    reason=RefusalReason.QUARANTINED, detail="this contract is in quarantine here: it only exits"
 )
 HOLDS_NOTHING = Refusal(
     reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes"
@@ -120,6 +124,7 @@ def share(
         own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
+    barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own, None
     passed, refusal, weighed = guarded(book, follower, order, sized, own.certain, but, others)
@@ -149,6 +154,13 @@ def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order:
     return Sized(reduce=reduce, enter=0 if any(copy.enters for copy in done) else sized.enter)
 
 
+def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
+    shut = order.symbol in follower.quarantined
+    if shut or (group.group, follower.account, order.symbol) in book.quarantined:
+        return QUARANTINED
+    return None
+
+
 def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
     """Return how many contracts a follower that holds `own` closes on a leader's order."""
     sized = follower_order(plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change)
@@ -164,12 +176,17 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
 
 def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Fraction | None:
     """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
+    ratio = ratio_between(book, group, follower)
+    return ratio * order.factor if ratio is not None else None
+
+
+def ratio_between(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+    """Return the ratio of the accounts alone, before the sizes of the two contracts come in."""
     if follower.sizing is not SizingMode.BALANCE:
-        return follower.ratio * order.factor
+        return follower.ratio
     leader = book.sizing_balances.get(group.leader)
     own = book.sizing_balances.get(follower.account)
-    ratio = balance_ratio(own, leader) if leader is not None and own is not None else None
-    return ratio * order.factor if ratio is not None else None
+    return balance_ratio(own, leader) if leader is not None and own is not None else None
 
 
 def own_of(
@@ -187,13 +204,13 @@ def own_of(
     doubts = tuple(_doubts(book, account, order, but))
     foreign = book.foreign_flying(account, order.symbol)
     if not doubts and not foreign:
-        net = _lesser(copied, actual)
+        net = within(copied, actual)
         return Own(certain=net, possible=net)
     ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
-        certain=_lesser(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
-        possible=_lesser(
+        certain=within(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
+        possible=within(
             copied + _left(ours, closes=False), actual + _left(doubts, closes=False) + foreign - against
         ),
         doubts=ours,
@@ -206,10 +223,6 @@ def _answers(copy: Copy, group: GroupId, order: LeaderOrder) -> bool:
 
 def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:
     return sum(doubt.left for doubt in doubts if doubt.closes is closes)
-
-
-def _lesser(copied: int, actual: int) -> int:
-    return min(copied, actual, key=abs) if copied * actual > 0 else 0
 
 
 def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> Iterator[Doubt]:

@@ -86,6 +86,7 @@ _EVENTS: dict[str, Any] = {
         events.SilenceAsked,
         events.GateChanged,
         events.TimePassed,
+        events.PersonAsked,
         commands.Confirmed,
         commands.Rejected,
         commands.Denied,

@@ -110,7 +110,7 @@ def flat_with_the_leader(reading: Reading) -> Iterator[str]:
             if reading.net[group.leader, symbol] or reading.touched_by_others(follower.account, symbol):
                 continue
             held = reading.held(group.group, follower.account, symbol)
-            if held and not halted and (group.group, follower.account, symbol, symbol) not in drifting:
+            if held and not halted and (follower.account, symbol) not in drifting:
                 yield f"{follower.account} holds {held:+d} {symbol}, its leader is flat, and nobody was told"
 
 

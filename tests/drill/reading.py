@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from syncgroups.core.copies import HoldingKey
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind
 from syncgroups.core.keys import CopyKey, client_order_id, parse_key
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
@@ -234,14 +233,16 @@ class Reading:
         """Return every contract that was ordered."""
         return {order.first.symbol for order in self.orders.values()}
 
-    def drifting(self) -> set[HoldingKey]:
-        """Return the holdings whose drift has been said and not taken back."""
-        found: set[HoldingKey] = set()
+    def drifting(self) -> set[tuple[AccountId, Symbol]]:
+        """Return where a difference has been said and not taken back."""
+        found: set[tuple[AccountId, Symbol]] = set()
         for remark in self.remarks:
-            if remark.holding is not None and remark.kind is RemarkKind.DRIFT:
-                found.add(remark.holding)
-            elif remark.holding is not None and remark.kind is RemarkKind.DRIFT_OVER:
-                found.discard(remark.holding)
+            if remark.symbol is None:
+                continue
+            if remark.kind is RemarkKind.DRIFT:
+                found.add((remark.account, remark.symbol))
+            elif remark.kind is RemarkKind.DRIFT_OVER:
+                found.discard((remark.account, remark.symbol))
         return found
 
     def stuck(self) -> set[tuple[AccountId, Symbol | None]]:

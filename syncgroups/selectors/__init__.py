@@ -297,7 +297,9 @@ def copy_for(user: User, key: str) -> CopiedOrder:
 
 
 def siblings_of(copy: CopiedOrder) -> QuerySet[CopiedOrder]:
-    """Return all copies of the same leader's order, this one among them."""
+    """Return all copies of the same leader's order, this one among them; a repair may answer none."""
+    if not copy.leader_order_id:
+        return CopiedOrder.objects.filter(pk=copy.pk).select_related("follower")
     same = CopiedOrder.objects.filter(
         owner_id=copy.owner_id, leader_id=copy.leader_id, leader_order_id=copy.leader_order_id
     )
