@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from syncgroups.core.decision import RemarkKind
-from syncgroups.core.keys import CopyKey, fill_key, parse_key
+from syncgroups.core.keys import CopyKey, fill_key, is_repair, parse_key
 from syncgroups.core.plan import GroupPlan
 from tests.drill.agenda import SECOND
 from tests.drill.history import Began, Died, Sent, Told, Turned
@@ -24,8 +24,6 @@ from tradehaven.domain.enums import OrderStatus, OrderType, SyncMode, TradingSta
 from tradehaven.domain.events import GateChanged, LinkLost, OrderChanged, OrderEnded, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, OrderId
 
-REPAIR = "th1d."
-"""How the ids of orders begin that close a difference instead of answering an order."""
 STALE = 2.1
 """Seconds after which nothing is opened any more, and the moment of deciding."""
 DONE = (OrderStatus.FILLED, OrderStatus.COMPLETED)
@@ -306,7 +304,7 @@ def lineage(reading: Reading) -> Iterator[str]:
         name = order.first.client_id or ClientOrderId("")
         if leaders is None or leaders.first.account != key.leader:
             yield f"{name} answers no order of {key.leader}"
-        elif name.startswith(REPAIR):
+        elif is_repair(name):
             continue  # it closes a difference that the leader's order left: its size and side are drift's
         elif leaders.first.symbol != order.first.symbol or (
             leaders.first.side is not order.first.side and not reading.is_reversed(key.group, key.follower)

@@ -212,7 +212,8 @@ def _was_known(reading: Reading, earlier: OrderId, later: OrderId) -> bool:
     if OrderType.MARKET is not first.spec.order_type or OrderType.MARKET is not second.spec.order_type:
         return False
     written = {command.client_order_id: place for place, _, command in reading.placed()}
-    one, two = written.get(first.client_id or ""), written.get(second.client_id or "")  # type: ignore[call-overload]
+    nobody = ClientOrderId("")
+    one, two = written.get(first.client_id or nobody), written.get(second.client_id or nobody)
     return one is not None and two is not None and one < two
 
 

@@ -235,15 +235,18 @@ class Reading:
 
     def drifting(self) -> set[tuple[AccountId, Symbol]]:
         """Return where a difference has been said and not taken back."""
-        found: set[tuple[AccountId, Symbol]] = set()
+        found: dict[object, tuple[AccountId, Symbol]] = {}
         for remark in self.remarks:
             if remark.symbol is None:
                 continue
+            about = (
+                remark.difference.key if remark.difference is not None else (remark.account, remark.symbol)
+            )
             if remark.kind is RemarkKind.DRIFT:
-                found.add((remark.account, remark.symbol))
+                found[about] = (remark.account, remark.symbol)
             elif remark.kind is RemarkKind.DRIFT_OVER:
-                found.discard((remark.account, remark.symbol))
-        return found
+                found.pop(about, None)
+        return set(found.values())
 
     def stuck(self) -> set[tuple[AccountId, Symbol | None]]:
         """Return where a person was told that a command is stuck."""

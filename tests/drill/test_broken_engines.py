@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from risk.core import guard
-from syncgroups.core import converge, copies, folding, recover, resume, share, sizing
+from syncgroups.core import converge, copies, folding, recover, resume, share
 from syncgroups.core.book import Book
-from syncgroups.core.decision import Decision
+from syncgroups.core.decision import Decision, joined
 from syncgroups.core.place import new_order
 from syncgroups.engine.journal import Journal
 from tests.drill.grammar import script_of
@@ -69,16 +69,6 @@ def it_never_cancels(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(recover, "withdrawn", lambda *_: Decision())
 
 
-def it_rounds_up(patch: pytest.MonkeyPatch) -> None:
-    real = sizing.follower_order
-
-    def generous(**of: Any) -> Any:
-        sized = real(**of)
-        return replace(sized, enter=sized.enter + 1) if sized.enter else sized
-
-    patch.setattr(share, "follower_order", generous)
-
-
 def it_counts_exits_in_doubt_as_filled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(share, "_doubts", lambda *_: iter(()))
 
@@ -99,7 +89,7 @@ def it_takes_a_snapshot_for_news(patch: pytest.MonkeyPatch) -> None:
                 at=order.created_at,
             )
             found.append(new_order(plan, book, event))
-        return recover.joined(*found)
+        return joined(*found)
 
     patch.setattr(recover, "_missed_orders", eager)
 
@@ -117,7 +107,6 @@ BROKEN: dict[str, tuple[Breaks, set[str]]] = {
     "it answers every repeat": (it_answers_every_repeat, {"I1"}),
     "it does not wait for answers": (it_does_not_wait_for_answers, {"I16"}),
     "it never cancels": (it_never_cancels, {"I13"}),
-    "it rounds up": (it_rounds_up, {"I3"}),
     "it counts exits in doubt as filled": (it_counts_exits_in_doubt_as_filled, {"I5"}),
     "it takes a snapshot for news": (it_takes_a_snapshot_for_news, {"F12"}),
     "it lets stops be as large as they were": (it_lets_stops_be_as_large_as_they_were, {"I14"}),

@@ -10,7 +10,7 @@ from accounts.tests.factories import UserFactory
 from brokers.models import Account
 from brokers.tests.factories import AccountFactory, ConnectionFactory
 from syncgroups.core.book import Book
-from syncgroups.engine import plans
+from syncgroups.engine import books
 from syncgroups.engine.recorder import record_one
 from syncgroups.services.lineage import names_of
 from syncgroups.tests.factories import GroupFactory
@@ -27,7 +27,7 @@ SEEDS = (3, 8, 14, 27, 30, 61, 91, 144, 199, 455)
 
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(plans, "REMEMBER", timedelta(days=36_500))  # the drill has its own calendar
+    monkeypatch.setattr(books, "REMEMBER", timedelta(days=36_500))  # the drill has its own calendar
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -35,10 +35,10 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _with_rows(people: People) -> None:
     owner = UserFactory.create(pk=OWNER)
-    for login in sorted({found for _, found in people.logins}):
-        ConnectionFactory.create(pk=login, owner=owner)
+    found = sorted({login for _, login in people.logins})
+    logins = {login: ConnectionFactory.create(pk=login, owner=owner) for login in found}
     for account, login in people.logins:
-        AccountFactory.create(pk=account, connection_id=login)
+        AccountFactory.create(pk=account, connection=logins[login])
     for group in people.groups:
         GroupFactory.create(pk=group.group, leader=Account.objects.get(pk=group.leader), active=True)
 
@@ -47,7 +47,7 @@ def _through_the_database(history: History) -> Book:
     names = names_of(OWNER)
     for record in history.recorded:
         record_one(record, names)
-    return plans.book_of(OWNER)
+    return books.book_of(OWNER)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
