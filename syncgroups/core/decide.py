@@ -11,7 +11,7 @@ from syncgroups.core import confirm, converge, held, owed, place, recover, repai
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.events import (
     BalanceReported,
     Event,
@@ -73,15 +73,18 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case PersonAsked():
             return repair.asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
-            answered = converge.after_outcome(plan, book, event)
-            late = held.held_back(plan, book, event)
-            kept = owed.failed(plan, book, event)
-            named = book.copies.get(event.client_order_id)
-            others = copies_of(joined(answered, late))
-            left = place.settled(plan, book, [named] if named else [], event.at, others)
-            waited = resume.resumed(plan, book, event.at, copies_of(left))
-            return joined(answered, late, kept, left, waited)
+            return _answered(plan, book, event)
         case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
+    answered = converge.after_outcome(plan, book, outcome)
+    late = held.held_back(plan, book, outcome)
+    kept = owed.failed(plan, book, outcome)
+    named = book.copies.get(outcome.client_order_id)
+    others = copies_of(joined(answered, late))
+    left = place.settled(plan, book, [named] if named else [], outcome.at, others)
+    return joined(answered, late, kept, left, resume.resumed(plan, book, outcome.at, copies_of(left)))
