@@ -42,6 +42,7 @@ def test_where_only_reductions_pass_the_closing_part_of_a_flip_does() -> None:
 @pytest.mark.parametrize(
     ("asked", "passes"),
     [
+        (_asks(0, 1, 1), True),
         (_asks(0, 4, 1), True),
         (_asks(0, 5, 1), False),
         (_asks(0, 8, -3), True),
