@@ -236,7 +236,7 @@ SCENARIOS: dict[str, Scenario] = {
             (8, price(-9)),
         ),
         key=3.9,
-        ends=(0, 0, 4),
+        ends=(0, 0, 0),
     ),
     "F29 lists behind and cut": Scenario(
         script=story_of(*_storms(0, 40, list_lag=5.0, partial=1.0, loses_answers=0.7), *_round_trip()),

@@ -125,9 +125,10 @@ def test_whose_both_legs_filled_is_told_of_it() -> None:
     assert all(_remarks(history)[RemarkKind.DRIFT] for history in worst)
 
 
-def test_a_stop_turned_down_leaves_a_position_that_is_told() -> None:
+def test_a_stop_turned_down_is_told_and_its_exit_goes_once_it_may() -> None:
     history = drill(SCENARIOS["F28 a stop turned down"].script)
-    assert _remarks(history)[RemarkKind.DRIFT] == 1
+    assert _remarks(history)[RemarkKind.EXIT_FAILED] >= 1
+    assert _held(history, 3) == (0,)
 
 
 def test_two_groups_share_a_followers_cap() -> None:
