@@ -142,7 +142,7 @@ def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> I
         return
     held = own if own * side.sign > 0 else 0
     all_of_it = held + sum(waiting.enter for waiting in opening) * side.sign
-    left = reduction(follower, ratio, all_of_it, case.order) - closing
+    left = reduction(case.book, follower, ratio, all_of_it, case.order) - closing
     for waiting in reversed(opening):
         taken = min(waiting.enter, max(0, left))
         left -= taken

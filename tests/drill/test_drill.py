@@ -17,10 +17,8 @@ from tests.drill.tally import tally
 from tests.drill.world import drill
 
 TROUBLED, CALM, CHUNK = 300, 60, 50
-OPEN: dict[int, str] = {
-    3560: "I5: three fills of one leader's exit in Confirmed mode, the third answered beyond what is held",
-}
-"""Seeds that break a law today, each with the reason; `strict` makes them fail here once they are mended."""
+MENDED = (2716, 3493, 3524, 3560)
+"""Seeds that broke a law once."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +30,7 @@ def _quiet() -> Iterator[None]:
 
 @pytest.mark.parametrize("start", range(0, TROUBLED, CHUNK))
 def test_every_law_holds_whatever_goes_wrong(start: int) -> None:
-    found = tally(seed for seed in range(start, start + CHUNK) if seed not in OPEN)
+    found = tally(range(start, start + CHUNK))
     assert not found.failed
     assert found.crashes
     assert found.requests > CHUNK
@@ -72,10 +70,9 @@ def test_seeds_tell_different_stories() -> None:
     assert len({drill(script_of(seed)).digest() for seed in range(10)}) == 10
 
 
-@pytest.mark.parametrize(("seed", "reason"), OPEN.items())
-@pytest.mark.xfail(strict=True, reason="a law that the engine does not keep yet")
-def test_an_open_seed_still_breaks_its_law(seed: int, reason: str) -> None:
-    assert not check(drill(script_of(seed))), reason
+@pytest.mark.parametrize("seed", MENDED)
+def test_a_seed_that_broke_a_law_keeps_it_now(seed: int) -> None:
+    assert not check(drill(script_of(seed)))
 
 
 def test_a_failing_script_is_cut_down_to_what_fails() -> None:
