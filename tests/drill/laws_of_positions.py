@@ -68,7 +68,10 @@ def _cut_short(reading: Reading, leader: AccountId) -> bool:
 def _sized(reading: Reading, group: GroupPlan, follower: FollowerPlan, symbol: Symbol) -> int | None:
     """Return what sizing makes of the leader's trades one after another; None where they rested."""
     own = leader = 0
-    for change in _changes(reading, group, symbol) or ():
+    entered: set[OrderId] = set()
+    reduced: set[OrderId] = set()
+    by_fills = group.mode is SyncMode.CONFIRMED and follower.sizing is SizingMode.FIXED
+    for order, change in _changes(reading, group, symbol) or ():
         cumulative = group.mode is SyncMode.CONFIRMED and leader * change > 0
         sized = sizing.follower_order(
             plan=follower,
@@ -78,12 +81,18 @@ def _sized(reading: Reading, group: GroupPlan, follower: FollowerPlan, symbol: S
             change=change,
             base=abs(leader) if cumulative else 0,
         )
-        own += sized.qty * (1 if change > 0 else -1)
         leader += change
+        enter, reduce = sized.enter, sized.reduce
+        if by_fills:  # a fixed size is that of the whole order
+            enter = 0 if order in entered else enter
+            reduce = 0 if order in reduced and leader else reduce
+            entered |= {order} if enter else set()
+            reduced |= {order} if reduce else set()
+        own += (enter + reduce) * (1 if change > 0 else -1)
     return own if _changes(reading, group, symbol) is not None else None
 
 
-def _changes(reading: Reading, group: GroupPlan, symbol: Symbol) -> list[int] | None:
+def _changes(reading: Reading, group: GroupPlan, symbol: Symbol) -> list[tuple[OrderId, int]] | None:
     """Return the leader's signed trades: order by order as they came, or fill by fill in Confirmed mode."""
     mine = [
         order
@@ -94,9 +103,10 @@ def _changes(reading: Reading, group: GroupPlan, symbol: Symbol) -> list[int] | 
         if order.first.spec.order_type is not OrderType.MARKET or order.filled != order.last.spec.qty:
             return None
     if group.mode is not SyncMode.CONFIRMED:
-        return [order.filled * order.first.side.sign for order in mine]
+        return [(order.first.order_id, order.filled * order.first.side.sign) for order in mine]
     fills = (trade.fill for _, trade in reading.trades)
-    return [f.qty * f.side.sign for f in fills if (f.account, f.symbol) == (group.leader, symbol)]
+    theirs = [f for f in fills if (f.account, f.symbol) == (group.leader, symbol)]
+    return [(f.order_id, f.qty * f.side.sign) for f in theirs]
 
 
 def flat_with_the_leader(reading: Reading) -> Iterator[str]:
@@ -171,16 +181,17 @@ def _was_alone(reading: Reading, order: Order) -> bool:
 
 
 def _in_turn(reading: Reading, order: Order) -> bool:
-    """Say whether the engine saw an order after all that its account had placed in the contract before it."""
+    """Say whether the engine saw an order in its turn among those of its account in the contract."""
     seen = reading.working.get((order.first.account, order.first.order_id))
-    before = (
-        other.first.order_id
-        for other in reading.orders.values()
-        if other.place < order.place
-        and (other.first.account, other.first.symbol) == (order.first.account, order.first.symbol)
-    )
-    told = [reading.working.get((order.first.account, number)) for number in before]
-    return seen is not None and all(found is None or found[0] < seen[0] for found in told)
+    if seen is None:
+        return False
+    for other in reading.orders.values():
+        told = reading.working.get((other.first.account, other.first.order_id))
+        same = (other.first.account, other.first.symbol) == (order.first.account, order.first.symbol)
+        if same and told is not None and (other.place < order.place) is not (told[0] < seen[0]):
+            if other is not order:
+                return False
+    return True
 
 
 def _is_race(
