@@ -15,7 +15,7 @@ from brokers.selectors import accounts_of, engine_beat_age
 from risk.models import Gate
 from risk.selectors import owner_gate
 from syncgroups.core.status import Status, account_status
-from syncgroups.models import SyncGroup
+from syncgroups.models import Drift, SyncGroup
 from syncgroups.selectors import (
     ActivityPage,
     GroupRow,
@@ -26,6 +26,7 @@ from syncgroups.selectors import (
     groups_of,
     link_state,
 )
+from syncgroups.selectors.drift import open_drifts_of
 from tradehaven.domain.calendar import trade_date
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.errors import UnknownInstrument
@@ -87,6 +88,7 @@ class Dashboard:
     cards: tuple[Card, ...]
     groups: tuple[GroupRow, ...]
     activity: ActivityPage
+    drifts: tuple[Drift, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ def dashboard(user: User) -> Dashboard:
         cards=cards,
         groups=tuple(groups),
         activity=activity_of(user),
+        drifts=tuple(open_drifts_of(user).filter(ignored=False)),
     )
 
 

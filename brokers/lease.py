@@ -3,7 +3,7 @@
 A holder moves its row on twice a second, and writes only until a deadline by its own clock, counted from
 before it asked. Another process takes a row over after it has watched it stand still for the whole term, by
 its own clock, in one guarded statement. No clock is compared with another one, and every holder has a higher
-epoch than any before it. docs/adr/0012-leases-by-time.md has the reasons and the proof.
+epoch than any before it. docs/adr/0014-leases-by-time.md has the reasons and the proof.
 """
 
 import logging

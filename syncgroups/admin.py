@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
+from syncgroups.models import Activity, CopiedOrder, Drift, Follower, Quarantine, SyncGroup
 from tradehaven.admin_parts import ReadOnlyAdmin
 
 
@@ -54,3 +54,20 @@ class ActivityAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "severity")
     list_select_related = ("owner",)
     ordering = ("-at",)
+
+
+@admin.register(Drift)
+class DriftAdmin(ReadOnlyAdmin):
+    """What differed, and until when."""
+
+    list_display = ("since", "owner", "account", "symbol", "kind", "expected", "actual", "closed_at")
+    list_filter = ("kind", "ignored")
+    list_select_related = ("owner", "account")
+
+
+@admin.register(Quarantine)
+class QuarantineAdmin(ReadOnlyAdmin):
+    """Contracts of followers that may not be entered."""
+
+    list_display = ("since", "group", "account", "symbol", "reason")
+    list_select_related = ("group", "account")

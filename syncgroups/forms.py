@@ -13,13 +13,18 @@ from syncgroups.models import Follower, SyncGroup
 from syncgroups.selectors import may_follow, may_lead
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.services.products import ProductSettings
-from tradehaven.domain.enums import RestRule, SessionHours, Side, SizingMode, SyncMode
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, Side, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 
 HOURS = [
     (SessionHours.ALL, "All hours"),
     (SessionHours.RTH, "Regular hours only (RTH)"),
     (SessionHours.ETH, "Extended hours only (ETH)"),
+]
+POLICIES = [
+    (DriftPolicy.OBSERVE, "Observe: say it"),
+    (DriftPolicy.PROPOSE, "Propose: say it, and offer the remedy"),
+    (DriftPolicy.REPAIR, "Repair: close what should not be held, up to the cap"),
 ]
 MODES = [
     (SyncMode.IMMEDIATE, "Immediate: orders, the moment they work at the leader"),
@@ -99,6 +104,28 @@ class GroupForm(forms.Form):
         help_text="Product roots such as ES, MNQ, CL. Leave empty to copy everything.",
     )
 
+    drift_policy = forms.ChoiceField(
+        choices=POLICIES,
+        required=False,
+        label="When a follower differs",
+        initial=DriftPolicy.OBSERVE,
+        help_text="Exits of ours that failed are always retried. Entries are only caught up by a click.",
+    )
+    drift_cap = forms.IntegerField(
+        label="Repair cap",
+        required=False,
+        initial=1,
+        min_value=1,
+        help_text="The most contracts of one repair that nobody clicked.",
+    )
+    drift_ticks = forms.IntegerField(
+        label="Catch-up tolerance",
+        required=False,
+        initial=8,
+        min_value=0,
+        help_text="How many ticks worse than the leader's price a missed entry may be caught up.",
+    )
+
     def __init__(self, *args: Any, user: User, group: SyncGroup | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._choose("leader", may_lead(user, group))
@@ -115,11 +142,16 @@ class GroupForm(forms.Form):
     def settings(self) -> GroupSettings:
         """Return the settings that were typed."""
         typed = self.cleaned_data
+        plain = GroupSettings(name=typed["name"])
+        cap, ticks = typed["drift_cap"], typed["drift_ticks"]
         roots = re.split(r"[\s,;]+", typed["instruments"].upper())
         return GroupSettings(
             name=typed["name"],
             hours=SessionHours(typed["hours"]),
             instruments=tuple(root for root in roots if root),
+            drift_policy=DriftPolicy(typed["drift_policy"] or plain.drift_policy),
+            drift_cap=plain.drift_cap if cap is None else cap,
+            drift_ticks=plain.drift_ticks if ticks is None else ticks,
             mode=SyncMode(typed["mode"]),
             entry_slack=typed["entry_slack"],
             rests=RestPolicy(
@@ -138,6 +170,9 @@ class GroupForm(forms.Form):
             "leader": group.leader_id,
             "hours": group.hours,
             "instruments": ", ".join(group.instruments),
+            "drift_policy": group.drift_policy,
+            "drift_cap": group.drift_cap,
+            "drift_ticks": group.drift_ticks,
             "mode": group.mode,
             "entry_slack": group.entry_slack,
             "rest_after": group.rest_after,

@@ -10,9 +10,12 @@ from django.db import models
 from brokers.models import Account
 from risk.models import Gate
 from syncgroups.core.copies import CopyState
+from syncgroups.core.differences import DriftKind
 from syncgroups.core.plan import RestPolicy
 from tradehaven.db import AppendOnly, enum_field
 from tradehaven.domain.enums import (
+    Ask,
+    DriftPolicy,
     OrderType,
     RefusalReason,
     RestRule,
@@ -32,6 +35,8 @@ class SyncGroup(models.Model):
     """One leader and its followers. `instruments` lists product roots; an empty list lets all through.
 
     `entry_slack` is in ticks and for Confirmed mode; the `rest_` fields are the plan's `RestPolicy`.
+    `drift_cap` is the most contracts of one repair that nobody clicked, `drift_ticks` how far from the
+    leader's price a missed entry may be caught up.
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
@@ -42,6 +47,9 @@ class SyncGroup(models.Model):
     mode = enum_field(SyncMode, default=SyncMode.IMMEDIATE)
     instruments = models.JSONField(default=list, blank=True)
     hours = enum_field(SessionHours, default=SessionHours.ALL)
+    drift_policy = enum_field(DriftPolicy, default=DriftPolicy.OBSERVE)
+    drift_cap = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    drift_ticks = models.PositiveIntegerField(default=8)
     entry_slack = models.PositiveIntegerField(null=True, blank=True)
     rest_after = models.PositiveIntegerField(default=RestPolicy().after)
     rest_entries = enum_field(RestRule, default=RestPolicy().entries)
@@ -190,6 +198,79 @@ class Holding(models.Model):
     def __str__(self) -> str:
         """Describe the holding in a line."""
         return f"{self.net:+d} {self.symbol}"
+
+
+class Drift(models.Model):
+    """A difference between what is held or works and what should: open until it is closed (COPY-12).
+
+    `name` is the engine's own word for it; quantities are signed contracts. Of an open failed exit and of
+    what another hand closed, the row is what the engine remembers after a crash.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drifts")
+    name = models.CharField(max_length=120)
+    kind = enum_field(DriftKind)
+    group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, null=True, related_name="drifts")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="drifts")
+    symbol = models.CharField(max_length=32)
+    leads = models.CharField(max_length=32, blank=True)
+    order_id = models.BigIntegerField(default=0)
+    expected = models.IntegerField()
+    actual = models.IntegerField()
+    qty = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    detail = models.CharField(max_length=300)
+    remedy = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField()
+    ignored = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"], condition=models.Q(closed_at=None), name="a_drift_is_open_once"
+            )
+        ]
+        indexes = [models.Index(fields=["owner", "closed_at", "-since"], name="drifts_by_time")]
+
+    def __str__(self) -> str:
+        """Describe the difference in a line."""
+        return f"{self.kind} {self.symbol}: {self.expected:+d} expected, {self.actual:+d} found"
+
+
+class Quarantine(models.Model):
+    """One contract of one follower that may not be entered for a group; exits pass."""
+
+    group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, related_name="quarantines")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="quarantines")
+    symbol = models.CharField(max_length=32)
+    reason = models.CharField(max_length=300)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "account", "symbol"], name="one_quarantine_per_contract")
+        ]
+
+    def __str__(self) -> str:
+        """Describe the quarantine in a line."""
+        return f"{self.symbol} of {self.account} in {self.group}"
+
+
+class Request(models.Model):
+    """A click for the engine. It finds the row within a second, and a stale one does nothing any more."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="requests")
+    ask = enum_field(Ask)
+    subject = models.CharField(max_length=120)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-at"], name="requests_by_time")]
+
+    def __str__(self) -> str:
+        """Describe the click in a line."""
+        return f"{self.ask} {self.subject}"
 
 
 class ActivityKind(StrEnum):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncgroups.views import connections, copies, followers, gates, groups, paper
+from syncgroups.views import connections, copies, drift, followers, gates, groups, paper
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -33,6 +33,11 @@ urlpatterns = [
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
     path("copies/<str:key>/", copies.detail, name="copy"),
+    path("copies/<str:key>/replay/", drift.replay, name="replay"),
+    path("drift/<int:pk>/repair/", drift.repair, name="drift-repair"),
+    path("drift/<int:pk>/ignore/", drift.ignore, name="drift-ignore"),
+    path("drift/<int:pk>/quarantine/", drift.quarantine, name="drift-quarantine"),
+    path("quarantines/<int:pk>/release/", drift.release, name="quarantine-release"),
     path("settings/connections/", connections.connection_list, name="connections"),
     path("settings/paper/", paper.venue, name="paper"),
     path(

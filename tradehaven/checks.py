@@ -17,5 +17,5 @@ def check_leases(**_given: Any) -> list[CheckMessage]:
     if settings.SHARDS == 1 or slowest <= TAKE_OVER:
         return []
     text = f"SHARDS={settings.SHARDS}, but a dead engine is only replaced after {slowest:.0f} seconds."
-    hint = "Leave LEASE_SECONDS at 3, or SHARDS at 1 if outliving the database matters more (ADR 12)."
+    hint = "Leave LEASE_SECONDS at 3, or SHARDS at 1 if outliving the database matters more (ADR 14)."
     return [Warning(text, hint=hint, id="tradehaven.W001")]

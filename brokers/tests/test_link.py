@@ -221,7 +221,7 @@ def test_questions_leave_room_in_the_hour(monkeypatch: pytest.MonkeyPatch) -> No
     story = Governed(monkeypatch)
     for _ in range(20):
         story.link.look_again()
-    assert story.looks == 7  # four lists each, thirty calls
+    assert story.looks == 6  # five lists each, thirty calls
 
 
 def test_a_silence_is_told_once_and_an_answer_in_it_opens_the_way_for_exits(

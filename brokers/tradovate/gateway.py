@@ -42,7 +42,7 @@ from tradehaven.domain.errors import (
     TradeHavenError,
     Unavailable,
 )
-from tradehaven.domain.events import LinkLost, OrdersListed, SilenceAsked, SnapshotTaken
+from tradehaven.domain.events import LinkLost, OrdersListed, PositionReported, SilenceAsked, SnapshotTaken
 from tradehaven.domain.ids import Nanos, OrderId, Symbol
 
 log = logging.getLogger(__name__)
@@ -231,7 +231,7 @@ class TradovateGateway:
         for endpoint in ListLook.ENDPOINTS:
             self._ask(endpoint, answered=look.taker(endpoint))
 
-    def _listed(self, at: Nanos) -> None:
+    def _listed(self, at: Nanos, positions: tuple[PositionReported, ...]) -> None:
         self._ask_for_contracts()
         self._sink(
             OrdersListed(
@@ -239,6 +239,7 @@ class TradovateGateway:
                 accounts=tuple(self._login.accounts.values()),
                 client_order_ids=self._view.client_ids() | self._penalties.client_ids(),
                 at=at,
+                positions=positions,
             )
         )
 

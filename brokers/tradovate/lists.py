@@ -14,9 +14,14 @@ from brokers.tradovate import answers
 from brokers.tradovate import entities as e
 from brokers.tradovate.view import View
 from tradehaven.domain.errors import BrokerError
+from tradehaven.domain.events import PositionReported
 from tradehaven.domain.ids import Nanos
 
 log = logging.getLogger(__name__)
+
+
+POSITIONS = "position"
+Done = Callable[[Nanos, tuple[PositionReported, ...]], None]
 
 
 class ListLook:
@@ -27,9 +32,10 @@ class ListLook:
         "orderVersion/list": ("orderVersion", msgspec.json.Decoder(list[e.OrderVersion])),
         "order/list": ("order", msgspec.json.Decoder(list[e.Order])),
         "fill/list": ("fill", msgspec.json.Decoder(list[e.Fill])),
+        "position/list": (POSITIONS, msgspec.json.Decoder(list[e.Position])),
     }
 
-    def __init__(self, view: View, sink: Sink, done: Callable[[Nanos], None]) -> None:
+    def __init__(self, view: View, sink: Sink, done: Done) -> None:
         self._view = view
         self._sink = sink
         self._done = done
@@ -51,8 +57,10 @@ class ListLook:
         return take
 
     def _tell(self, at: Nanos) -> None:
-        for kind, _ in self.ENDPOINTS.values():
+        for kind in [kind for kind, _ in self.ENDPOINTS.values() if kind != POSITIONS]:
             for entity in self._found[kind]:
                 for event in self._view.fold(kind, entity, at):
                     self._sink(event)
-        self._done(at)
+        # A list of positions may be older than the socket's word, so it is handed on and never folded.
+        positions = self._view.positions_listed(self._found[POSITIONS], at)
+        self._done(at, positions)

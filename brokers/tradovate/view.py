@@ -6,7 +6,7 @@ comes before the fills of its order, and `OrderEnded` after a full count of them
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -299,6 +299,12 @@ class View:
                 traded_at=nanos(fill.timestamp),
             ),
         )
+
+    def positions_listed(self, listed: Iterable[e.Entity], at: Nanos) -> tuple[PositionReported, ...]:
+        """Return a list of positions as values; what a contract's name is missing for is left out."""
+        found = (position for position in listed if isinstance(position, e.Position))
+        known = (position for position in found if self.symbol_of(position.contractId) is not None)
+        return tuple(event for position in known for event in self._position(position, at))
 
     def _position(self, position: e.Position, at: Nanos) -> Iterator[PositionReported]:
         account = self.accounts.get(position.accountId)

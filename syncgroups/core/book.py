@@ -15,9 +15,11 @@ from syncgroups.core.decision import (
     CopyRefused,
     CopyStep,
     Decision,
+    Look,
     Remark,
     RemarkKind,
 )
+from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import GateChanged
@@ -36,6 +38,8 @@ from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
+UNSEEN = frozenset({RefusalReason.FOLLOWER_OFFLINE, RefusalReason.ENGINE_OFFLINE})
+"""Reasons for which an order was missed only because somebody was not there."""
 OrderKey = tuple[AccountId, OrderId]
 
 
@@ -65,7 +69,7 @@ class Book:
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
-        self.market_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
         self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
@@ -75,7 +79,8 @@ class Book:
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
-        self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        # In the order of their coming, never of their hashes: a recorded day replays to the same orders.
+        self.open_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
         self.held: set[ClientOrderId] = set()
@@ -88,8 +93,14 @@ class Book:
         self.chasing: dict[ClientOrderId, Nanos] = {}
         self.absent_since: dict[ClientOrderId, Nanos] = {}
         self.flattening: dict[AccountId, Nanos] = {}
-        self.drifting: dict[HoldingKey, Nanos] = {}
-        self.drift_said: set[HoldingKey] = set()
+        self.differences: dict[DriftKey, Difference] = {}
+        self.agreed: dict[HoldingKey, tuple[int, int]] = {}
+        self.taken: dict[HoldingKey, int] = {}
+        self.missed: dict[ClientOrderId, HoldingKey] = {}
+        self.quarantined: set[tuple[GroupId, AccountId, Symbol]] = set()
+        self.requests: set[int] = set()
+        self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
+        self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
 
     # -- questions ----------------------------------------------------------------------------------
 
@@ -115,9 +126,11 @@ class Book:
         """Return the signed contracts that market orders of an account are about to trade.
 
         Copies count from the moment they are sent, so that two quick exits do not both close the
-        same contracts.
+        same contracts. Around one order of ours (`but`) those that were sent after it do not count: in a
+        chain it is the leader's, and they are its future.
         """
         total = 0
+        mine = self.copy_of_order(account, but) if but is not None else None
         for order_id in self.market_orders.get(account, ()):
             record = self.orders[account, order_id]
             if order_id != but and record.symbol == symbol:
@@ -125,7 +138,8 @@ class Book:
         for key in self.market_copies.get(account, ()):
             copy = self.copies[key]
             unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
-            if unseen and copy.symbol == symbol:
+            later = mine is not None and copy.number > mine.number
+            if unseen and copy.symbol == symbol and not later:
                 total += copy.unfilled
         return total
 
@@ -169,8 +183,10 @@ class Book:
             self._remark(remark)
         for account in decision.flattening:
             self.flattening.setdefault(account, Nanos(0))
-        if decision.drifting is not None:
-            self.drifting = dict(decision.drifting)
+        if decision.look is not None:
+            self._look(decision.look)
+        for difference in decision.differences:
+            self.differences[difference.key] = difference
         for key in decision.chased:
             self.chasing.pop(key, None)
         for waiting in decision.waiting:
@@ -190,6 +206,7 @@ class Book:
                 self.reversed.discard(copy.holding)
         self.copies[key] = copy
         self.refused.pop(key, None)
+        self.missed.pop(key, None)
         if copy.order_id is not None:
             self.by_order[copy.follower, copy.order_id] = key
         if copy.held_until and copy.is_open:
@@ -197,12 +214,12 @@ class Book:
         else:
             self.held.discard(key)
         if copy.is_open:
-            self.open_copies[copy.follower].add(key)
+            self.open_copies[copy.follower][key] = None
             if copy.sent.order_type is OrderType.MARKET:
-                self.market_copies[copy.follower].add(key)
+                self.market_copies[copy.follower][key] = None
         else:
-            self.open_copies[copy.follower].discard(key)
-            self.market_copies[copy.follower].discard(key)
+            self.open_copies[copy.follower].pop(key, None)
+            self.market_copies[copy.follower].pop(key, None)
 
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""
@@ -237,6 +254,17 @@ class Book:
         symbol = self.held_as.get((group, account, leads))
         return (symbol, (group, account, symbol, leads) in self.reversed) if symbol is not None else None
 
+    def _look(self, look: Look) -> None:
+        self.differences = dict(look.differences)
+        self.agreed, self.taken = dict(look.agreed), dict(look.taken)
+        for account, symbol, net in look.positions:
+            self.positions[account, symbol] = net
+            self.reported[account, symbol] = net
+        for holding, net in look.holdings:
+            self.hold(holding, net)
+        for key in look.over:
+            self.missed.pop(key, None)
+
     def _count_flatten(self, step: AccountStep) -> None:
         self.flattening[step.account] = step.at
 
@@ -247,12 +275,13 @@ class Book:
             self.flattening.pop(remark.account, None)
             for holding in [key for key in self.copied if key[1] == remark.account]:
                 self.hold(holding, 0)
-        elif remark.holding is not None:
-            if remark.kind is RemarkKind.DRIFT:
-                self.drift_said.add(remark.holding)
-            elif remark.kind is RemarkKind.DRIFT_OVER:
-                self.drift_said.discard(remark.holding)
+        elif remark.kind is RemarkKind.QUARANTINED and remark.group is not None and remark.symbol is not None:
+            self.quarantined.add((remark.group, remark.account, remark.symbol))
 
     def _refuse(self, refusal: CopyRefused) -> None:
         if refusal.key not in self.copies:
             self.refused[refusal.key] = refusal.reason
+            if refusal.reason in UNSEEN:
+                record = self.orders.get((refusal.leader, refusal.leader_order))
+                leads = record.symbol if record is not None else refusal.symbol
+                self.missed[refusal.key] = (refusal.group, refusal.follower, refusal.symbol, leads)

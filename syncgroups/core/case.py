@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Weighed
-from syncgroups.core.keys import client_order_id, entry_id, fill_key
+from syncgroups.core.keys import client_order_id, entry_id, fill_key, is_repair
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Refusal, group_refusal
 from syncgroups.core.sizing import Sized
@@ -49,6 +49,15 @@ class Case:
         order = self.order
         key = client_order_id(self.group.group, order.account, order.order_id, follower.account)
         return key if order.fill is None else fill_key(key, order.fill)
+
+    def copy_of(self, follower: FollowerPlan) -> Copy | None:
+        """Return what answers this order for a follower: its copy, or what was placed after that failed."""
+        copy = self.book.copies.get(self.key_of(follower))
+        if copy is None or copy.is_open:
+            return copy
+        again = self.book.copies_of_order(self.order.account, self.order.order_id)
+        mended = (one for one in again if one.is_open and one.follower == copy.follower)
+        return next((one for one in mended if is_repair(one.key) and one.group == copy.group), copy)
 
     def spec_of(self, qty: int) -> OrderSpec:
         """Return the leader's spec with another quantity."""

@@ -7,11 +7,11 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import confirm, converge, held, place, recover, rests, resume, watch
+from syncgroups.core import confirm, converge, held, owed, place, recover, repair, rests, resume, watch
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.events import (
     BalanceReported,
     Event,
@@ -22,6 +22,7 @@ from tradehaven.domain.events import (
     OrderFilled,
     OrdersListed,
     OrderWorking,
+    PersonAsked,
     PositionReported,
     SilenceAsked,
     SnapshotTaken,
@@ -34,7 +35,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
             mine = converge.own_order(plan, book, event.account, event.order_id)
-            return joined(place.new_order(plan, book, event), mine)
+            placed = place.new_order(plan, book, event)
+            return joined(placed, owed.refused(plan, book, placed.refusals, event.at), mine)
         case OrderChanged():
             mine = converge.own_order(plan, book, event.account, event.order_id)
             return joined(place.changed_order(plan, book, event), mine)
@@ -45,15 +47,22 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             )
             waited = resume.resumed(plan, book, event.at)
             grown = place.resized(plan, book, event, copies_of(waited))
-            return joined(flat, waited, grown, confirm.filled(plan, book, event))
+            answered = confirm.filled(plan, book, event)
+            kept = owed.refused(plan, book, answered.refusals, event.at)
+            return joined(flat, waited, grown, answered, kept)
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
-            return joined(ended, resume.resumed(plan, book, event.at))
+            kept = owed.failed(plan, book, event)
+            own = book.copy_of_order(event.account, event.order_id)
+            left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
+            return joined(ended, kept, left, resume.resumed(plan, book, event.at, copies_of(left)))
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)))
         case OrdersListed():
-            return joined(recover.after_listing(book, event), resume.resumed(plan, book, event.at))
+            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
+            waited = resume.resumed(plan, book, event.at, copies_of(left))
+            return joined(recover.after_listing(book, event), left, waited)
         case GateChanged():
             return watch.gate_changed(plan, book, event)
         case TimePassed():
@@ -61,11 +70,21 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             rested = rests.time_passed(plan, book, event.at)
             due = held.released(plan, book, event.at)
             return joined(watched, rested, due, resume.resumed(plan, book, event.at))
+        case PersonAsked():
+            return repair.asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
-            answered = converge.after_outcome(plan, book, event)
-            late = held.held_back(plan, book, event)
-            return joined(answered, late, resume.resumed(plan, book, event.at))
+            return _answered(plan, book, event)
         case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
+    answered = converge.after_outcome(plan, book, outcome)
+    late = held.held_back(plan, book, outcome)
+    kept = owed.failed(plan, book, outcome)
+    named = book.copies.get(outcome.client_order_id)
+    others = copies_of(joined(answered, late))
+    left = place.settled(plan, book, [named] if named else [], outcome.at, others)
+    return joined(answered, late, kept, left, resume.resumed(plan, book, outcome.at, copies_of(left)))

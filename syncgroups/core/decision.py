@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from syncgroups.core.copies import Copy, HoldingKey
+from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import RefusalReason, TradingState
@@ -83,6 +84,11 @@ class RemarkKind(StrEnum):
 
     DRIFT = "drift"
     DRIFT_OVER = "drift_over"
+    DRIFT_CHANGED = "drift_changed"
+    EXIT_FAILED = "exit_failed"
+    BROKERS_WORD = "brokers_word"
+    QUARANTINED = "quarantined"
+    REPAIR_REFUSED = "repair_refused"
     MISSED = "missed"
     FLAT = "flat"
     COMMAND_STUCK = "command_stuck"
@@ -90,7 +96,7 @@ class RemarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """Something to show and to keep; `detail` is a sentence."""
+    """Something to show and to keep; `detail` is a sentence, `difference` what it is about."""
 
     kind: RemarkKind
     account: AccountId
@@ -98,7 +104,24 @@ class Remark:
     symbol: Symbol | None
     detail: str
     key: ClientOrderId | None = None
-    holding: HoldingKey | None = None
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at expectations leaves in the book: each part replaces what was there.
+
+    `agreed` is the leader's position and the follower's holding when the two last agreed; `holdings` are
+    corrected to what is really held, and `positions` to what the broker said twice. `over` are missed
+    orders that nobody needs any more.
+    """
+
+    differences: Mapping[DriftKey, Difference]
+    agreed: Mapping[HoldingKey, tuple[int, int]]
+    taken: Mapping[HoldingKey, int]
+    holdings: tuple[tuple[HoldingKey, int], ...] = ()
+    positions: tuple[tuple[AccountId, Symbol, int], ...] = ()
+    over: tuple[ClientOrderId, ...] = ()
 
 
 Step = CopyStep | AccountStep
@@ -106,16 +129,17 @@ Step = CopyStep | AccountStep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole answer to one event. `drifting`, when given, replaces what the book knows of drift.
+    """The whole answer to one event. `look`, when given, replaces what the book knows of drift.
 
-    `flattening` are accounts that have to become flat, whether or not anything can be sent for them now;
-    `chased` are orders whose successor is settled.
+    `differences` are only put beside those that it knows. `flattening` are accounts that have to become
+    flat, whether or not anything can be sent for them now; `chased` are orders whose successor is settled.
     """
 
     steps: tuple[Step, ...] = ()
     refusals: tuple[CopyRefused, ...] = ()
     remarks: tuple[Remark, ...] = ()
-    drifting: Mapping[HoldingKey, Nanos] | None = None
+    look: Look | None = None
+    differences: tuple[Difference, ...] = ()
     flattening: tuple[AccountId, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     chased: tuple[ClientOrderId, ...] = ()
@@ -133,11 +157,11 @@ def joined(*decisions: Decision) -> Decision:
     said = [decision for decision in decisions if decision is not NOTHING]
     if len(said) <= 1:
         return said[0] if said else NOTHING
-    drifting = [decision.drifting for decision in said if decision.drifting is not None]
+    looks = [decision.look for decision in said if decision.look is not None]
     together: dict[str, Any] = {
         name: tuple(chain.from_iterable(getattr(decision, name) for decision in said)) for name in _LISTS
     }
-    return Decision(drifting=drifting[-1] if drifting else None, **together)
+    return Decision(look=looks[-1] if looks else None, **together)
 
 
 def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:
@@ -145,4 +169,4 @@ def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:
     return {step.copy.key: step.copy for step in decision.steps if isinstance(step, CopyStep)}
 
 
-_LISTS = tuple(field.name for field in fields(Decision) if field.name != "drifting")
+_LISTS = tuple(field.name for field in fields(Decision) if field.name != "look")

@@ -11,7 +11,8 @@ from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
-from syncgroups.core.keys import parse_key
+from syncgroups.core.joining import adopted, attach, clamp, credit, state_of
+from syncgroups.core.stated import positions_listed, positions_stated
 from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
@@ -28,12 +29,13 @@ from tradehaven.domain.events import (
     OrdersListed,
     OrderState,
     OrderWorking,
+    PersonAsked,
     PositionReported,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
 )
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.transitions import is_final
 
@@ -50,10 +52,19 @@ def fold(book: Book, event: Event) -> bool:
 def _position(book: Book, event: PositionReported) -> bool:
     before = book.reported.get((event.account, event.symbol))
     book.reported[event.account, event.symbol] = event.net
+    book.assumed.pop((event.account, event.symbol), None)
     return before != event.net
 
 
+def _asked(book: Book, event: PersonAsked) -> bool:
+    known = event.request in book.requests
+    book.requests.add(event.request)
+    return not known
+
+
 def _listed(book: Book, event: OrdersListed) -> bool:
+    if event.positions is not None:
+        positions_listed(book, event.accounts, event.positions, event.at)
     for account in event.accounts:
         _missing_copies(book, account, event.client_order_ids, event.at)
     return True
@@ -113,11 +124,11 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
         return False
     record = OrderRecord(symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING)
     book.set_order(event.account, event.order_id, record)
-    copy = _copy_named(book, event.client_order_id) or _adopted(
+    copy = _copy_named(book, event.client_order_id) or adopted(
         book, event.client_order_id, event.account, _state_of_event(event)
     )
     if copy is not None:
-        _attach(book, copy, event.order_id)
+        attach(book, copy, event.order_id)
     return True
 
 
@@ -141,40 +152,14 @@ def _order_filled(book: Book, event: OrderFilled) -> bool:
     book.fills.add((event.account, event.fill_id))
     signed = event.qty * event.side.sign
     book.positions[event.account, event.symbol] += signed
+    book.assumed.pop((event.account, event.symbol), None)
     order = (event.account, event.order_id)
     record = book.orders.get(order)
     if record is not None:
         book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price)
-    _credit(book, event)
-    _clamp(book, event.account, event.symbol)
+    credit(book, event)
+    clamp(book, event.account, event.symbol)
     return True
-
-
-def _credit(book: Book, event: OrderFilled) -> None:
-    """Count a fill of one of our own orders toward what the follower holds for its group."""
-    copy = book.copy_of_order(event.account, event.order_id)
-    if copy is None:
-        return
-    book.hold(copy.holding, book.copied[copy.holding] + event.qty * event.side.sign)
-    filled = copy.filled + event.qty
-    whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
-    book.keep(replace(copy, filled=filled, state=CopyState.ENDED if whole else copy.state))
-
-
-def _clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
-    """Forget what a foreign hand closed: a group never counts more than the account really holds.
-
-    Where several groups hold the same contract their sums net at the broker, and no one of them can be
-    told apart; then nothing is forgotten here.
-    """
-    holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
-    if len(holdings) != 1:
-        return
-    actual, copied = book.positions[account, symbol], book.copied[holdings[0]]
-    if copied * actual <= 0:
-        book.hold(holdings[0], 0)
-    elif abs(copied) > abs(actual):
-        book.hold(holdings[0], actual)
 
 
 def _order_ended(book: Book, event: OrderEnded) -> bool:
@@ -186,18 +171,11 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
     copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
     if copy is not None:
-        state = _state_of(event.status, copy.filled, copy.sent.qty)
+        state = state_of(event.status, copy.filled, copy.sent.qty)
         book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))
         if copy.chased and event.status is OrderStatus.CANCELLED:
             book.chasing[copy.key] = event.at
     return record is not None or copy is not None
-
-
-def _state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:
-    """Return where an order stands; one that is said to be filled may be ahead of its fills."""
-    if status is OrderStatus.FILLED and filled < qty:
-        return CopyState.FILLING
-    return CopyState.ENDED if is_final(status) else CopyState.LIVE
 
 
 def _outcome(book: Book, event: Outcome) -> bool:
@@ -210,12 +188,14 @@ def _outcome(book: Book, event: Outcome) -> bool:
     match event:
         case Confirmed():
             if placing and copy.order_id is None and event.order_id is not None:
-                _attach(book, copy, event.order_id)
+                attach(book, copy, event.order_id)
         case Denied(reason=RefusalReason.RATE_LIMITED):
             book.keep(held_back(copy, event, placing=placing))
         case Rejected() | Denied() if placing:
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
-        case Rejected() | Denied():
+        case Denied():  # it never left: it is tried for as long as that takes
+            book.keep(replace(copy, in_flight=None, refusals=max(1, copy.refusals)))
+        case Rejected():
             book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
         case Unresolved() if placing:
             if copy.order_id is None:
@@ -239,27 +219,6 @@ def _copy_in_flight(book: Book, account: AccountId, client_id: ClientOrderId) ->
     return next((c for c in book.open_copies_of(account) if c.in_flight == client_id), None)
 
 
-def _attach(book: Book, copy: Copy, order_id: OrderId) -> None:
-    """Join a copy to the broker's order, and catch up on what that order did before the two met."""
-    record = book.orders.get((copy.follower, order_id))
-    if record is None:  # taken, but not yet seen: it stays in flight until it is
-        book.keep(replace(copy, order_id=order_id))
-        return
-    earlier = record.filled - copy.filled
-    if earlier:
-        book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)
-    book.keep(
-        replace(
-            copy,
-            order_id=order_id,
-            state=_state_of(record.status, record.filled, record.spec.qty),
-            filled=record.filled,
-            in_flight=None if copy.in_flight == copy.key else copy.in_flight,
-        )
-    )
-    _clamp(book, copy.follower, copy.symbol)
-
-
 def _state_of_event(event: OrderWorking) -> OrderState:
     return OrderState(
         order_id=event.order_id,
@@ -269,33 +228,6 @@ def _state_of_event(event: OrderWorking) -> OrderState:
         spec=event.spec,
         status=OrderStatus.WORKING,
         created_at=event.at,
-    )
-
-
-def _adopted(
-    book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
-) -> Copy | None:
-    """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
-    key = parse_key(client_id)
-    if key is None or client_id is None or key.follower != account:
-        return None
-    answered = book.orders.get((key.leader, key.leader_order))
-    return Copy(
-        key=client_id,
-        group=key.group,
-        leader=key.leader,
-        leader_order=key.leader_order,
-        follower=account,
-        symbol=order.symbol,
-        side=order.side,
-        target=order.spec,
-        sent=order.spec,
-        enters=order.spec.qty,
-        fill=key.fill,
-        leads=answered.symbol if answered is not None else order.symbol,
-        reverse=answered is not None and answered.side is not order.side,
-        order_id=order.order_id,
-        state=CopyState.LIVE,
     )
 
 
@@ -309,8 +241,8 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
         for fill in account.fills:
             if (fill.account, fill.fill_id) not in book.fills:
                 book.fills.add((fill.account, fill.fill_id))
-                _credit(book, fill)
-        _positions_as_stated(book, account)
+                credit(book, fill)
+        positions_stated(book, account, event.at)
         if account.balance is not None:
             _balance(book, account.balance)
         listed = {order.client_order_id for order in account.orders if order.client_order_id}
@@ -342,7 +274,7 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
     copy = (
         _copy_named(book, order.client_order_id)
         or book.copy_of_order(account, order.order_id)
-        or _adopted(book, order.client_order_id, account, order)
+        or adopted(book, order.client_order_id, account, order)
     )
     if copy is None:
         return
@@ -350,16 +282,6 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
     book.keep(
         replace(copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, refusals=0)
     )
-
-
-def _positions_as_stated(book: Book, account: AccountSnapshot) -> None:
-    for key in [key for key in book.positions if key[0] == account.account]:
-        del book.positions[key]
-    for key in [key for key in book.reported if key[0] == account.account]:
-        del book.reported[key]
-    for position in account.positions:
-        book.positions[position.account, position.symbol] = position.net
-        book.reported[position.account, position.symbol] = position.net
 
 
 def _missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
@@ -389,6 +311,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     SilenceAsked: _silence,
     GateChanged: _gate,
     TimePassed: _time_passed,
+    PersonAsked: _asked,
     Confirmed: _outcome,
     Rejected: _outcome,
     Denied: _outcome,

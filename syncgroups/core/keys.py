@@ -7,9 +7,12 @@ which order answers which (reliability anchors, section 2, "where the journal li
 import re
 from dataclasses import dataclass
 
-from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
 
 PREFIX = "th1"
+_REPAIR = re.compile(
+    rf"{PREFIX}d\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)\.([^.]+)\.([^.]+)\.\d+(?:\.c\d+)?", re.ASCII
+)
 _PATTERN = re.compile(
     rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.p(\d+))?(?:\.[em])?(?:\.r\d+)?(?:\.c\d+)?", re.ASCII
 )
@@ -19,7 +22,8 @@ _PATTERN = re.compile(
 class CopyKey:
     """What a client order id says: whose order, in which group, answered by which follower.
 
-    `fill` is the one fill of the leader that it answers, where it is one.
+    `fill` is the one fill of the leader that it answers, where it is one. A `repair` answers no order as it
+    comes: it closes what should not be held any more, for the leader's contract `leads`.
     """
 
     group: GroupId
@@ -27,6 +31,8 @@ class CopyKey:
     leader_order: OrderId
     follower: AccountId
     fill: FillId | None = None
+    repair: bool = False
+    leads: Symbol | None = None
 
 
 def client_order_id(
@@ -61,6 +67,17 @@ def command_id(key: ClientOrderId, number: int) -> ClientOrderId:
     return ClientOrderId(f"{key}.c{number}")
 
 
+def repair_id(key: CopyKey, symbol: Symbol, leads: Symbol, number: int) -> ClientOrderId:
+    """Return the id of the order that mends a holding; `number` is the second of the look that found it."""
+    who = f"g{key.group}.l{key.leader}.o{key.leader_order}.f{key.follower}"
+    return ClientOrderId(f"{PREFIX}d.{who}.{symbol}.{leads}.{number}")
+
+
+def is_repair(key: ClientOrderId) -> bool:
+    """Say whether an order of ours mends a holding instead of answering a leader's order as it came."""
+    return key.startswith(f"{PREFIX}d.")
+
+
 def close_id(account: AccountId, symbol: str, number: int) -> ClientOrderId:
     """Return the id of the `number`-th attempt to flatten a contract in an account."""
     return ClientOrderId(f"{PREFIX}x.a{account}.{symbol}.{number}")
@@ -68,15 +85,20 @@ def close_id(account: AccountId, symbol: str, number: int) -> ClientOrderId:
 
 def parse_key(text: str | None) -> CopyKey | None:
     """Return what one of our ids says, or None for a stranger's text."""
-    match = _PATTERN.fullmatch(text) if text else None
+    if not text:
+        return None
+    mends = _REPAIR.fullmatch(text)
+    match = mends or _PATTERN.fullmatch(text)
     if match is None:
         return None
     group, leader, order, follower = (int(part) for part in match.groups()[:4])
-    fill = match.group(5)
+    fill = None if mends else match.group(5)
     return CopyKey(
         group=GroupId(group),
         leader=AccountId(leader),
         leader_order=OrderId(order),
         follower=AccountId(follower),
         fill=FillId(int(fill)) if fill else None,
+        repair=mends is not None,
+        leads=Symbol(mends[6]) if mends else None,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from risk.core.limits import AccountLimits
-from tradehaven.domain.enums import RestRule, SessionHours, SizingMode, SyncMode
-from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId, Symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class FollowerPlan:
 
     `products` says where it answers a product of its leader in another way. There `product` is the root
     that it trades instead. `reverse` trades against the leader; `copies` False leaves the product out.
+    `quarantined` are contracts in which it may not enter anything for this group.
     """
 
     account: AccountId
@@ -30,6 +31,7 @@ class FollowerPlan:
     fixed_qty: int = 1
     max_contracts: int | None = None
     limits: AccountLimits = AccountLimits()
+    quarantined: frozenset[Symbol] = frozenset()
     products: Mapping[str, "FollowerPlan"] = field(default_factory=dict)
 
     def for_product(self, root: str) -> "FollowerPlan":
@@ -55,7 +57,8 @@ class GroupPlan:
     """One leader and its followers. An empty `instruments` lets every product root through.
 
     `entry_slack` is by how many ticks a Confirmed entry may be worse than the leader's fill; None enters at
-    the market.
+    the market. `drift_cap` is the most contracts of one repair that nobody clicked; `drift_ticks` is how far
+    from the leader's price an entry may be caught up.
     """
 
     group: GroupId
@@ -67,6 +70,9 @@ class GroupPlan:
     mode: SyncMode = SyncMode.IMMEDIATE
     instruments: frozenset[str] = frozenset()
     hours: SessionHours = SessionHours.ALL
+    drift_policy: DriftPolicy = DriftPolicy.OBSERVE
+    drift_cap: int = 1
+    drift_ticks: int = 8
     entry_slack: int | None = None
     rests: RestPolicy = RestPolicy()
 
@@ -89,7 +95,13 @@ class OwnerPlan:
     groups: tuple[GroupPlan, ...]
     version: int = 0
     led: Mapping[AccountId, GroupPlan] = field(init=False)
+    quarantined: frozenset[tuple[GroupId, AccountId, Symbol]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the groups by leader, because every event asks; an account leads one group at most."""
         object.__setattr__(self, "led", {group.leader: group for group in self.groups})
+        shut = (
+            (group.group, one.account, one.quarantined) for group in self.groups for one in group.followers
+        )
+        found = frozenset((group, account, symbol) for group, account, symbols in shut for symbol in symbols)
+        object.__setattr__(self, "quarantined", found)

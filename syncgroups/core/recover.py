@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.case import case_of, seen_by
+from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.confirm import confirmed_group, fill_order
-from syncgroups.core.converge import DONE, advance, withdrawn
+from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     Action,
@@ -21,11 +21,11 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
-from syncgroups.core.keys import client_order_id
+from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
-from syncgroups.core.plan import GroupPlan, OwnerPlan
+from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Refusal, leader_order
-from tradehaven.domain.enums import RefusalReason, SyncMode
+from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
@@ -68,10 +68,17 @@ def _in_line(
         # The leader cannot be seen, or cannot take back what it filled: what was wished stays wished.
         return _step(advance(plan, book, copy))
     record = book.orders.get((copy.leader, copy.leader_order))
+    if is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET:
+        return _step(advance(plan, book, copy))  # it answers no order that could have been withdrawn
     if record is None or (is_final(record.status) and record.status not in DONE):
-        return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
+        gone = withdrawn(plan, book, [copy])  # or it stays, to protect what is held
+        return gone if gone else _step(advance(plan, book, fitted(book, copy)))
     settings = settings_of(plan, copy)
-    if is_final(record.status) or settings is None:
+    if is_final(record.status) and copy.enters and copy.target and is_out(book, copy.leader, copy.leads):
+        return withdrawn(plan, book, [copy])  # the leader came and went unseen
+    if is_final(record.status):
+        return _step(advance(plan, book, fitted(book, copy)))
+    if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
@@ -98,11 +105,15 @@ def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Dec
         known = leader_order(book, account.account, order.order_id, order.created_at)
         case = case_of(plan, book, group, known)
         for follower in group.followers:
-            key = case.key_of(follower)
-            if not book.is_decided(key):
-                case.refuse(key, follower, Action.PLACE, UNSEEN)
+            _missed(case, follower)
         refusals += case.refusals
     return Decision(refusals=tuple(refusals))
+
+
+def _missed(case: Case, follower: FollowerPlan) -> None:
+    key = case.key_of(follower)
+    if not case.book.is_decided(key) and (seen := seen_by(case, follower)) is not None:
+        seen[0].refuse(key, follower, Action.PLACE, UNSEEN)  # in the follower's own contract
 
 
 def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: AccountSnapshot) -> Decision:
@@ -113,10 +124,9 @@ def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: Accoun
             continue
         case = case_of(plan, book, group, fill_order(fill, 0))
         for follower in group.followers:
-            key = case.key_of(follower)
             mirrored = client_order_id(group.group, fill.account, fill.order_id, follower.account)
-            if not book.is_decided(key) and mirrored not in book.copies:
-                case.refuse(key, follower, Action.PLACE, UNSEEN)
+            if mirrored not in book.copies:
+                _missed(case, follower)
         refusals += case.refusals
     return Decision(refusals=tuple(refusals))
 
@@ -139,15 +149,19 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
     return joined(*decisions)
 
 
+def missed(book: Book, accounts: set[AccountId]) -> list[Copy]:
+    """Return the copies of which it has just become certain that the broker never had them."""
+    copies = (book.copies[key] for key in book.absent_since)
+    return [copy for copy in copies if copy.state is CopyState.MISSED and copy.follower in accounts]
+
+
 def _never_accepted(book: Book, accounts: set[AccountId]) -> Iterator[Remark]:
-    for key in list(book.absent_since):
-        copy = book.copies[key]
-        if copy.state is CopyState.MISSED and copy.follower in accounts:
-            yield Remark(
-                kind=RemarkKind.MISSED,
-                account=copy.follower,
-                group=copy.group,
-                symbol=copy.symbol,
-                detail=f"{copy.side} {copy.sent.qty} {copy.symbol} was sent but never reached the broker",
-                key=key,
-            )
+    for copy in missed(book, accounts):
+        yield Remark(
+            kind=RemarkKind.MISSED,
+            account=copy.follower,
+            group=copy.group,
+            symbol=copy.symbol,
+            detail=f"{copy.side} {copy.sent.qty} {copy.symbol} was sent but never reached the broker",
+            key=copy.key,
+        )

@@ -72,7 +72,7 @@ def _look(
         if case.steps:
             return joined(case.decision(), _over(waiting))  # from here it grows with each fill
     else:
-        _close_more(case, follower, waiting, at)
+        waiting = _close_more(case, follower, waiting, at)
     if not _is_over(book, waiting):
         if at - waiting.order.at < LIMIT or any(_is_told(book, doubt) for doubt in waiting.doubts):
             return case.decision()
@@ -106,19 +106,23 @@ def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case | None, F
     return seen_by(case_of(plan, book, group, order), follower) or (None, None)
 
 
-def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> None:
+def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> Waiting:
     """Close what the doubts have brought so far, at most what is certainly held now.
 
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
+    Return the waiting as it goes on: what now stands in the way of the rest is waited for, too.
     """
     book, order = case.book, replace(case.order, before=waiting.order.before)
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
-        return
+        return waiting
     own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)
     own += sum(_closed_by(book, key) - placed for key, placed in waiting.ahead) * order.side.sign
     room = _room(case, follower, waiting, order)
-    reduce = max(0, min(room, reduction(follower, ratio, own, order) - waiting.placed))
+    wanted = reduction(book, follower, ratio, own, order) - waiting.placed
+    if wanted > room:
+        waiting = _with_late_doubts(case, follower, waiting, order)
+    reduce = max(0, min(room, wanted))
     first = waiting.key not in book.copies
     rests = waiting.rests if first else waiting.rests + 1
     key = waiting.key if first else rest_id(waiting.key, rests)
@@ -127,14 +131,35 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
         case.refuse(key, follower, Action.PLACE, TOO_LATE)
         enter = 0
     if not reduce and not enter:
-        return
+        return waiting
     asked = Sized(reduce=reduce, enter=enter)
     sized, refusal, weighed = guarded(book, follower, order, asked, own, others=case.others)
     if refusal is not None:
         case.refuse(key, follower, Action.PLACE, refusal, weighed)
     if sized.qty:
         case.send(key, follower, sized, weighed)
-    case.waiting.append(replace(waiting, placed=waiting.placed + reduce, rests=rests))
+    waiting = replace(waiting, placed=waiting.placed + reduce, rests=rests)
+    case.waiting.append(waiting)
+    return waiting
+
+
+def _with_late_doubts(case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrder) -> Waiting:
+    """Return a waiting that also waits for orders which came into doubt since and may close the same."""
+    first = case.book.copies.get(waiting.key)
+    own = own_of(case.book, waiting.group, follower.account, order, first)
+    known = {doubt.key for doubt in waiting.doubts}
+    ours = f"{waiting.key}.r"
+    late = tuple(
+        # What it was certain of did not count on them: they change it by what they trade, and no more.
+        replace(doubt, closes=False)
+        for doubt in own.doubts
+        if doubt.closes and doubt.key not in known and not doubt.key.startswith(ours)
+    )
+    if not late:
+        return waiting
+    waiting = replace(waiting, doubts=waiting.doubts + late)
+    case.waiting.append(waiting)
+    return waiting
 
 
 def _closed_by(book: Book, key: ClientOrderId) -> int:

@@ -16,6 +16,7 @@ from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Weighed
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
+from syncgroups.core.stated import within
 from syncgroups.core.waiting import Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
@@ -55,6 +56,9 @@ NO_OTHERS: Mapping[ClientOrderId, Copy] = MappingProxyType({})
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
+)
+QUARANTINED = Refusal(
+    reason=RefusalReason.QUARANTINED, detail="this contract is in quarantine here: it only exits"
 )
 HOLDS_NOTHING = Refusal(
     reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes"
@@ -117,9 +121,10 @@ def share(
     own = own_of(book, group.group, follower.account, order, but)
     sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
-        own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
+        own = replace(own, owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
+    barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own, None
     passed, refusal, weighed = guarded(book, follower, order, sized, own.certain, but, others)
@@ -136,23 +141,40 @@ def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order:
     sized = follower_order(
         plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change, base=base
     )
-    after = order.before + order.change
     if order.fill is None or follower.sizing is not SizingMode.FIXED:
         return sized
-    # A fixed size is that of a whole order, however many fills it comes in.
-    done = [
-        copy
-        for copy in book.copies_of_order(order.account, order.order_id)
-        if copy.follower == follower.account
-    ]
-    reduce = 0 if after and any(copy.enters < copy.sent.qty for copy in done) else sized.reduce
-    return Sized(reduce=reduce, enter=0 if any(copy.enters for copy in done) else sized.enter)
+    # A fixed size is that of a whole order, however many fills it comes in; out is out all the same.
+    done = [copy for copy in _answers_to(book, follower, order) if copy.fill != order.fill]
+    leaves = order.before + order.change == 0
+    reduce = sized.reduce if leaves or all(copy.enters == copy.sent.qty for copy in done) else 0
+    entered = any(copy.enters for copy in done) or _is_entering(book, follower, order)
+    return Sized(reduce=reduce, enter=0 if entered else sized.enter)
 
 
-def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
+def _answers_to(book: Book, follower: FollowerPlan, order: LeaderOrder) -> list[Copy]:
+    copies = book.copies_of_order(order.account, order.order_id)
+    return [copy for copy in copies if copy.follower == follower.account]
+
+
+def _is_entering(book: Book, follower: FollowerPlan, order: LeaderOrder) -> bool:
+    """Say whether an earlier fill of the same order waits to open the follower's fixed size."""
+    return any(
+        waiting.enter and waiting.follower == follower.account and waiting.order.order_id == order.order_id
+        for waiting in book.waiting.values()
+        if waiting.order.account == order.account and waiting.order.fill != order.fill
+    )
+
+
+def reduction(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
     """Return how many contracts a follower that holds `own` closes on a leader's order."""
-    sized = follower_order(plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change)
-    return sized.reduce
+    return _sized(book, follower, ratio, own, order).reduce
+
+
+def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
+    shut = order.symbol in follower.quarantined
+    if shut or (group.group, follower.account, order.symbol) in book.quarantined:
+        return QUARANTINED
+    return None
 
 
 def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
@@ -164,12 +186,17 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
 
 def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Fraction | None:
     """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
+    ratio = ratio_between(book, group, follower)
+    return ratio * order.factor if ratio is not None else None
+
+
+def ratio_between(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
+    """Return the ratio of the accounts alone, before the sizes of the two contracts come in."""
     if follower.sizing is not SizingMode.BALANCE:
-        return follower.ratio * order.factor
+        return follower.ratio
     leader = book.sizing_balances.get(group.leader)
     own = book.sizing_balances.get(follower.account)
-    ratio = balance_ratio(own, leader) if leader is not None and own is not None else None
-    return ratio * order.factor if ratio is not None else None
+    return balance_ratio(own, leader) if leader is not None and own is not None else None
 
 
 def own_of(
@@ -187,13 +214,13 @@ def own_of(
     doubts = tuple(_doubts(book, account, order, but))
     foreign = book.foreign_flying(account, order.symbol)
     if not doubts and not foreign:
-        net = _lesser(copied, actual)
+        net = within(copied, actual)
         return Own(certain=net, possible=net)
     ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
-        certain=_lesser(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
-        possible=_lesser(
+        certain=within(copied + _left(ours, closes=True), actual + _left(doubts, closes=True) + against),
+        possible=within(
             copied + _left(ours, closes=False), actual + _left(doubts, closes=False) + foreign - against
         ),
         doubts=ours,
@@ -206,10 +233,6 @@ def _answers(copy: Copy, group: GroupId, order: LeaderOrder) -> bool:
 
 def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:
     return sum(doubt.left for doubt in doubts if doubt.closes is closes)
-
-
-def _lesser(copied: int, actual: int) -> int:
-    return min(copied, actual, key=abs) if copied * actual > 0 else 0
 
 
 def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> Iterator[Doubt]:

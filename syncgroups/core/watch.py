@@ -1,12 +1,23 @@
 """What gates and passing time ask for: flatten until flat, retry what was turned down, say what drifts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 
 from risk.core.flatten import flatten
+from syncgroups.core import drift, owed, repair
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
-from syncgroups.core.copies import HoldingKey
-from syncgroups.core.decision import NOTHING, AccountStep, CopyStep, Decision, Remark, RemarkKind
+from syncgroups.core.decision import (
+    NOTHING,
+    AccountStep,
+    CopyStep,
+    Decision,
+    Remark,
+    RemarkKind,
+    joined,
+)
+from syncgroups.core.differences import Difference
+from syncgroups.core.drift import Found
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
@@ -16,8 +27,6 @@ from tradehaven.domain.ids import AccountId, Nanos
 
 SECOND = 1_000_000_000
 FLATTEN_AGAIN = 3 * SECOND
-DRIFT_GRACE = 5 * SECOND
-"""How long a follower may hold what its leader left before somebody is told."""
 
 
 def gate_changed(plan: OwnerPlan, book: Book, event: GateChanged) -> Decision:
@@ -46,9 +55,8 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
                 step = advance(plan, book, book.copies[key], retry=True)
                 if step.command is not None:
                     steps.append(step)
-    since = _drifting_since(plan, book, event.at)
-    remarks.extend(_drift_remarks(book, since, event.at))
-    return Decision(steps=tuple(steps), remarks=tuple(remarks), drifting=since)
+    looked = _looked(plan, book, event.at)
+    return joined(Decision(steps=tuple(steps), remarks=tuple(remarks)), looked)
 
 
 def put_off_flatten(book: Book, event: Denied) -> bool:
@@ -90,31 +98,45 @@ def _flat(account: AccountId) -> Remark:
     )
 
 
-def _drifting_since(plan: OwnerPlan, book: Book, at: Nanos) -> dict[HoldingKey, Nanos]:
-    return {holding: book.drifting.get(holding, at) for holding in _holding_after_leader(plan, book)}
+# -- drift -------------------------------------------------------------------------------------------
 
 
-def _drift_remarks(book: Book, since: Mapping[HoldingKey, Nanos], at: Nanos) -> Iterator[Remark]:
-    """Yield followers that hold a contract which their leader has left: once when it starts, once after."""
-    for holding in sorted(book.drift_said):
-        if holding not in since:
-            yield _drift(RemarkKind.DRIFT_OVER, holding, "follower and leader agree again")
-    for holding, started in sorted(since.items()):
-        if at - started >= DRIFT_GRACE and holding not in book.drift_said:
-            net = book.copied[holding]
-            yield _drift(RemarkKind.DRIFT, holding, f"the leader is flat, the follower still holds {net:+d}")
+def _looked(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+    """Compare expectation and fact, mend what may be mended, and say what begins, changes and ends."""
+    found = drift.find(plan, book, at)
+    retries = owed.retried(plan, book, found, at)
+    repairs = repair.mended(plan, book, found, at)
+    remarks = tuple(_said(plan, book, found, at))
+    said = Decision(look=found.look(), remarks=(*found.remarks, *remarks))
+    return joined(retries, repairs, said)
 
 
-def _holding_after_leader(plan: OwnerPlan, book: Book) -> Iterator[HoldingKey]:
-    leaders = {group.group: group.leader for group in plan.groups if group.active}
-    for holding, net in book.copied.items():
-        group, _, _, leads = holding
-        leader = leaders.get(group)
-        if net and leader is not None and not book.positions.get((leader, leads), 0):
-            if not book.flying(leader, leads) and not book.flying_copies(holding):
-                yield holding
+def _said(plan: OwnerPlan, book: Book, found: Found, at: Nanos) -> Iterator[Remark]:
+    for key, known in sorted(book.differences.items()):
+        if known.said and key not in found.differences:
+            yield _drift(RemarkKind.DRIFT_OVER, known, "what is held and what should be agree again")
+    for key, difference in sorted(found.differences.items()):
+        if not difference.said and drift.is_established(difference, at):
+            told = replace(difference, said=True, remedy=repair.remedy(plan, book, difference))
+            found.differences[key] = told
+            yield _drift(RemarkKind.DRIFT, told, told.detail)
+        elif difference.said and _shown(difference) != _shown(book.differences[key]):
+            told = replace(difference, remedy=repair.remedy(plan, book, difference))
+            found.differences[key] = told
+            yield _drift(RemarkKind.DRIFT_CHANGED, told, told.detail)
 
 
-def _drift(kind: RemarkKind, holding: HoldingKey, detail: str) -> Remark:
-    group, account, symbol, _ = holding
-    return Remark(kind=kind, account=account, group=group, symbol=symbol, detail=detail, holding=holding)
+def _shown(difference: Difference) -> tuple[int, int, str, int]:
+    return difference.expected, difference.actual, difference.detail, difference.attempts
+
+
+def _drift(kind: RemarkKind, difference: Difference, detail: str) -> Remark:
+    key = difference.key
+    return Remark(
+        kind=kind,
+        account=key.account,
+        group=key.group or None,
+        symbol=key.symbol,
+        detail=detail,
+        difference=difference,
+    )

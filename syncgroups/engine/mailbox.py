@@ -19,7 +19,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal, JournalError
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Command
 from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.events import Event, GateChanged, TimePassed
+from tradehaven.domain.events import Event, GateChanged, PersonAsked, TimePassed
 from tradehaven.domain.ids import Nanos
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ class Mailbox:
     def replan(self, plan: OwnerPlan) -> None:
         """Go on with other settings."""
         self.plan = plan
+        # From here on the rows rule: what is in quarantine by the plan is released by the plan.
+        self.book.quarantined -= plan.quarantined
         self._dispatch.connections.update(
             {account: known.connection for account, known in plan.accounts.items()}
         )
@@ -80,10 +82,12 @@ class Mailbox:
 
     def _carry_out(self, decision: Decision, event: Event) -> None:
         owner = self.plan.owner
+        intent = records.encode_decision(owner, decision, event.at, self._now())
         try:
-            self._journal.intend(records.encode_decision(owner, decision, event.at, self._now()))
+            self._journal.intend(intent)
         except JournalError:
             log.exception("owner %s: nothing is sent, because it could not be written down", owner)
+            self._journal.note(intent)  # with the denials that follow: told once the disk takes it (I2)
             self._give_up(decision)
             return
         self.book.apply(decision)
@@ -104,11 +108,11 @@ class Mailbox:
                 self._inbox.append(self._dispatch.deny(step.command, RefusalReason.JOURNAL_FAILED, text))
 
     def _note(self, event: Event) -> None:
-        if not isinstance(event, TimePassed | GateChanged):
-            self._journal.note(records.encode_event(self.plan.owner, event))
-        if self.book.changed_holdings:
-            changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
-            self.book.changed_holdings.clear()
+        changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
+        self.book.changed_holdings.clear()
+        if not isinstance(event, TimePassed | GateChanged | PersonAsked):
+            self._journal.note(records.encode_event(self.plan.owner, event, changed))
+        elif changed:
             self._journal.note(records.encode_holdings(self.plan.owner, changed))
 
     def _flush(self) -> None:

@@ -1,50 +1,43 @@
-"""Rows to plans and books: the engine's only reads of the database, all off the loop's thread."""
+"""Rows to plans, gates and logins, all off the loop's thread; what the book remembers stands in `books`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-import msgspec
-from django.db.models import Q
 from django.utils import timezone
 
 from brokers.core.budget import CallLimits, Usage
-from brokers.models import Account, Connection, ConnectionStatus, EngineStamp, Fill
+from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from brokers.selectors import call_limits, usage_of
 from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
-from syncgroups.core.book import Book
-from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
-from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, Holding, ProductRule, SyncGroup
+from syncgroups.models import Follower, ProductRule, Request, SyncGroup
 from tradehaven.domain.enums import (
+    Ask,
+    DriftPolicy,
     Environment,
-    RefusalReason,
     RestRule,
     SessionHours,
     SizingMode,
     SyncMode,
     TradingState,
 )
-from tradehaven.domain.events import GateChanged
+from tradehaven.domain.events import GateChanged, PersonAsked
 from tradehaven.domain.ids import (
     AccountId,
-    ClientOrderId,
     ConnectionId,
-    FillId,
     GateId,
     GroupId,
     Nanos,
-    OrderId,
     OwnerId,
     Symbol,
 )
 
 FLATTEN_FRESH = timedelta(minutes=10)
-EXIT_FRESH = timedelta(minutes=1)
-REMEMBER = timedelta(days=4)
-"""How far back a start looks: further than a weekend, so that nothing of an open session is forgotten."""
+ASKED_FRESH = timedelta(seconds=60)
+"""A click that the engine finds later than this does nothing any more: the market has moved on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +72,7 @@ class Settings:
     plan: OwnerPlan
     gates: tuple[GateChanged, ...]
     logins: tuple[LoginRow, ...]
+    asked: tuple[PersonAsked, ...] = ()
 
 
 def changed_owners(known: dict[int, int], is_mine: Callable[[OwnerId], bool]) -> dict[int, int]:
@@ -94,7 +88,8 @@ def settings_of(owner: OwnerId) -> Settings:
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
     accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
-    groups = list(SyncGroup.objects.filter(owner_id=owner).prefetch_related("followers__products"))
+    found = SyncGroup.objects.filter(owner_id=owner)
+    groups = list(found.prefetch_related("followers__products", "quarantines"))
     return Settings(
         plan=OwnerPlan(
             owner=owner,
@@ -105,7 +100,17 @@ def settings_of(owner: OwnerId) -> Settings:
         ),
         gates=tuple(_gate_event(gate) for gate in gates.values()),
         logins=tuple(_login_row(row) for row in _live_logins(owner)),
+        asked=tuple(_asked(row) for row in _fresh_requests(owner)),
     )
+
+
+def _fresh_requests(owner: OwnerId) -> list[Request]:
+    since = timezone.now() - ASKED_FRESH
+    return list(Request.objects.filter(owner_id=owner, at__gte=since).order_by("pk"))
+
+
+def _asked(row: Request) -> PersonAsked:
+    return PersonAsked(request=row.pk, ask=Ask(row.ask), subject=row.subject, at=nanos(row.at))
 
 
 def _live_logins(owner: OwnerId) -> list[Connection]:
@@ -123,8 +128,8 @@ def _login_row(row: Connection) -> LoginRow:
             login=(row.environment, row.broker_user_id),
             limits=call_limits(Environment(row.environment)),
             usage=usage_of(row, timezone.now()),
-            used_at=_nanos(row.calls_at),
-            silent_until=_nanos(row.silent_until),
+            used_at=nanos(row.calls_at),
+            silent_until=nanos(row.silent_until),
         ),
     )
 
@@ -136,7 +141,7 @@ def _gate_event(gate: Gate) -> GateChanged:
         # Flattening is a deed, not a state: a start finishes one that was under way, and no older one.
         flatten=gate.flatten and timezone.now() - gate.changed_at < FLATTEN_FRESH,
         version=gate.version,
-        at=_nanos(gate.changed_at),
+        at=nanos(gate.changed_at),
     )
 
 
@@ -171,10 +176,13 @@ def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | Non
             if found.account_id in known
         ),
         active=group.active,
-        active_since=_nanos(group.active_since),
+        active_since=nanos(group.active_since),
         mode=SyncMode(group.mode),
         instruments=frozenset(group.instruments),
         hours=SessionHours(group.hours),
+        drift_policy=DriftPolicy(group.drift_policy),
+        drift_cap=group.drift_cap,
+        drift_ticks=group.drift_ticks,
         entry_slack=group.entry_slack,
         rests=RestPolicy(
             after=group.rest_after,
@@ -198,6 +206,9 @@ def _follower_plan(
         fixed_qty=found.fixed_qty,
         max_contracts=found.max_contracts,
         limits=AccountLimits(max_position=limit),
+        quarantined=frozenset(
+            Symbol(row.symbol) for row in group.quarantines.all() if row.account_id == account.pk
+        ),
     )
     return replace(plain, products={rule.product: _rule_plan(plain, rule) for rule in found.products.all()})
 
@@ -214,48 +225,6 @@ def _rule_plan(plain: FollowerPlan, rule: ProductRule) -> FollowerPlan:
     )
 
 
-def _nanos(moment: datetime | None) -> Nanos:
+def nanos(moment: datetime | None) -> Nanos:
+    """Return a moment as the core counts it: UTC nanoseconds, 0 for none."""
     return Nanos(int(moment.timestamp() * 1_000_000) * 1000 if moment else 0)
-
-
-def book_of(owner: OwnerId) -> Book:
-    """Return the book as the database remembers it; the brokers' snapshots then say what is true."""
-    book = Book()
-    since = timezone.now() - REMEMBER
-    open_states = [str(state) for state in OPEN_STATES]
-    copies = CopiedOrder.objects.filter(Q(received_at__gte=since) | Q(state__in=open_states), owner_id=owner)
-    for row in copies.order_by("received_at", "pk"):
-        book.keep(_copy_of(row))
-    fills = Fill.objects.filter(account__connection__owner_id=owner, traded_at__gte=since)
-    book.fills.update(
-        (AccountId(account), FillId(fill))
-        for account, fill in fills.values_list("account_id", "broker_fill_id")
-    )
-    for holding in Holding.objects.filter(group__owner_id=owner).exclude(net=0):
-        symbol, leads = Symbol(holding.symbol), Symbol(holding.leads or holding.symbol)
-        key = (GroupId(holding.group_id), AccountId(holding.account_id), symbol, leads)
-        book.hold(key, holding.net)
-    book.changed_holdings.clear()
-    refused = Activity.objects.filter(owner_id=owner, kind=ActivityKind.COPY_REFUSED, at__gte=since)
-    for key_text, reason in refused.order_by("at").values_list("key", "reason"):
-        if key_text not in book.copies:
-            book.refused[ClientOrderId(key_text)] = RefusalReason(reason)
-    return book
-
-
-def _copy_of(row: CopiedOrder) -> Copy:
-    """Return a copy as of its last step, with what became of it since. Unanswered is unresolved.
-
-    An exit that waited for its login's budget goes on waiting if it is fresh; an old one counts as missed.
-    """
-    copy = msgspec.convert(row.body, Copy)
-    state = CopyState(row.state)
-    waits = copy.is_unsent and timezone.now() - row.received_at < EXIT_FRESH
-    return replace(
-        copy,
-        state=CopyState.UNRESOLVED if state is CopyState.SENDING and not waits else state,
-        order_id=OrderId(row.broker_order_id) if row.broker_order_id else copy.order_id,
-        filled=row.filled,
-        in_flight=None,
-        refusals=0,
-    )

@@ -7,7 +7,8 @@ from brokers.models import Account, Connection, Position
 from syncgroups.core.book import Book
 from syncgroups.core.folding import fold
 from syncgroups.core.preview import Preview, Previewed, preview
-from syncgroups.engine.plans import book_of, settings_of
+from syncgroups.engine.books import book_of
+from syncgroups.engine.plans import settings_of
 from syncgroups.models import SyncGroup
 from tradehaven.domain.contracts import parse_contract
 from tradehaven.domain.enums import OrderType, Side

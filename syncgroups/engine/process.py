@@ -27,7 +27,8 @@ from brokers.selectors import due_for_refresh
 from brokers.services import connections
 from brokers.services.budgets import record_usage
 from syncgroups.core.copies import CopyState
-from syncgroups.engine import plans
+from syncgroups.core.drift import to_look_at
+from syncgroups.engine import books
 from syncgroups.engine.alarm import Alarm
 from syncgroups.engine.budgets import Budgets
 from syncgroups.engine.control import Control, Database
@@ -160,13 +161,15 @@ class Engine:
         if mailbox is None:
             if self._journal is None:
                 raise RuntimeError("settings came before the journal was open")
-            book = await self._database.ask(lambda: plans.book_of(owner))
+            book = await self._database.ask(lambda: books.book_of(owner))
             dispatch = Dispatch(self._links, self._clock.nanos, self.lease.is_fresh)
             mailbox = Mailbox(settings.plan, book, self._journal, dispatch, self._clock.nanos)
             self._mailboxes[owner] = mailbox
         mailbox.replan(settings.plan)
         for gate in settings.gates:
             mailbox.post(gate)
+        for asked in settings.asked:
+            mailbox.post(asked)
         self._link_up(mailbox, settings.logins)
 
     def _link_up(self, mailbox: Mailbox, logins: tuple[LoginRow, ...]) -> None:
@@ -222,9 +225,14 @@ class Engine:
                 self._look_again()
 
     def _look_again(self) -> None:
-        """Ask the brokers about every order whose answer never came."""
+        """Ask the brokers about every order whose answer never came, and positions that are in doubt."""
         for mailbox in self._mailboxes.values():
             doubtful = {
+                mailbox.plan.accounts[account].connection
+                for account in to_look_at(mailbox.book)
+                if account in mailbox.plan.accounts
+            }
+            doubtful |= {
                 mailbox.plan.accounts[account].connection
                 for account, keys in mailbox.book.open_copies.items()
                 if account in mailbox.plan.accounts

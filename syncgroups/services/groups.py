@@ -20,9 +20,10 @@ from syncgroups.core.chains import find_loop
 from syncgroups.core.plan import RestPolicy
 from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
 from syncgroups.services.activity import note
-from tradehaven.domain.enums import RestRule, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.instruments import products
+from tradehaven.domain.orders import MAX_ORDER_QTY
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
 
@@ -42,6 +43,9 @@ class GroupSettings:
     hours: SessionHours = SessionHours.ALL
     instruments: tuple[str, ...] = ()
     mode: SyncMode = SyncMode.IMMEDIATE
+    drift_policy: DriftPolicy = DriftPolicy.OBSERVE
+    drift_cap: int = 1
+    drift_ticks: int = 8
     entry_slack: int | None = None
     rests: RestPolicy = RestPolicy()
 
@@ -192,6 +196,9 @@ def _columns(settings: GroupSettings) -> dict[str, object]:
         "hours": settings.hours,
         "instruments": sorted(set(settings.instruments)),
         "mode": settings.mode,
+        "drift_policy": settings.drift_policy,
+        "drift_cap": settings.drift_cap,
+        "drift_ticks": settings.drift_ticks,
         "entry_slack": settings.entry_slack,
         "rest_after": settings.rests.after,
         "rest_entries": settings.rests.entries,
@@ -203,11 +210,14 @@ def _columns(settings: GroupSettings) -> dict[str, object]:
 def _check_settings(settings: GroupSettings) -> None:
     if not settings.name.strip():
         raise InvalidInput("name", "A group needs a name.")
+    if not 1 <= settings.drift_cap <= MAX_ORDER_QTY:
+        raise InvalidInput("drift_cap", "The cap of a repair is at least one contract.")
     if settings.rests.exits is RestRule.CANCEL:
         raise InvalidInput("rest_exits", "An exit cannot be given up: the position would stay behind alone.")
     if not 1 <= settings.rests.after <= LONGEST_REST:
         raise InvalidInput("rest_after", f"The wait is 1 to {LONGEST_REST} seconds.")
-    for name, slack in (("entry_slack", settings.entry_slack), ("rest_slack", settings.rests.slack)):
+    slacks = {"entry_slack": settings.entry_slack, "rest_slack": settings.rests.slack}
+    for name, slack in (slacks | {"drift_ticks": settings.drift_ticks}).items():
         if slack is not None and not 0 <= slack <= WIDEST_SLACK:
             raise InvalidInput(name, f"A price may give way by 0 to {WIDEST_SLACK} ticks.")
     known = {product.symbol for product in products()}

@@ -12,7 +12,9 @@ from brokers.models import Account, Fill
 from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind, Weighed
+from syncgroups.core.keys import is_repair
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
+from syncgroups.services.drift import record_drift
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderStatus, RefusalReason
@@ -24,6 +26,10 @@ from tradehaven.domain.transitions import is_final
 REMARKS = {
     RemarkKind.DRIFT: (ActivityKind.DRIFT, Severity.WARNING),
     RemarkKind.DRIFT_OVER: (ActivityKind.DRIFT, Severity.GOOD),
+    RemarkKind.EXIT_FAILED: (ActivityKind.DRIFT, Severity.DANGER),
+    RemarkKind.BROKERS_WORD: (ActivityKind.DRIFT, Severity.WARNING),
+    RemarkKind.QUARANTINED: (ActivityKind.DRIFT, Severity.DANGER),
+    RemarkKind.REPAIR_REFUSED: (ActivityKind.DRIFT, Severity.DANGER),
     RemarkKind.MISSED: (ActivityKind.MISSED, Severity.DANGER),
     RemarkKind.FLAT: (ActivityKind.FLAT, Severity.GOOD),
     RemarkKind.COMMAND_STUCK: (ActivityKind.UNRESOLVED, Severity.DANGER),
@@ -115,6 +121,8 @@ def record_copy(owner: OwnerId, step: Step, received: Nanos, decided: Nanos, nam
     }
     if command in kinds:
         kind, verb = kinds[command]
+        if is_repair(copy.key) and command == "PlaceOrder":
+            verb = "Repaired"
         order = f"{copy.side} {spec.qty} {copy.symbol} {describe(copy.symbol, spec)}"
         text = f"{verb} for {names.account(copy.follower)}: {order}"
         where = {"account": copy.follower, "group": copy.group, "key": copy.key, "symbol": copy.symbol}
@@ -152,6 +160,9 @@ def record_refusal(owner: OwnerId, refusal: CopyRefused, at: Nanos, names: Names
 
 def record_remark(owner: OwnerId, remark: Remark, at: Nanos, names: Names) -> None:
     """Store what a person should know although no order came of it."""
+    record_drift(owner, remark, at, frozenset(AccountId(pk) for pk in names.accounts))
+    if remark.kind is RemarkKind.DRIFT_CHANGED:
+        return  # its row says so; the log would only repeat itself
     kind, severity = REMARKS[remark.kind]
     text = f"{names.account(remark.account)} {remark.symbol or ''}: {remark.detail}".replace(" :", ":")
     log(

@@ -207,8 +207,14 @@ class Desk:
         self.fills.append(event)
         if seen:
             self.step(event)
+            self.report(order.account, order.symbol)
         if order.filled >= order.spec.qty:
             self._end(order, OrderStatus.FILLED, seen=seen)
+
+    def report(self, account: AccountId, symbol: Symbol) -> None:
+        """Let the broker state a position."""
+        net = self.positions[account, symbol]
+        self.step(PositionReported(account=account, symbol=symbol, net=net, price=None, at=self.at()))
 
     def market(self, side: Side, qty: int, **where: Any) -> OrderId:
         """Trade at the market: seen working, then filled."""

@@ -10,7 +10,8 @@ from brokers.tests.factories import AccountFactory
 from risk.models import GateKind
 from risk.tests.factories import GateFactory
 from syncgroups.core.copies import CopyState
-from syncgroups.models import Activity, ActivityKind, CopiedOrder, Follower, SyncGroup
+from syncgroups.core.differences import DriftKind
+from syncgroups.models import Activity, ActivityKind, CopiedOrder, Drift, Follower, SyncGroup
 from tradehaven.domain.enums import OrderType, Side
 
 
@@ -72,3 +73,22 @@ class ActivityFactory(DjangoModelFactory[Activity]):
     at = LazyFunction(timezone.now)
     kind = ActivityKind.COPY_SENT
     text = Sequence(lambda number: f"Line {number}")
+
+
+class DriftFactory(DjangoModelFactory[Drift]):
+    """A follower that was left behind with two contracts."""
+
+    class Meta:
+        model = Drift
+
+    group = SubFactory(GroupFactory)
+    owner = LazyAttribute(lambda row: row.group.owner)
+    account = LazyAttribute(lambda row: AccountFactory.create(connection=row.group.leader.connection))
+    name = Sequence(lambda number: f"left_behind.g1.f{number}.ESZ6.o0")
+    kind = DriftKind.LEFT_BEHIND
+    symbol = "ESZ6"
+    expected = 0
+    actual = 2
+    detail = "the leader is flat, the follower still holds +2"
+    remedy = "sell 2 ESZ6 at the market; leaves it flat"
+    since = LazyFunction(timezone.now)

@@ -16,7 +16,7 @@ from brokers.core.budget import CallLimits, Usage
 from brokers.models import Connection
 from brokers.services.budgets import record_silence, record_usage
 from syncgroups.core.copies import CopyState
-from syncgroups.engine import plans
+from syncgroups.engine import books, plans
 from syncgroups.engine.alarm import Alarm
 from syncgroups.engine.budgets import Budgets
 from syncgroups.engine.plans import BudgetRow
@@ -24,13 +24,12 @@ from syncgroups.models import Activity, CopiedOrder
 from syncgroups.tests.factories import FollowerFactory, GroupFactory
 from syncgroups.tests.people import accounts
 from syncgroups.tests.plans import SECOND
-from syncgroups.tests.test_recorder import TWO, Engine, owner
+from syncgroups.tests.rows import TWO, Engine, settle_in
 from tradehaven.domain.commands import Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.events import Event, SilenceAsked
 from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
-__all__ = ["owner"]
 NOW = Nanos(1_795_017_600 * SECOND)
 ROW = BudgetRow(
     login=("live", 7),
@@ -40,6 +39,12 @@ ROW = BudgetRow(
     silent_until=Nanos(0),
 )
 ONE, OTHER = ConnectionId(1), ConnectionId(2)
+
+
+@pytest.fixture
+def owner(alice: User) -> User:
+    settle_in(alice)
+    return alice
 
 
 # -- governors ----------------------------------------------------------------------------------------
@@ -186,7 +191,7 @@ def test_an_exit_that_waited_at_a_crash_goes_on_while_it_is_fresh(
     engine, row = _held_exit(owner, tmp_path)
     engine.journal.close()
     CopiedOrder.objects.filter(pk=row.pk).update(received_at=timezone.now() - age)
-    second = Engine(owner, tmp_path, engine.world, plans.book_of(OwnerId(owner.pk)))
+    second = Engine(owner, tmp_path, engine.world, books.book_of(OwnerId(owner.pk)))
     second.world.wait(31)
     keys = [command.client_order_id for command in second.world.outbox]
     assert keys == [row.key] * sent

@@ -147,7 +147,8 @@ def test_small_ratios_are_warned_of_where_they_come_to_nothing(alice_client: Cli
 
 def _preview(client: Client, follower: Follower, **typed: Any):
     address = reverse("syncgroups:preview", args=[follower.group.public_id])
-    return client.get(address, {"side": "buy", "qty": 2, "symbol": "ESZ6", **typed})
+    asked: dict[str, Any] = {"side": "buy", "qty": 2, "symbol": "ESZ6"}
+    return client.get(address, asked | typed)
 
 
 def test_a_preview_names_each_followers_order(alice_client: Client, follower: Follower):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,79 +14,28 @@ from brokers.models import Account, Connection, ConnectionStatus, Fill, Order, P
 from brokers.services.stamps import touch
 from brokers.tests.factories import AccountFactory, ConnectionFactory
 from risk.models import Gate, GateKind
-from risk.services.gates import ensure_account_risk, ensure_owner_gate, halt
+from risk.services.gates import halt
 from risk.services.limits import set_max_position
-from syncgroups.core.book import Book
-from syncgroups.engine import plans
-from syncgroups.engine.dispatch import Dispatch
-from syncgroups.engine.journal import Journal
-from syncgroups.engine.mailbox import Mailbox
+from syncgroups.engine import books, plans
 from syncgroups.engine.recorder import Recorder, Superseded
 from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
 from syncgroups.services import audit
-from syncgroups.tests.desk import Desk
-from syncgroups.tests.factories import FollowerFactory, GroupFactory
-from syncgroups.tests.plans import GROUP, LEADER, connection_of
+from syncgroups.tests.factories import GroupFactory
+from syncgroups.tests.plans import LEADER, connection_of
+from syncgroups.tests.rows import Engine, settle_in
 from tradehaven.domain.commands import Unresolved
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OwnerId
+from tradehaven.domain.ids import AccountId, ConnectionId, OwnerId
 
 pytestmark = pytest.mark.django_db
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
 
 
-class Wire:
-    """A gateway that hands every command to the desk's outbox."""
-
-    is_ready = True
-
-    def __init__(self, outbox: list[Any]) -> None:
-        self.outbox = outbox
-
-    def send(self, command: Any) -> None:
-        """Keep a command."""
-        self.outbox.append(command)
-
-
-class Engine:
-    """A desk's world behind a real mailbox and a real journal, with the rows that it needs."""
-
-    def __init__(
-        self, owner: User, folder: Path, world: Desk | None = None, book: Book | None = None
-    ) -> None:
-        settings = plans.settings_of(OwnerId(owner.pk))
-        self.world = world or Desk(settings.plan)
-        self.epoch = (JournalMark.objects.aggregate(last=Max("epoch"))["last"] or 0) + 1
-        self.journal = Journal(folder, epoch=self.epoch)
-        wires = {connection_of(account): Wire(self.world.outbox) for account in settings.plan.accounts}
-        dispatch = Dispatch(wires, lambda: Nanos(self.world.now), lambda: True)  # type: ignore[arg-type]
-        self.mailbox = Mailbox(
-            settings.plan, book or Book(), self.journal, dispatch, lambda: Nanos(self.world.now)
-        )
-        self.world.step = lambda event: self.mailbox.post(event)  # type: ignore[method-assign,assignment,return-value]
-        self.recorder = Recorder("main", folder, self.epoch)
-        self.recorder.claim()
-        self.world.connect()
-
-
 @pytest.fixture
 def owner(alice: User) -> User:
-    """Return Alice with a leader (1) and two followers (2, 3), each on a login of its own."""
-    for number in (LEADER, TWO, THREE):
-        login = ConnectionFactory.create(pk=connection_of(number), owner=alice, link_up=False)
-        account = AccountFactory.create(pk=number, connection=login, name=f"ACC{number}")
-        ensure_account_risk(account, alice.pk)
-    group = GroupFactory.create(
-        pk=GROUP,
-        leader=Account.objects.get(pk=LEADER),
-        active=True,
-        active_since=timezone.now() - timedelta(days=1),
-    )
-    FollowerFactory.create(group=group, account=Account.objects.get(pk=TWO))
-    FollowerFactory.create(group=group, account=Account.objects.get(pk=THREE), ratio="0.5")
-    ensure_owner_gate(alice.pk)
+    settle_in(alice)
     return alice
 
 
@@ -207,7 +155,7 @@ def test_a_record_that_says_nothing_readable_is_left_out_and_counted(engine: Eng
 def test_a_book_from_rows_knows_what_the_last_one_knew(engine: Engine, owner: User) -> None:
     _story(engine)
     engine.recorder.drain()
-    before, after = engine.mailbox.book, plans.book_of(OwnerId(owner.pk))
+    before, after = engine.mailbox.book, books.book_of(OwnerId(owner.pk))
     assert {key: (copy.filled, copy.order_id) for key, copy in after.copies.items()} == {
         key: (copy.filled, copy.order_id) for key, copy in before.copies.items()
     }
@@ -229,7 +177,7 @@ def test_an_engine_that_starts_again_doubles_and_forgets_nothing(owner: User, tm
     first.world.outbox.clear()
     first.journal.close()
     first.recorder.drain()
-    second = Engine(owner, tmp_path, first.world, plans.book_of(OwnerId(owner.pk)))
+    second = Engine(owner, tmp_path, first.world, books.book_of(OwnerId(owner.pk)))
     assert not second.world.outbox
     second.world.wait(6)
     second.world.connect()
@@ -307,7 +255,7 @@ def test_a_stranger_is_nowhere_in_an_owners_settings(owner: User, bob: User) -> 
     settings = plans.settings_of(OwnerId(owner.pk))
     assert account.pk not in settings.plan.accounts
     assert len(settings.plan.groups) == 1
-    assert not plans.book_of(OwnerId(bob.pk)).copies
+    assert not books.book_of(OwnerId(bob.pk)).copies
     assert SyncGroup.objects.count() == 2
     assert Follower.objects.count() == 2
 

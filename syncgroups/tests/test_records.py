@@ -9,10 +9,10 @@ import pytest
 
 from syncgroups.core.decision import CopyStep, Decision
 from syncgroups.engine import records
-from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
-from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import BalanceReported, Event, OrdersListed, SilenceAsked
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId
 
@@ -52,6 +52,7 @@ def told() -> tuple[list[Event], list[Decision]]:
     world.step(OrdersListed(connection=login, accounts=(TWO,), client_order_ids=listed, at=world.at()))
     later = Nanos(world.at() + 3600)
     world.step(SilenceAsked(connection=login, until=later, reason="429", at=world.at()))
+    world.ask(Ask.IGNORE, "left_behind.g9.f2.ESZ6.o0")
     world.balance(LEADER, Decimal("50000.10"))
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()

@@ -11,6 +11,7 @@ from risk.selectors import owner_gate
 from syncgroups import selectors
 from syncgroups.engine.preview import preview_of
 from syncgroups.forms import FollowerForm, GroupForm, PreviewForm, ProductForm, SizingForm, put_error
+from syncgroups.selectors import drift
 from syncgroups.services import groups as service
 from syncgroups.views.answers import done
 from tradehaven.domain.enums import Side
@@ -65,6 +66,9 @@ def detail(request: UserRequest, public_id: str) -> HttpResponse:
         "row": row,
         "latency": selectors.latency_of(group),
         "copies": selectors.copies_of(group),
+        "drifts": drift.open_drifts(group),
+        "quarantines": drift.quarantines_of(group),
+        "missed": drift.missed_of(group, timezone.now()),
         "sizing_forms": [
             (member, SizingForm.of(member.follower), selectors.loses_single_contracts(group, member.follower))
             for member in row.followers

@@ -110,6 +110,22 @@ class SessionHours(StrEnum):
     ETH = "eth"
 
 
+class DriftPolicy(StrEnum):
+    """What a group does about a follower that does not hold what it should: say it, offer, or act."""
+
+    OBSERVE = "observe"
+    PROPOSE = "propose"
+    REPAIR = "repair"
+
+
+class Ask(StrEnum):
+    """What a person may ask an engine to do once."""
+
+    REPAIR = "repair"
+    IGNORE = "ignore"
+    REPLAY = "replay"
+
+
 class RefusalReason(StrEnum):
     """Why a follower did not get an order. Shown, counted and tested by name."""
 
@@ -133,4 +149,5 @@ class RefusalReason(StrEnum):
     STALE = "stale"
     JOURNAL_FAILED = "journal_failed"
     RATE_LIMITED = "rate_limited"
+    QUARANTINED = "quarantined"
     LEASE_LOST = "lease_lost"

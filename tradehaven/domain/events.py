@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
-from tradehaven.domain.enums import OrderStatus, Side, TradingState
+from tradehaven.domain.enums import Ask, OrderStatus, Side, TradingState
 from tradehaven.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -129,12 +129,17 @@ class SnapshotTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrdersListed:
-    """The broker listed a login's orders again; `client_order_ids` are all that it has of ours."""
+    """The broker listed a login's orders again; `client_order_ids` are all that it has of ours.
+
+    `positions` are those listed with them. A list may lag behind the socket, so it replaces nothing that
+    is known; it is the second look at what an earlier answer left out. None: they were not asked for.
+    """
 
     connection: ConnectionId
     accounts: tuple[AccountId, ...]
     client_order_ids: frozenset[ClientOrderId]
     at: Nanos
+    positions: tuple[PositionReported, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +179,19 @@ class TimePassed:
     at: Nanos
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAsked:
+    """Somebody pressed a button: `subject` names a difference, or the copy that never was.
+
+    `request` is the number of the click: the same one may arrive several ways.
+    """
+
+    request: int
+    ask: Ask
+    subject: str
+    at: Nanos
+
+
 BrokerEvent = (
     OrderWorking
     | OrderChanged
@@ -186,4 +204,4 @@ BrokerEvent = (
     | LinkLost
     | SilenceAsked
 )
-Event = BrokerEvent | GateChanged | TimePassed | Confirmed | Rejected | Denied | Unresolved
+Event = BrokerEvent | GateChanged | TimePassed | PersonAsked | Confirmed | Rejected | Denied | Unresolved

@@ -228,7 +228,7 @@ PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
 PAPER_SECRET = env.text("PAPER_SECRET", "")
 # A core that never sleeps halves the engine's time for a lone order, and costs that core.
 ENGINE_AWAKE = env.flag("ENGINE_AWAKE", default=False)
-# Into how many parts the owners are divided, and the term (seconds) for which a process leads one (ADR 12).
+# Into how many parts the owners are divided, and the term (seconds) for which a process leads one (ADR 14).
 SHARDS = env.number("SHARDS", 1, least=1)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 3, least=2)
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "")

@@ -17,4 +17,4 @@ def test_slow_replacement_in_a_fleet_is_warned_of(
     settings.SHARDS, settings.LEASE_SECONDS = shards, seconds
     found = check_leases()
     assert bool(found) is warned
-    assert all("ADR 12" in str(warning.hint) for warning in found)
+    assert all("ADR 14" in str(warning.hint) for warning in found)

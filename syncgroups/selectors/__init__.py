@@ -191,11 +191,7 @@ def _roles(account: Account) -> tuple[str, ...]:
 
 def groups_of(user: User) -> QuerySet[SyncGroup]:
     """Return a person's groups with all that their state depends on."""
-    followers = (
-        Follower.objects.select_related("account__connection", "account__risk__gate")
-        .prefetch_related("products")
-        .order_by("pk")
-    )
+    followers = Follower.objects.select_related("account__connection", "account__risk__gate").order_by("pk")
     return (
         SyncGroup.objects.filter(owner=user)
         .select_related("gate", "leader__connection", "leader__risk__gate")
@@ -205,7 +201,7 @@ def groups_of(user: User) -> QuerySet[SyncGroup]:
 
 def group_for(user: User, public_id: str) -> SyncGroup:
     """Return one of the user's own groups; a stranger's does not exist."""
-    group = groups_of(user).filter(public_id=public_id).first()
+    group = groups_of(user).filter(public_id=public_id).prefetch_related("followers__products").first()
     if group is None:
         raise Http404
     return group
@@ -301,7 +297,9 @@ def copy_for(user: User, key: str) -> CopiedOrder:
 
 
 def siblings_of(copy: CopiedOrder) -> QuerySet[CopiedOrder]:
-    """Return all copies of the same leader's order, this one among them."""
+    """Return all copies of the same leader's order, this one among them; a repair may answer none."""
+    if not copy.leader_order_id:
+        return CopiedOrder.objects.filter(pk=copy.pk).select_related("follower")
     same = CopiedOrder.objects.filter(
         owner_id=copy.owner_id, leader_id=copy.leader_id, leader_order_id=copy.leader_order_id
     )

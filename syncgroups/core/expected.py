@@ -1,0 +1,163 @@
+"""What a follower should hold because of its group, and whether that can be said at this moment.
+
+The expectation is Immediate mode's own: a follower should hold what it was told and what filled, never
+more than sizing makes of the leader's present position. Who joined late or was refused is not in drift.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from syncgroups.core.book import Book
+from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, HoldingKey
+from syncgroups.core.differences import NO_ORDER, DriftKey, DriftKind
+from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.core.share import ratio_between
+from syncgroups.core.sizing import scaled
+from syncgroups.core.stated import within
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.enums import SizingMode
+from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.instruments import size_factor
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One follower of one running group, in one contract. `own` is what it holds because of the group.
+
+    `leads` is the leader's contract, `reverse` says that the follower stands against it; `follower` has the
+    settings of that product.
+    """
+
+    group: GroupPlan
+    follower: FollowerPlan
+    symbol: Symbol
+    leads: Symbol
+    reverse: bool
+    own: int
+
+    @property
+    def account(self) -> AccountId:
+        """Return the follower's account."""
+        return self.follower.account
+
+    @property
+    def holding(self) -> HoldingKey:
+        """Return what the book knows the holding by."""
+        return self.group.group, self.follower.account, self.symbol, self.leads
+
+    def key(self, kind: DriftKind, order: OrderId = NO_ORDER) -> DriftKey:
+        """Return the name of a difference of this kind."""
+        return DriftKey(kind, *self.holding, order)
+
+
+def entitled(book: Book, pair: Pair) -> tuple[int, int | None]:
+    """Return the leader's position as it concerns this follower, and the most that sizing makes of it.
+
+    Signed contracts of the follower's own contract. None: its size says nothing about how often it was
+    entered, so only a flat leader bounds it. The one place that says what a position means for a follower.
+    """
+    held = book.positions.get((pair.group.leader, pair.leads), 0)
+    leader = -held if pair.reverse else held
+    return leader, share_of(book, pair, leader)
+
+
+def share_of(book: Book, pair: Pair, leader: int) -> int | None:
+    """Return the most that a follower should hold when its leader holds `leader`; None: that says nothing."""
+    if not leader:
+        return 0
+    ratio = ratio_between(book, pair.group, pair.follower)
+    if ratio is None or pair.follower.sizing is SizingMode.FIXED:
+        return None
+    return scaled(leader, ratio * factor_of(pair))
+
+
+def factor_of(pair: Pair) -> Fraction:
+    """Return how many of the follower's contracts are one of the leader's."""
+    if pair.leads == pair.symbol:
+        return Fraction(1)
+    return Fraction(size_factor(product_of(pair.leads), product_of(pair.symbol)))
+
+
+def excess(book: Book, pair: Pair) -> int:
+    """Return how many contracts a follower certainly holds too many because of its group."""
+    leader, bound = entitled(book, pair)
+    held = abs(within(pair.own, book.positions.get((pair.account, pair.symbol), 0)))
+    ahead = _ahead(book, pair)
+    if leader * pair.own <= 0:
+        return max(0, held - ahead)
+    return max(0, held - abs(bound) - ahead) if bound is not None else 0
+
+
+def _ahead(book: Book, pair: Pair) -> int:
+    """Return contracts that came from orders which still rest at the leader: the follower filled first."""
+    found = 0
+    for order_id in book.working.get(pair.group.leader, ()):
+        for copy in book.copies_of_order(pair.group.leader, order_id):
+            if copy.holding == pair.holding and copy.side.sign * pair.own > 0:
+                found += copy.filled
+    return found
+
+
+# -- what is sure ------------------------------------------------------------------------------------
+
+
+def is_seen(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+    """Say whether an account's login is up."""
+    known = plan.accounts.get(account)
+    return known is not None and known.connection in book.links
+
+
+def is_moving(book: Book, account: AccountId, symbol: Symbol) -> bool:
+    """Say whether a contract of an account is in flight or in doubt, so that nothing can be concluded."""
+    if account in book.flattening or (account, symbol) in book.assumed:
+        return True
+    net = book.positions.get((account, symbol), 0)
+    if book.reported.get((account, symbol), net) != net:
+        return True
+    chased = (book.copies[key] for key in book.chasing)
+    if any(copy.follower == account and copy.symbol == symbol for copy in chased):
+        return True
+    if any(book.orders[account, order].symbol == symbol for order in book.market_orders.get(account, ())):
+        return True
+    return any(copy.symbol == symbol and _moves(copy) for copy in book.open_copies_of(account))
+
+
+def _moves(copy: Copy) -> bool:
+    if copy.state is not CopyState.LIVE or copy.in_flight is not None or copy.held_until:
+        return True
+    return copy.target is None and copy.refusals < MAX_REFUSALS
+
+
+def is_sure(plan: OwnerPlan, book: Book, pair: Pair) -> bool:
+    """Say whether what leader and follower hold is certain now; what only a list left out is not."""
+    if any(waiting.follower == pair.account for waiting in book.waiting.values()):
+        return False
+    sides = ((pair.group.leader, pair.leads), (pair.account, pair.symbol))
+    return all(is_seen(plan, book, who) and not is_moving(book, who, symbol) for who, symbol in sides)
+
+
+def pairs(plan: OwnerPlan, book: Book) -> Iterator[Pair]:
+    """Yield every follower of a running group with each contract that it copied or should have."""
+    groups = {group.group: group for group in plan.groups if group.active}
+    touched = {holding for holding, net in book.copied.items() if net}
+    touched |= set(book.taken) | set(book.missed.values())
+    for holding in sorted(touched):
+        found = pair_of(groups.get(holding[0]), holding, book)
+        if found is not None:
+            yield found
+
+
+def pair_of(group: GroupPlan | None, holding: HoldingKey, book: Book) -> Pair | None:
+    """Return a holding with its settings, or None when its group or follower is no more."""
+    if group is None or not group.active or group.group != holding[0]:
+        return None
+    _, account, symbol, leads = holding
+    found = next((follower for follower in group.followers if follower.account == account), None)
+    if found is None:
+        return None
+    mine = found.for_product(product_of(leads).symbol) if found.products else found
+    own = book.copied.get(holding, 0)
+    # What is held keeps the side it was opened on; what is not yet held has that of the settings.
+    reverse = holding in book.reversed if own else mine.reverse
+    return Pair(group, mine, symbol, leads, reverse, own)

@@ -1,0 +1,102 @@
+"""Our copies beside the broker's orders: which is which, and what its fills count toward."""
+
+from dataclasses import replace
+
+from syncgroups.core.book import Book
+from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.keys import parse_key
+from syncgroups.core.stated import within
+from tradehaven.domain.enums import OrderStatus
+from tradehaven.domain.events import (
+    OrderFilled,
+    OrderState,
+)
+from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
+from tradehaven.domain.transitions import is_final
+
+
+def credit(book: Book, event: OrderFilled) -> None:
+    """Count a fill of one of our own orders toward what the follower holds for its group."""
+    copy = book.copy_of_order(event.account, event.order_id)
+    if copy is None:
+        return
+    book.hold(copy.holding, book.copied[copy.holding] + event.qty * event.side.sign)
+    filled = copy.filled + event.qty
+    whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
+    book.keep(replace(copy, filled=filled, state=CopyState.ENDED if whole else copy.state))
+
+
+def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
+    """Forget what a foreign hand closed: a group never counts more than the account really holds.
+
+    Where several groups hold the same contract their sums net at the broker, and no one of them can be
+    told apart; then nothing is forgotten here.
+    """
+    holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
+    if len(holdings) != 1:
+        return
+    copied = book.copied[holdings[0]]
+    left = within(copied, book.positions[account, symbol])
+    if left != copied:
+        book.hold(holdings[0], left)
+        if account not in book.flattening:
+            book.taken[holdings[0]] = book.taken.get(holdings[0], 0) + copied - left
+
+
+def state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:
+    """Return where an order stands; one that is said to be filled may be ahead of its fills."""
+    if status is OrderStatus.FILLED and filled < qty:
+        return CopyState.FILLING
+    return CopyState.ENDED if is_final(status) else CopyState.LIVE
+
+
+def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
+    """Join a copy to the broker's order, and catch up on what that order did before the two met."""
+    record = book.orders.get((copy.follower, order_id))
+    if record is None:  # taken, but not yet seen: it stays in flight until it is
+        book.keep(replace(copy, order_id=order_id))
+        return
+    earlier = record.filled - copy.filled
+    if earlier:
+        book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)
+    book.keep(
+        replace(
+            copy,
+            order_id=order_id,
+            state=state_of(record.status, record.filled, record.spec.qty),
+            filled=record.filled,
+            in_flight=None if copy.in_flight == copy.key else copy.in_flight,
+        )
+    )
+    clamp(book, copy.follower, copy.symbol)
+
+
+def adopted(
+    book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
+) -> Copy | None:
+    """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
+    key = parse_key(client_id)
+    if key is None or client_id is None or key.follower != account:
+        return None
+    answered = book.orders.get((key.leader, key.leader_order))
+    leads = key.leads or (answered.symbol if answered is not None else order.symbol)
+    reverse = answered is not None and answered.side is not order.side
+    if key.repair:  # it stands against what is held, whatever the order was that it mends
+        reverse = (key.group, account, order.symbol, leads) in book.reversed
+    return Copy(
+        key=client_id,
+        group=key.group,
+        leader=key.leader,
+        leader_order=key.leader_order,
+        follower=account,
+        symbol=order.symbol,
+        side=order.side,
+        target=order.spec,
+        sent=order.spec,
+        enters=0 if key.repair else order.spec.qty,
+        fill=key.fill,
+        leads=leads,
+        reverse=reverse,
+        order_id=order.order_id,
+        state=CopyState.LIVE,
+    )

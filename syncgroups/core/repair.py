@@ -1,0 +1,220 @@
+"""What would mend a difference, in words, and the mending itself where a policy or a person asks for it.
+
+By itself only what reduces is done: closing what should not be held, within the group's cap, and placing
+an exit that is missing. Our own exits that protect nothing are swept under every policy: they could only
+open something. Entries are caught up by a click alone, see `replay`.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from syncgroups.core.book import Book
+from syncgroups.core.converge import advance
+from syncgroups.core.decision import NOTHING, CopyRefused, Decision, Remark, RemarkKind, Step
+from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
+from syncgroups.core.drift import Found, is_established, is_stray
+from syncgroups.core.expected import Pair, entitled, is_sure, pair_of
+from syncgroups.core.keys import client_order_id
+from syncgroups.core.mending import (
+    QUARANTINE_AFTER,
+    blocked,
+    closing,
+    in_the_way,
+    pause,
+    placed_again,
+    quarantined,
+)
+from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.replay import caught_up, missed_key
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.enums import Ask, DriftPolicy, RestRule
+from tradehaven.domain.events import PersonAsked
+from tradehaven.domain.ids import ClientOrderId, Nanos
+
+SECOND = 1_000_000_000
+ASKED_FOR = 60 * SECOND
+"""How long a click goes on to be tried."""
+CLOSES: Final = frozenset({DriftKind.LEFT_BEHIND, DriftKind.TOO_MUCH})
+BY_ITSELF: Final = CLOSES | {DriftKind.UNPROTECTED}
+ON_A_CLICK: Final = BY_ITSELF | {DriftKind.ORPHAN, DriftKind.MISSED_ENTRY}
+
+
+def mended(plan: OwnerPlan, book: Book, found: Found, at: Nanos) -> Decision:
+    """Return the repairs that are due now; what was tried is noted in `found`."""
+    steps: list[Step] = []
+    remarks: list[Remark] = []
+    refusals: list[CopyRefused] = []
+    served = {key.holding for key in found.differences if key.kind is DriftKind.FAILED_EXIT}
+    for key, known in sorted(found.differences.items()):
+        if key.holding in served and key.kind is not DriftKind.ORPHAN:
+            continue
+        difference, said = _weighed(plan, known, at)
+        found.differences[key] = difference
+        remarks += said
+        if not _is_wanted(plan, difference, at) or at < difference.due:
+            continue
+        decision = _mend(plan, book, difference, at)
+        if decision.steps:
+            served.add(key.holding)
+            tries = difference.attempts + 1
+            found.differences[key] = replace(difference, attempts=tries, due=Nanos(at + pause(tries)))
+        steps += decision.steps
+        refusals += decision.refusals
+    return Decision(steps=tuple(steps), remarks=tuple(remarks), refusals=tuple(refusals))
+
+
+def _weighed(plan: OwnerPlan, difference: Difference, at: Nanos) -> tuple[Difference, list[Remark]]:
+    """Return a difference whose repair is over the cap, or in vain, with what is said of that once."""
+    key = difference.key
+    remarks: list[Remark] = []
+    if key.kind in BY_ITSELF:
+        difference, remarks = quarantined(difference)
+    over = _over_cap(plan, difference)
+    if over and is_established(difference, at) and not difference.shouted_at:
+        difference = replace(difference, shouted_at=at)
+        remarks.append(
+            Remark(
+                kind=RemarkKind.REPAIR_REFUSED,
+                account=key.account,
+                group=key.group,
+                symbol=key.symbol,
+                detail=over,
+                difference=difference,
+            )
+        )
+    return difference, remarks
+
+
+def _over_cap(plan: OwnerPlan, difference: Difference) -> str:
+    group = next((group for group in plan.groups if group.group == difference.key.group), None)
+    if group is None or group.drift_policy is not DriftPolicy.REPAIR or difference.key.kind not in CLOSES:
+        return ""
+    qty = abs(difference.actual - difference.expected)
+    if qty <= group.drift_cap:
+        return ""
+    return f"{qty} contracts are more than the {group.drift_cap} that may be repaired without a click"
+
+
+def _is_wanted(plan: OwnerPlan, difference: Difference, at: Nanos) -> bool:
+    kind = difference.key.kind
+    if difference.asked_at and at - difference.asked_at < ASKED_FOR:
+        return kind in ON_A_CLICK
+    if difference.ignored or not is_established(difference, at):
+        return False
+    if kind is DriftKind.ORPHAN:
+        return True
+    group = next((group for group in plan.groups if group.group == difference.key.group), None)
+    if group is None or group.drift_policy is not DriftPolicy.REPAIR or kind not in BY_ITSELF:
+        return False
+    return difference.attempts < QUARANTINE_AFTER and not _over_cap(plan, difference)
+
+
+def _mend(plan: OwnerPlan, book: Book, difference: Difference, at: Nanos) -> Decision:
+    key = difference.key
+    if key.kind is DriftKind.ORPHAN:
+        return _swept(plan, book, key)
+    pair = _pair(plan, book, key)
+    if pair is None or not is_sure(plan, book, pair) or _has_a_rule(book, pair):
+        return Decision()
+    if key.kind in CLOSES:
+        steps, _ = closing(plan, book, pair, abs(difference.actual - difference.expected), at)
+        return Decision(steps=tuple(steps))
+    if key.kind is DriftKind.UNPROTECTED:
+        return _protected(plan, book, pair, key, at)
+    missed = missed_key(book, key.holding)
+    return caught_up(plan, book, missed, at) if missed is not None else Decision()
+
+
+def _has_a_rule(book: Book, pair: Pair) -> bool:
+    """Say whether an exit rests for which the group has a rule: that brings it to an end, see `rests`."""
+    rule = pair.group.rests.exits
+    resting = (book.copies[key] for key in book.resting_since)
+    return rule is not RestRule.WAIT and any(copy.holding == pair.holding for copy in resting)
+
+
+def _pair(plan: OwnerPlan, book: Book, key: DriftKey) -> Pair | None:
+    group = next((group for group in plan.groups if group.group == key.group), None)
+    return pair_of(group, key.holding, book)
+
+
+def _swept(plan: OwnerPlan, book: Book, key: DriftKey) -> Decision:
+    copy = book.copy_of_order(key.account, key.order)
+    if copy is None or copy.refusals or copy.target is None or not is_stray(book, copy):
+        return Decision()
+    step = advance(plan, book, replace(copy, target=None))
+    return Decision(steps=(step,)) if step.command is not None else Decision()
+
+
+def _protected(plan: OwnerPlan, book: Book, pair: Pair, key: DriftKey, at: Nanos) -> Decision:
+    name = client_order_id(pair.group.group, pair.group.leader, key.order, pair.account)
+    return placed_again(plan, book, pair, key.order, name, at)
+
+
+# -- in words ----------------------------------------------------------------------------------------
+
+
+def remedy(plan: OwnerPlan, book: Book, difference: Difference) -> str:
+    """Return the least that would mend a difference, as a person reads it; nothing where nothing should."""
+    key = difference.key
+    if key.kind is DriftKind.ORPHAN:
+        return f"cancel order {key.order}; nothing is held for it to close"
+    if key.kind is DriftKind.UNPROTECTED:
+        return f"place the leader's exit, order {key.order}, as it stands now"
+    pair = _pair(plan, book, key)
+    if pair is None or key.group == NO_GROUP:
+        return ""
+    if key.kind is DriftKind.MISSED_ENTRY:
+        return _catch_up(book, pair, difference)
+    if key.kind not in CLOSES | {DriftKind.FAILED_EXIT}:
+        return ""
+    qty = difference.actual - difference.expected
+    verb = "sell" if qty > 0 else "buy"
+    count = len(list(in_the_way(book, pair)))
+    first = f"cancel {count} resting exit{'s' if count > 1 else ''}, then " if count else ""
+    against = blocked(book, pair, abs(qty))
+    effects = f"now refused: {against}" if against else "no rule stands against it"
+    text = f"{first}{verb} {abs(qty)} {key.symbol} at the market{_last(book, pair)}"
+    return f"{text}; leaves {_held(difference.expected)}; {effects}"
+
+
+def _held(net: int) -> str:
+    return f"{net:+d}" if net else "it flat"
+
+
+def _last(book: Book, pair: Pair) -> str:
+    orders = [
+        (order_id, record.price)
+        for (account, order_id), record in book.orders.items()
+        if account == pair.group.leader and record.symbol == pair.leads and record.price is not None
+    ]
+    if not orders:
+        return ""
+    price = max(orders)[1]
+    assert price is not None  # noqa: S101  # narrows for the type checker: chosen above
+    return f" (the leader last traded at {product_of(pair.leads).display(price)})"
+
+
+def _catch_up(book: Book, pair: Pair, difference: Difference) -> str:
+    leader, _ = entitled(book, pair)
+    verb = "buy" if leader > 0 else "sell"
+    qty = abs(difference.expected - difference.actual)
+    ticks = pair.group.drift_ticks
+    return (
+        f"{verb} up to {qty} {pair.symbol}, at most {ticks} ticks worse than the leader's price"
+        f"{_last(book, pair)}; never done without a click"
+    )
+
+
+# -- what people ask ---------------------------------------------------------------------------------
+
+
+def asked(plan: OwnerPlan, book: Book, event: PersonAsked) -> Decision:
+    """Return what a click asks for: an order replayed, a difference mended with the next look, or ignored."""
+    if event.ask is Ask.REPLAY:
+        return caught_up(plan, book, ClientOrderId(event.subject), event.at)
+    found = next((known for key, known in book.differences.items() if key.name == event.subject), None)
+    if found is None:
+        return NOTHING
+    if event.ask is Ask.IGNORE:
+        return Decision(differences=(replace(found, ignored=True),))
+    return Decision(differences=(replace(found, asked_at=event.at, attempts=0, due=event.at, shut=False),))

@@ -1,0 +1,63 @@
+"""A desk on which things drift apart: what differs, what the broker lists, what people press."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from syncgroups.core.decision import Decision
+from syncgroups.core.differences import DriftKind
+from syncgroups.core.plan import FollowerPlan
+from syncgroups.tests import desk as plain
+from syncgroups.tests.plans import connection_of, follower, group_of, plan_of
+from tradehaven.domain.enums import Ask
+from tradehaven.domain.events import OrdersListed, PersonAsked, PositionReported
+from tradehaven.domain.ids import AccountId, Symbol
+
+
+@dataclass
+class Desk(plain.Desk):
+    """A desk with what the tests of drift need besides."""
+
+    clicks: int = 0
+
+    def list_again(self, account: AccountId, **positions: int) -> Decision:
+        """Let the broker list orders and positions again: those given, or as they are."""
+        at = self.at()
+        held = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
+        shown = {Symbol(symbol): net for symbol, net in positions.items()} if positions else held
+        mine = [order for order in self.orders.values() if order.account == account]
+        return self.step(
+            OrdersListed(
+                connection=connection_of(account),
+                accounts=(account,),
+                client_order_ids=frozenset(
+                    order.client_order_id for order in mine if order.client_order_id is not None
+                ),
+                positions=tuple(
+                    PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
+                    for symbol, net in shown.items()
+                ),
+                at=at,
+            )
+        )
+
+    def ask(self, ask: Ask, subject: str) -> Decision:
+        """Press a button."""
+        self.clicks += 1
+        return self.step(PersonAsked(request=self.clicks, ask=ask, subject=subject, at=self.at()))
+
+    def differs(self) -> list[tuple[str, int, int, int]]:
+        """Return what is in drift: kind, account, expected, actual."""
+        found = sorted(self.book.differences.items())
+        return [(str(key.kind), key.account, d.expected, d.actual) for key, d in found]
+
+    def name_of(self, kind: DriftKind) -> str:
+        """Return the name of the one difference of a kind."""
+        (key,) = [key for key in self.book.differences if key.kind is kind]
+        return key.name
+
+
+def desk(*followers: FollowerPlan, **settings: Any) -> Desk:
+    """Return a connected desk with one group."""
+    found = Desk(plan_of(group_of(*(followers or (follower(2),)), **settings)))
+    found.connect()
+    return found
