@@ -35,7 +35,7 @@ class Changed:
     qty: int
     reason: RefusalReason
     detail: str
-    room: int = 0
+    room: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,12 @@ def test_a_refusal_says_the_figures_and_what_may_still_be_opened() -> None:
     )
 
 
+def test_what_closes_takes_its_place_in_the_room() -> None:
+    verdict = review(_asks(3, 9, -3), AccountLimits(max_position=5), ACTIVE)
+    assert isinstance(verdict, Changed)
+    assert (verdict.qty, verdict.room) == (3, 5)
+
+
 def test_a_limit_of_nothing_lets_nothing_in() -> None:
     assert isinstance(review(_asks(0, 1), AccountLimits(max_position=0), ACTIVE), Refused)
 

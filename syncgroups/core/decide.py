@@ -69,7 +69,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
             due = held.released(plan, book, event.at)
-            return joined(watched, rested, due, resume.resumed(plan, book, event.at))
+            seen = recover.after_settling(plan, book, event.at)
+            return joined(watched, rested, due, seen, resume.resumed(plan, book, event.at))
         case PersonAsked():
             return repair.asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
