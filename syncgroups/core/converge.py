@@ -107,6 +107,7 @@ def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision
         if copy.symbol == event.symbol
         and copy.outstanding
         and not copy.enters
+        and not copy.is_manual
         and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, [copy for copy in over if not book.copied.get(copy.holding, 0)])

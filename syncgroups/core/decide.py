@@ -7,7 +7,20 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import confirm, converge, held, owed, place, recover, repair, rests, resume, watch
+from syncgroups.core import (
+    brackets,
+    confirm,
+    converge,
+    held,
+    manual,
+    owed,
+    place,
+    recover,
+    repair,
+    rests,
+    resume,
+    watch,
+)
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
@@ -17,6 +30,7 @@ from tradehaven.domain.events import (
     Event,
     GateChanged,
     LinkLost,
+    OrderAsked,
     OrderChanged,
     OrderEnded,
     OrderFilled,
@@ -49,14 +63,17 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             grown = place.resized(plan, book, event, copies_of(waited))
             answered = confirm.filled(plan, book, event)
             kept = owed.refused(plan, book, answered.refusals, event.at)
-            return joined(flat, waited, grown, answered, kept)
+            guarded = brackets.looked_at(plan, book, event.account)
+            return joined(flat, waited, grown, answered, kept, guarded)
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
             kept = owed.failed(plan, book, event)
-            return joined(ended, kept, resume.resumed(plan, book, event.at))
+            guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
+            return joined(ended, kept, resume.resumed(plan, book, event.at), guarded)
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
-            return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)))
+            guarded = brackets.all_looked_at(plan, book, copies_of(seen))
+            return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)), guarded)
         case OrdersListed():
             return joined(recover.after_listing(book, event), resume.resumed(plan, book, event.at))
         case GateChanged():
@@ -65,15 +82,24 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
             due = held.released(plan, book, event.at)
-            return joined(watched, rested, due, resume.resumed(plan, book, event.at))
-        case PersonAsked():
-            return repair.asked(plan, book, event)
+            told = copies_of(joined(watched, rested, due))
+            guarded = brackets.all_looked_at(plan, book, told, again=True)
+            return joined(watched, rested, due, resume.resumed(plan, book, event.at), guarded)
+        case PersonAsked() | OrderAsked():
+            return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             answered = converge.after_outcome(plan, book, event)
             late = held.held_back(plan, book, event)
             kept = owed.failed(plan, book, event)
-            return joined(answered, late, kept, resume.resumed(plan, book, event.at))
+            guarded = brackets.failed(book, event)
+            return joined(answered, late, kept, resume.resumed(plan, book, event.at), guarded)
         case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Decision:
+    if isinstance(event, OrderAsked):
+        return manual.ordered(plan, book, event)
+    return repair.asked(plan, book, event)

@@ -150,3 +150,4 @@ class RefusalReason(StrEnum):
     JOURNAL_FAILED = "journal_failed"
     RATE_LIMITED = "rate_limited"
     QUARANTINED = "quarantined"
+    OTHER_SIDE = "other_side"
