@@ -171,6 +171,11 @@ class Book:
         known |= {symbol: net for (holder, symbol), net in self.reported.items() if holder == account}
         return known
 
+    def is_bracketed(self, copy: Copy) -> bool:
+        """Say whether an order belongs to a manual one that is known, with what it cost."""
+        entries = (self.copies[key] for key in self.manual.get(copy.follower, ()))
+        return any(entry.holding == copy.holding and entry.filled for entry in entries)
+
     # -- decisions ----------------------------------------------------------------------------------
 
     def apply(self, decision: Decision) -> None:

@@ -21,7 +21,7 @@ from syncgroups.core.stated import within
 from tradehaven.domain.commands import Confirmed, Denied, Lane, PlaceOrder, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TimeInForce
 from tradehaven.domain.events import OrderEnded
-from tradehaven.domain.ids import AccountId, ClientOrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
 from tradehaven.domain.money import Rounding, Ticks, whole_ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -86,12 +86,16 @@ def _held(book: Book, account: AccountId) -> Iterator[tuple[Copy, int]]:
 
 
 def _wanted(entry: Copy, held: int) -> Iterator[tuple[Leg, int]]:
-    named = parse_manual(entry.key)
-    if named is not None and named.stop_loss is not None:
-        yield Leg.STOP_LOSS, max(0, held)
-    if named is not None and named.take_profit is not None:
-        yield Leg.TAKE_PROFIT, max(0, held)
+    for leg in (Leg.STOP_LOSS, Leg.TAKE_PROFIT):
+        if _offset(entry, leg) is not None:
+            yield leg, max(0, held)
     yield Leg.OVER, max(0, -held)
+
+
+def _offset(entry: Copy, leg: Leg) -> int | None:
+    named = parse_manual(entry.key)
+    assert named is not None  # noqa: S101  # narrows for the type checker: only manual orders are asked about
+    return {Leg.STOP_LOSS: named.stop_loss, Leg.TAKE_PROFIT: named.take_profit}.get(leg)
 
 
 def _latest(book: Book, entry: Copy, leg: Leg) -> tuple[Copy | None, int]:
@@ -103,11 +107,8 @@ def _latest(book: Book, entry: Copy, leg: Leg) -> tuple[Copy | None, int]:
 
 
 def _spec(entry: Copy, leg: Leg, qty: int) -> OrderSpec:
-    named = parse_manual(entry.key)
-    offset = None
-    if named is not None:
-        offset = named.stop_loss if leg is Leg.STOP_LOSS else named.take_profit
-    if leg is Leg.OVER or offset is None:
+    offset = _offset(entry, leg)
+    if offset is None:
         return OrderSpec(order_type=OrderType.MARKET, qty=qty)
     price = protective_price(Fraction(entry.cost, entry.filled), entry.side, leg, offset)
     # The position may be held overnight, and its protection with it.
@@ -174,8 +175,8 @@ def _placed(entry: Copy, leg: Leg, key: ClientOrderId, qty: int) -> CopyStep:
         refusals=0,
         filled=0,
         cost=0,
-        held_until=type(entry.held_until)(0),
-        held_at_most=type(entry.held_at_most)(0),
+        held_until=Nanos(0),
+        held_at_most=Nanos(0),
     )
     command = PlaceOrder(
         account=entry.follower,

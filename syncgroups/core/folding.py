@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
-from syncgroups.core.joining import adopted, attach, clamp, credit, state_of
+from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, credit, state_of
 from syncgroups.core.stated import positions_listed, positions_stated
 from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
@@ -97,7 +97,7 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
     for account, keys in book.manual.items():
         for symbol in {book.copies[key].symbol for key in keys}:
             if (account, symbol) not in book.assumed:  # what was closed while nobody looked is gone
-                clamp(book, account, symbol)
+                clamp_manual(book, account, symbol)
     book.forget_manual()
     if event.at >= book.sizing_until:  # a new limit day: sizes by balance start from what is there now
         book.sizing_balances = dict(book.balances)

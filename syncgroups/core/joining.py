@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.copies import Copy, CopyState, HoldingKey
+from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.keys import ManualKey, manual_group, manual_order, parse_key, parse_manual
 from syncgroups.core.stated import within
 from tradehaven.domain.enums import OrderStatus
@@ -34,7 +34,7 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
     """
     holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
     if len(holdings) != 1:
-        _clamp_manual(book, holdings, book.positions[account, symbol])
+        clamp_manual(book, account, symbol)
         return
     copied = book.copied[holdings[0]]
     left = within(copied, book.positions[account, symbol])
@@ -44,13 +44,19 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
             book.taken[holdings[0]] = book.taken.get(holdings[0], 0) + copied - left
 
 
-def _clamp_manual(book: Book, holdings: list[HoldingKey], actual: int) -> None:
-    """Forget manual contracts where all stood on one side and nothing is left there: they are gone."""
-    sides = {book.copied[key] > 0 for key in holdings}
-    if len(sides) == 1 and not within(book.copied[holdings[0]], actual):
-        for key in holdings:
-            if key[0] < 0:
-                book.hold(key, 0)
+def clamp_manual(book: Book, account: AccountId, symbol: Symbol) -> None:
+    """Forget manual contracts that are certainly gone; beside others only when nothing is left."""
+    nets = {key: net for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol}
+    actual = book.positions.get((account, symbol), 0)
+    alone = len(nets) == 1
+    if not alone and (
+        len({net > 0 for net in nets.values()}) != 1 or within(next(iter(nets.values())), actual)
+    ):
+        return
+    for key, net in nets.items():
+        left = within(net, actual)
+        if key[0] < 0 and left != net:
+            book.hold(key, left)
 
 
 def state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:

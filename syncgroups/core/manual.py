@@ -111,16 +111,11 @@ def _room(case: Case, follower: FollowerPlan) -> int:
         return MAX_ORDER_QTY
     sign, ours = case.order.side.sign, 0
     for (group, account, symbol, _), net in case.book.copied.items():
-        if account == follower.account and symbol == case.order.symbol and _counts(case.group, group):
-            ours += net * sign
+        same = account == follower.account and symbol == case.order.symbol
+        ours += net * sign if same and _counts(case.group, group) else 0
     for copy in case.book.open_copies_of(follower.account):
-        if (
-            copy.symbol == case.order.symbol
-            and copy.is_manual
-            and copy.enters
-            and copy.side is case.order.side
-        ):
-            ours += copy.outstanding
+        entering = copy.is_manual and copy.enters and copy.side is case.order.side
+        ours += copy.outstanding if entering and copy.symbol == case.order.symbol else 0
     return max(0, follower.max_contracts - max(0, ours))
 
 

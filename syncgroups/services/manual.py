@@ -63,12 +63,12 @@ def copy_order(
         raise InvalidInput("key", f"A key has at most {LONGEST_KEY} characters, this one has {len(key)}.")
     symbol = _symbol_of(order)
     _check(order)
-    group = _group_of(owner, leader)
-    chosen = _chosen(group, leader, followers)
     columns = _columns(order, symbol)
     known = ManualCopy.objects.filter(owner=owner, key=key).first() if key else None
-    if known is not None:
-        return _same(known, leader, chosen, columns)
+    if known is not None:  # also where somebody has left the group since
+        return _same(known, leader, followers, columns)
+    group = _group_of(owner, leader)
+    chosen = _chosen(group, leader, followers)
     made = ManualCopy.objects.create(owner=owner, group=group, leader=leader, key=key, **columns)
     ManualShare.objects.bulk_create([ManualShare(copy=made, account=account) for account in chosen])
     touch(owner.pk)
@@ -81,7 +81,7 @@ def _symbol_of(order: Asked) -> Symbol:
     try:
         return parse_contract(order.symbol, timezone.now().date()).code
     except UnknownInstrument as error:
-        raise InvalidInput("symbol", error.message) from None
+        raise InvalidInput("symbol", f"{error.message}.") from None
 
 
 def _check(order: Asked) -> None:
@@ -148,11 +148,11 @@ def _chosen(group: SyncGroup, leader: Account, followers: Collection[Account]) -
 
 
 def _same(
-    known: ManualCopy, leader: Account, chosen: list[Account], columns: dict[str, object]
+    known: ManualCopy, leader: Account, followers: Collection[Account], columns: dict[str, object]
 ) -> ManualCopy:
     """Return the copy that was made under a key before, if it is the same order."""
     accounts = set(known.shares.values_list("account_id", flat=True))
     alike = all(getattr(known, name) == value for name, value in columns.items())
-    if not alike or known.leader_id != leader.pk or accounts != {account.pk for account in chosen}:
+    if not alike or known.leader_id != leader.pk or accounts != {account.pk for account in followers}:
         raise InvalidInput("key", f"This key was used for another order, {known.public_id}; use a new one.")
     return known

@@ -403,6 +403,7 @@ def test_laws_of_protection(data: st.DataObject) -> None:
             world.settle()
             world.lose(TWO)
             world.connect(TWO)
+        world.legs()  # never two of a kind
     for _ in range(3):
         world.settle()
         world.wait(1)

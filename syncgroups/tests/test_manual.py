@@ -126,7 +126,8 @@ def test_an_entry_in_flight_on_the_other_side_counts_as_held() -> None:
 
 
 def test_a_cap_counts_what_the_group_and_other_manual_copies_brought() -> None:
-    world = desk(follower(2, max_contracts=5))
+    world = desk(follower(2, max_contracts=5), follower(3))
+    world.trade(BUY, 1, OrderType.LIMIT, limit=100)  # what only rests is not counted
     world.market(BUY, 2)
     world.settle()
     world.order(BUY, 2, stop_loss=None, take_profit=None)
@@ -190,6 +191,33 @@ def test_contracts_beside_the_groups_are_gone_when_the_account_is_flat() -> None
     assert (world.manual_held(), world.legs()) == (0, (None, None))
 
 
+def test_what_a_hand_closed_in_part_while_nobody_looked_is_protected_no_more() -> None:
+    world = desk()
+    world.order(BUY, 3)
+    world.settle()
+    world.lose(TWO)
+    world.fill(world.trade(SELL, 2, account=TWO, seen=False), seen=False)
+    world.connect(TWO)
+    world.settle()
+    world.wait(1)
+    world.settle()
+    assert (world.manual_held(), world.legs()) == (1, ((1, 19980), (1, 20040)))
+
+
+def test_opposite_sides_of_group_and_manual_copy_net_and_nothing_is_forgotten() -> None:
+    world = desk()
+    world.order(BUY, 1)
+    world.settle()
+    world.market(SELL, 1)  # the leader goes the other way: at the broker both are flat
+    world.settle()
+    world.wait(1)
+    world.settle()
+    assert (world.held(2), world.manual_held(), world.legs()) == (0, 1, (None, None))
+    world.market(BUY, 1)
+    world.settle()
+    assert world.held(2) >= 0
+
+
 def test_what_was_closed_while_nobody_looked_is_gone_when_two_answers_say_so() -> None:
     world = desk()
     world.order(BUY, 1)
@@ -251,6 +279,20 @@ def test_after_the_loss_of_every_record_the_brokers_lists_say_what_is_whose() ->
     lost.settle()
     assert (lost.manual_held(), lost.held(2), lost.legs()) == (0, 0, (None, None))
     assert GROUP not in {holding[0] for holding, net in lost.book.copied.items() if net}
+
+
+def test_a_leg_that_outlived_every_record_and_its_position_is_swept() -> None:
+    world = desk()
+    world.order(BUY, 2)
+    world.settle()
+    legs = {order.order_id: order for order in world.resting(2)}
+    lost = Desk(world.plan, orders=legs)  # a day later: neither the entry nor its fills are listed
+    lost.now, lost.last_id = world.now, world.last_id
+    lost.connect()
+    for _ in range(8):
+        lost.wait(1)
+        lost.settle()
+    assert lost.resting(2) == []
 
 
 def test_another_accounts_id_is_nobodys() -> None:
