@@ -1,11 +1,12 @@
 PYTHON ?= python3
 
-.PHONY: run test check bench format lock clean
+.PHONY: run test check bench drill format lock clean
 
 run:     ; @exec $(PYTHON) -m launcher run
 test:    ; @exec $(PYTHON) -m launcher test
 check:   ; @exec $(PYTHON) -m launcher check
 bench:   ; @exec $(PYTHON) -m launcher bench
+drill:   ; @exec $(PYTHON) -m launcher drill
 format:  ; @.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/djlint templates --reformat --quiet
 clean:   ; rm -rf .venv .data staticfiles
 

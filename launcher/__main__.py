@@ -1,4 +1,4 @@
-"""`python3 -m launcher run|test|check|bench|lock|exec`: what the Makefile calls."""
+"""`python3 -m launcher run|test|check|bench|drill|lock|exec`: what the Makefile calls."""
 
 import os
 import signal
@@ -20,15 +20,15 @@ DEMO_EMAIL = "demo@tradehaven.example"
 def main(arguments: list[str]) -> int:
     """Make the environment, go on inside it, and run what was asked for."""
     if not arguments:
-        give_up("say what to do: run, test, check, bench or exec")
+        give_up("say what to do: run, test, check, bench, drill or exec")
     name, rest = arguments[0], arguments[1:]
     bootstrap.ensure(bootstrap.RUN if name in ("run", "exec") else bootstrap.TEST)
     if Path(sys.prefix) != bootstrap.VENV:
         os.execv(bootstrap.PYTHON, [str(bootstrap.PYTHON), "-m", "launcher", *arguments])
     os.chdir(bootstrap.ROOT)
-    commands = {"run": run, "test": test, "check": check, "bench": bench, "exec": execute}
+    commands = {"run": run, "test": test, "check": check, "bench": bench, "drill": drill, "exec": execute}
     if name not in commands:
-        give_up(f"{name} is unknown: say run, test, check, bench or exec")
+        give_up(f"{name} is unknown: say run, test, check, bench, drill or exec")
     return commands[name](rest)
 
 
@@ -106,6 +106,13 @@ def check(_arguments: list[str]) -> int:
 def bench(arguments: list[str]) -> int:
     """Run the benchmarks: everything side by side, as ratios."""
     return _with_services([sys.executable, "-m", "tests.bench", *arguments])
+
+
+def drill(arguments: list[str]) -> int:
+    """Run the deterministic drill; it needs no services. RUNS, SEED and REPLAY choose what."""
+    import subprocess
+
+    return subprocess.run([sys.executable, "-m", "tests.drill", *arguments], cwd=bootstrap.ROOT).returncode
 
 
 def execute(arguments: list[str]) -> int:

@@ -74,7 +74,7 @@ class Book:
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
-        self.market_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
         self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
@@ -84,7 +84,8 @@ class Book:
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
-        self.open_copies: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
+        # In the order of their coming, never of their hashes: a recorded day replays to the same orders.
+        self.open_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
         self.held: set[ClientOrderId] = set()
@@ -132,9 +133,11 @@ class Book:
         """Return the signed contracts that market orders of an account are about to trade.
 
         Copies count from the moment they are sent, so that two quick exits do not both close the
-        same contracts.
+        same contracts. Around one order of ours (`but`) those that were sent after it do not count: in a
+        chain it is the leader's, and they are its future.
         """
         total = 0
+        mine = self.copy_of_order(account, but) if but is not None else None
         for order_id in self.market_orders.get(account, ()):
             record = self.orders[account, order_id]
             if order_id != but and record.symbol == symbol:
@@ -142,7 +145,8 @@ class Book:
         for key in self.market_copies.get(account, ()):
             copy = self.copies[key]
             unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
-            if unseen and copy.symbol == symbol:
+            later = mine is not None and copy.number > mine.number
+            if unseen and copy.symbol == symbol and not later:
                 total += copy.unfilled
         return total
 
@@ -224,12 +228,12 @@ class Book:
         else:
             self.held.discard(key)
         if copy.is_open:
-            self.open_copies[copy.follower].add(key)
+            self.open_copies[copy.follower][key] = None
             if copy.sent.order_type is OrderType.MARKET:
-                self.market_copies[copy.follower].add(key)
+                self.market_copies[copy.follower][key] = None
         else:
-            self.open_copies[copy.follower].discard(key)
-            self.market_copies[copy.follower].discard(key)
+            self.open_copies[copy.follower].pop(key, None)
+            self.market_copies[copy.follower].pop(key, None)
 
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""

@@ -20,8 +20,8 @@ from syncgroups.core.decision import (
     RemarkKind,
 )
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import Denied, Outcome, Rejected
-from tradehaven.domain.enums import OrderStatus, RefusalReason, TradingState
+from tradehaven.domain.commands import ChangeOrder, Denied, Outcome, Rejected, Unresolved
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
@@ -30,11 +30,17 @@ DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
 
 
 def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> CopyStep:
-    """Return the next step of a copy; without a link there is no command, and the wish is kept."""
+    """Return the next step of a copy; without a link there is no command, and the wish is kept.
+
+    Behind a shut gate nothing is told that does not make an order smaller, also not what was wished before.
+    """
     account = plan.accounts.get(copy.follower)
     if account is None or account.connection not in book.links:
         return CopyStep(copy=copy, command=None)
     after, command = next_command(copy, retry=retry)
+    if isinstance(command, ChangeOrder) and command.spec.qty >= copy.sent.qty:
+        if is_halted(plan, book, copy.follower):
+            return CopyStep(copy=copy, command=None)
     return CopyStep(copy=after, command=command)
 
 
@@ -59,7 +65,7 @@ def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
 def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol) -> Decision:
     """Return the cancels of entries that still rest although their leader is out of the contract."""
     group = plan.led.get(account)
-    if group is None or book.positions[account, symbol] or book.flying(account, symbol):
+    if group is None or not is_out(book, account, symbol):
         return NOTHING
     orphans = [
         copy
@@ -68,6 +74,11 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         if copy.group == group.group and copy.leads == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
+
+
+def is_out(book: Book, account: AccountId, symbol: Symbol) -> bool:
+    """Say whether an account holds nothing of a contract and has nothing at the market for it."""
+    return not book.positions.get((account, symbol), 0) and not book.flying(account, symbol)
 
 
 def _leader_is_done(book: Book, copy: Copy) -> bool:
@@ -94,23 +105,37 @@ def _still_protects(book: Book, copy: Copy) -> bool:
 
     The leader's target filled and took its stop away; the follower's target did not.
     """
-    if copy.enters or book.positions[copy.leader, copy.leads] or book.flying(copy.leader, copy.leads):
+    if copy.enters or not is_out(book, copy.leader, copy.leads):
         return False
     return book.copied.get(copy.holding, 0) * copy.side.sign < 0
 
 
 def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
-    """Return the cancels of exits that outlived their leader's, now that there is nothing left to exit."""
-    over = [
-        copy
-        for copy in book.open_copies_of(event.account)
-        if copy.symbol == event.symbol
-        and copy.outstanding
-        and not copy.enters
-        and not copy.is_manual
-        and _leader_is_done(book, copy)
-    ]
-    return withdrawn(plan, book, [copy for copy in over if not book.copied.get(copy.holding, 0)])
+    """Return what is taken back of exits that outlived their leader's, where less is left to exit."""
+    steps: list[CopyStep] = []
+    for copy in sorted(book.open_copies_of(event.account), key=lambda found: found.key):
+        record = book.orders.get((copy.leader, copy.leader_order))
+        if copy.symbol == event.symbol and record is not None and is_final(record.status):
+            fits = fitted(book, copy)
+            if fits is not copy:
+                steps.append(advance(plan, book, fits))
+    return Decision(steps=tuple(steps)) if steps else NOTHING
+
+
+def fitted(book: Book, copy: Copy) -> Copy:
+    """Return an exit whose leader's order has ended as it may go on resting: never beyond what is held.
+
+    Nobody resizes it any more. What it would trade beyond the position would open the other side (I5).
+    """
+    if copy.enters or copy.target is None or copy.sent.order_type is OrderType.MARKET:
+        return copy
+    copied = book.copied.get(copy.holding, 0)
+    actual = book.positions.get((copy.follower, copy.symbol), 0)
+    held = min(copied, actual, key=abs) if copied * actual > 0 else 0
+    room = abs(held) if held * copy.side.sign < 0 else 0
+    if copy.outstanding <= room:
+        return copy
+    return replace(copy, target=replace(copy.target, qty=copy.filled + room) if room else None)
 
 
 def is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
@@ -145,8 +170,9 @@ def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
         )
     if copy is None or not copy.is_open:
         return NOTHING
-    if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected):
-        detail = f"the broker turned it down {copy.refusals} times: {outcome.code} {outcome.text}".strip()
+    if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected | Unresolved):
+        code = f"{outcome.code} " if isinstance(outcome, Rejected) else ""
+        detail = f"the broker did not do it {copy.refusals} times: {code}{outcome.text}".strip()
         return Decision(remarks=(stuck(copy, detail),))
     step = advance(plan, book, copy)
     return Decision(steps=(step,)) if step.command is not None else NOTHING

@@ -98,6 +98,11 @@ class Copy:
             object.__setattr__(self, "leads", self.symbol)
 
     @property
+    def number(self) -> tuple[int, int, str]:
+        """Return what puts the answers to one leader in the order of what they answer."""
+        return self.leader_order, self.fill or 0, self.key
+
+    @property
     def holding(self) -> HoldingKey:
         """Return what its fills count toward."""
         return self.group, self.follower, self.symbol, self.leads

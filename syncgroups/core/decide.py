@@ -24,7 +24,7 @@ from syncgroups.core import (
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
-from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.events import (
     BalanceReported,
     Event,
@@ -68,14 +68,19 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case OrderEnded():
             ended = converge.ended_order(plan, book, event)
             kept = owed.failed(plan, book, event)
+            own = book.copy_of_order(event.account, event.order_id)
+            left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
             guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
-            return joined(ended, kept, resume.resumed(plan, book, event.at), guarded)
+            waited = resume.resumed(plan, book, event.at, copies_of(left))
+            return joined(ended, kept, left, waited, guarded)
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
             return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)), guarded)
         case OrdersListed():
-            return joined(recover.after_listing(book, event), resume.resumed(plan, book, event.at))
+            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
+            waited = resume.resumed(plan, book, event.at, copies_of(left))
+            return joined(recover.after_listing(book, event), left, waited)
         case GateChanged():
             return watch.gate_changed(plan, book, event)
         case TimePassed():
@@ -88,11 +93,7 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case PersonAsked() | OrderAsked():
             return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
-            answered = converge.after_outcome(plan, book, event)
-            late = held.held_back(plan, book, event)
-            kept = owed.failed(plan, book, event)
-            guarded = brackets.failed(book, event)
-            return joined(answered, late, kept, resume.resumed(plan, book, event.at), guarded)
+            return _answered(plan, book, event)
         case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
@@ -103,3 +104,14 @@ def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Deci
     if isinstance(event, OrderAsked):
         return manual.ordered(plan, book, event)
     return repair.asked(plan, book, event)
+
+
+def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
+    answered = converge.after_outcome(plan, book, outcome)
+    late = held.held_back(plan, book, outcome)
+    kept = owed.failed(plan, book, outcome)
+    named = book.copies.get(outcome.client_order_id)
+    others = copies_of(joined(answered, late))
+    left = place.settled(plan, book, [named] if named else [], outcome.at, others)
+    waited = resume.resumed(plan, book, outcome.at, copies_of(left))
+    return joined(answered, late, kept, left, waited, brackets.failed(book, outcome))

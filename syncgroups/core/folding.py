@@ -206,7 +206,9 @@ def _outcome(book: Book, event: Outcome) -> bool:
             book.keep(held_back(copy, event, placing=placing))
         case Rejected() | Denied() if placing:
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
-        case Rejected() | Denied():
+        case Denied():  # it never left: it is tried for as long as that takes
+            book.keep(replace(copy, in_flight=None, refusals=max(1, copy.refusals)))
+        case Rejected():
             book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
         case Unresolved() if placing:
             if copy.order_id is None:

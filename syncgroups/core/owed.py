@@ -133,7 +133,7 @@ def _unanswered(plan: OwnerPlan, book: Book, pair: Pair, refusal: CopyRefused, a
         order = replace(order, change=filled * order.side.sign)
     seen = seen_by(case_of(plan, book, pair.group, order), pair.follower)
     ratio = ratio_of(book, pair.group, pair.follower, seen[0].order) if seen is not None else None
-    return reduction(pair.follower, ratio, pair.own, seen[0].order) if seen is not None and ratio else 0
+    return reduction(book, pair.follower, ratio, pair.own, seen[0].order) if seen is not None and ratio else 0
 
 
 # -- until it is done --------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ In Immediate mode an order is sized when it is seen working and again when the l
 Confirmed mode that holds for resting exits only, and `confirm` answers the leader's fills.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from syncgroups.core.book import Book
@@ -18,7 +18,8 @@ from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
-from tradehaven.domain.ids import ClientOrderId, GroupId, OrderId
+from tradehaven.domain.ids import ClientOrderId, GroupId, Nanos, OrderId
+from tradehaven.domain.orders import OrderSpec
 
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
 """A size of nought may grow into an order; what was refused for another reason stays refused."""
@@ -141,7 +142,7 @@ def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> I
         return
     held = own if own * side.sign > 0 else 0
     all_of_it = held + sum(waiting.enter for waiting in opening) * side.sign
-    left = reduction(follower, ratio, all_of_it, case.order) - closing
+    left = reduction(case.book, follower, ratio, all_of_it, case.order) - closing
     for waiting in reversed(opening):
         taken = min(waiting.enter, max(0, left))
         left -= taken
@@ -206,12 +207,40 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
     in parts, gets that stop then, for what it really holds. And what rests may not close more than is
     left, nor open more than a limit allows, once another order has closed it.
     """
+    return _again(plan, book, _to_look_at(book, event), event.at, others)
+
+
+def settled(
+    plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos, others: dict[ClientOrderId, Copy]
+) -> Decision:
+    """Return what follows for resting exits that stayed for what an entry might bring, now that it cannot.
+
+    Those among `others` have had their answer to the same event.
+    """
+    left = {
+        copy.key: copy
+        for entry in ended
+        if entry.enters and not entry.is_open
+        for copy in book.open_copies_of(entry.follower)
+        if copy.symbol == entry.symbol and _lives(book, copy) and copy.key not in others
+    }
+    pairs = [(copy, copy.leader_order) for copy in left.values()]
+    return _again(plan, book, pairs, at, others)
+
+
+def _again(
+    plan: OwnerPlan,
+    book: Book,
+    pairs: Iterable[tuple[Copy, OrderId]],
+    at: Nanos,
+    others: dict[ClientOrderId, Copy],
+) -> Decision:
     decisions: list[Decision] = []
-    for copy, leader_order_id in _to_look_at(book, event):
+    for copy, leader_order_id in pairs:
         settings = settings_of(plan, copy)
         if settings is not None:
             group, follower = settings
-            order = leader_order(book, copy.leader, leader_order_id, event.at)
+            order = leader_order(book, copy.leader, leader_order_id, at)
             decisions.append(looked_at(case_of(plan, book, group, order), follower, others))
     return joined(*decisions)
 
@@ -232,13 +261,22 @@ def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
     if filled is not None and filled.enters:  # its exits may be waiting for it, without a copy so far
         for order_id in book.working[filled.leader]:
             record = book.orders[filled.leader, order_id]
-            if record.symbol == filled.leads and (record.side is filled.side) is filled.reverse:
+            opposite = (record.side is filled.side) is filled.reverse
+            if record.symbol == filled.leads and opposite and _rests(record.spec):
                 found[filled.group, order_id] = filled
     for copy in book.open_copies_of(event.account):
-        lives = copy.leader_order in book.working[copy.leader]
-        if copy.symbol == event.symbol and copy.order_id != event.order_id and lives:
+        if copy.symbol == event.symbol and copy.order_id != event.order_id and _lives(book, copy):
             found[copy.group, copy.leader_order] = copy
     return [(copy, order_id) for (_, order_id), copy in sorted(found.items(), key=lambda item: item[0])]
+
+
+def _lives(book: Book, copy: Copy) -> bool:
+    return copy.leader_order in book.working[copy.leader] and _rests(copy.sent)
+
+
+def _rests(spec: OrderSpec) -> bool:
+    # What an order at the market could not close at once, `resume` closes under a name of its own.
+    return spec.order_type is not OrderType.MARKET
 
 
 def settings_of(plan: OwnerPlan, copy: Copy) -> tuple[GroupPlan, FollowerPlan] | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.confirm import confirmed_group, fill_order
-from syncgroups.core.converge import DONE, advance, withdrawn
+from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     Action,
@@ -73,9 +73,14 @@ def _in_line(
     if is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET:
         return _step(advance(plan, book, copy))  # it answers no order that could have been withdrawn
     if record is None or (is_final(record.status) and record.status not in DONE):
-        return withdrawn(plan, book, [copy]) if copy.target else _step(advance(plan, book, copy))
+        gone = withdrawn(plan, book, [copy])  # or it stays, to protect what is held
+        return gone if gone else _step(advance(plan, book, fitted(book, copy)))
     settings = settings_of(plan, copy)
-    if is_final(record.status) or settings is None:
+    if is_final(record.status) and copy.enters and copy.target and is_out(book, copy.leader, copy.leads):
+        return withdrawn(plan, book, [copy])  # the leader came and went unseen
+    if is_final(record.status):
+        return _step(advance(plan, book, fitted(book, copy)))
+    if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
@@ -146,15 +151,19 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
     return joined(*decisions)
 
 
+def missed(book: Book, accounts: set[AccountId]) -> list[Copy]:
+    """Return the copies of which it has just become certain that the broker never had them."""
+    copies = (book.copies[key] for key in book.absent_since)
+    return [copy for copy in copies if copy.state is CopyState.MISSED and copy.follower in accounts]
+
+
 def _never_accepted(book: Book, accounts: set[AccountId]) -> Iterator[Remark]:
-    for key in list(book.absent_since):
-        copy = book.copies[key]
-        if copy.state is CopyState.MISSED and copy.follower in accounts:
-            yield Remark(
-                kind=RemarkKind.MISSED,
-                account=copy.follower,
-                group=copy.group,
-                symbol=copy.symbol,
-                detail=f"{copy.side} {copy.sent.qty} {copy.symbol} was sent but never reached the broker",
-                key=key,
-            )
+    for copy in missed(book, accounts):
+        yield Remark(
+            kind=RemarkKind.MISSED,
+            account=copy.follower,
+            group=copy.group,
+            symbol=copy.symbol,
+            detail=f"{copy.side} {copy.sent.qty} {copy.symbol} was sent but never reached the broker",
+            key=copy.key,
+        )

@@ -119,7 +119,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)
     own += sum(_closed_by(book, key) - placed for key, placed in waiting.ahead) * order.side.sign
     room = _room(case, follower, waiting, order)
-    wanted = reduction(follower, ratio, own, order) - waiting.placed
+    wanted = reduction(book, follower, ratio, own, order) - waiting.placed
     if wanted > room:
         waiting = _with_late_doubts(case, follower, waiting, order)
     reduce = max(0, min(room, wanted))

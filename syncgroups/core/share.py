@@ -121,7 +121,7 @@ def share(
     own = own_of(book, group.group, follower.account, order, but)
     sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
-        own = replace(own, owes=reduction(follower, ratio, own.possible, order) > sized.reduce)
+        own = replace(own, owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
     barred = barred or _quarantine(book, group, follower, order)
@@ -141,17 +141,33 @@ def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order:
     sized = follower_order(
         plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change, base=base
     )
-    after = order.before + order.change
     if order.fill is None or follower.sizing is not SizingMode.FIXED:
         return sized
-    # A fixed size is that of a whole order, however many fills it comes in.
-    done = [
-        copy
-        for copy in book.copies_of_order(order.account, order.order_id)
-        if copy.follower == follower.account
-    ]
-    reduce = 0 if after and any(copy.enters < copy.sent.qty for copy in done) else sized.reduce
-    return Sized(reduce=reduce, enter=0 if any(copy.enters for copy in done) else sized.enter)
+    # A fixed size is that of a whole order, however many fills it comes in; out is out all the same.
+    done = [copy for copy in _answers_to(book, follower, order) if copy.fill != order.fill]
+    leaves = order.before + order.change == 0
+    reduce = sized.reduce if leaves or all(copy.enters == copy.sent.qty for copy in done) else 0
+    entered = any(copy.enters for copy in done) or _is_entering(book, follower, order)
+    return Sized(reduce=reduce, enter=0 if entered else sized.enter)
+
+
+def _answers_to(book: Book, follower: FollowerPlan, order: LeaderOrder) -> list[Copy]:
+    copies = book.copies_of_order(order.account, order.order_id)
+    return [copy for copy in copies if copy.follower == follower.account]
+
+
+def _is_entering(book: Book, follower: FollowerPlan, order: LeaderOrder) -> bool:
+    """Say whether an earlier fill of the same order waits to open the follower's fixed size."""
+    return any(
+        waiting.enter and waiting.follower == follower.account and waiting.order.order_id == order.order_id
+        for waiting in book.waiting.values()
+        if waiting.order.account == order.account and waiting.order.fill != order.fill
+    )
+
+
+def reduction(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
+    """Return how many contracts a follower that holds `own` closes on a leader's order."""
+    return _sized(book, follower, ratio, own, order).reduce
 
 
 def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
@@ -159,12 +175,6 @@ def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: Lea
     if shut or (group.group, follower.account, order.symbol) in book.quarantined:
         return QUARANTINED
     return None
-
-
-def reduction(follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
-    """Return how many contracts a follower that holds `own` closes on a leader's order."""
-    sized = follower_order(plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change)
-    return sized.reduce
 
 
 def _why_nothing(order: LeaderOrder, own: int) -> Refusal:

@@ -6,6 +6,7 @@ process forces the file to the disk every few milliseconds, so that a power cut 
 engine never waits for a disk.
 """
 
+import logging
 import os
 import struct
 import zlib
@@ -14,9 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+log = logging.getLogger(__name__)
+
 _HEAD = struct.Struct("<II")
 SEGMENT_LIMIT = 64 * 1024 * 1024
 """Bytes after which a new file is begun, so that what was recorded can be deleted file by file."""
+KEEP = 16 * 1024 * 1024
+"""Bytes that wait in memory while the disk takes nothing; what is older than that is given up."""
 
 
 class JournalError(Exception):
@@ -36,6 +41,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._behind: list[bytes] = []
+        self._cut = False
+        self.given_up = 0
         recorded = int(Path(after).stem) if after else 0
         self._number = max(_last_number(folder), recorded) + 1
         self._descriptor = self._open()
@@ -46,41 +53,64 @@ class Journal:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
 
     def intend(self, payload: bytes) -> None:
-        """Write one record now, after what waited; raise `JournalError` when it did not all get there."""
+        """Write one record now, after what waited; raise `JournalError` when it did not all get there.
+
+        What waited goes on waiting then; the record itself is forgotten.
+        """
         self._behind.append(frame(payload))
-        self.flush()
+        try:
+            self.flush()
+        except JournalError:
+            self._behind.pop()
+            raise
 
     def note(self, payload: bytes) -> None:
         """Keep a record for the next write."""
         self._behind.append(frame(payload))
 
     def flush(self) -> None:
-        """Write what waits; raise `JournalError` when it did not all get there."""
+        """Write what waits; raise `JournalError` when it did not all get there: then the rest waits on."""
         if not self._behind:
             return
         data = b"".join(self._behind)
-        self._behind.clear()
         try:
-            written = os.write(self._descriptor, data)
+            if self._cut:
+                self._roll()  # what follows a cut record would never be read
+            written = self._write(data)
         except OSError as error:
+            self._give_up_oldest(len(data))
             raise JournalError(f"the journal cannot be written: {error}") from error
         self._size += written
-        if written != len(data):
-            self._roll()  # what follows a cut record would never be read
-            raise JournalError("the journal took only a part: the disk is full")
-        if self._size > SEGMENT_LIMIT:
-            self._roll()
+        self._cut = written != len(data) or self._size > SEGMENT_LIMIT
+        if written == len(data):
+            self._behind.clear()
+            return
+        while self._behind and len(self._behind[0]) <= written:
+            written -= len(self._behind.pop(0))
+        raise JournalError("the journal took only a part: the disk is full")
+
+    def _write(self, data: bytes) -> int:
+        return os.write(self._descriptor, data)
+
+    def _give_up_oldest(self, size: int) -> None:
+        while size > KEEP and len(self._behind) > 1:
+            size -= len(self._behind.pop(0))
+            self.given_up += 1
 
     def _roll(self) -> None:
-        os.close(self._descriptor)
-        self._number += 1
-        self._size = 0
+        before, self._number = self._descriptor, self._number + 1
         self._descriptor = self._open()
+        os.close(before)
+        self._size, self._cut = 0, False
 
     def close(self) -> None:
-        """Write what waits and end."""
-        self.flush()
-        os.close(self._descriptor)
+        """Write what waits and end; a disk that takes nothing keeps nobody from leaving."""
+        try:
+            self.flush()
+        except JournalError:
+            log.exception("%s records are lost with this process", len(self._behind))
+        finally:
+            os.close(self._descriptor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,10 +82,12 @@ class Mailbox:
 
     def _carry_out(self, decision: Decision, event: Event) -> None:
         owner = self.plan.owner
+        intent = records.encode_decision(owner, decision, event.at, self._now())
         try:
-            self._journal.intend(records.encode_decision(owner, decision, event.at, self._now()))
+            self._journal.intend(intent)
         except JournalError:
             log.exception("owner %s: nothing is sent, because it could not be written down", owner)
+            self._journal.note(intent)  # with the denials that follow: told once the disk takes it (I2)
             self._give_up(decision)
             return
         self.book.apply(decision)
@@ -106,11 +108,11 @@ class Mailbox:
                 self._inbox.append(self._dispatch.deny(step.command, RefusalReason.JOURNAL_FAILED, text))
 
     def _note(self, event: Event) -> None:
+        changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
+        self.book.changed_holdings.clear()
         if not isinstance(event, TimePassed | GateChanged | PersonAsked | OrderAsked):
-            self._journal.note(records.encode_event(self.plan.owner, event))
-        if self.book.changed_holdings:
-            changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
-            self.book.changed_holdings.clear()
+            self._journal.note(records.encode_event(self.plan.owner, event, changed))
+        elif changed:
             self._journal.note(records.encode_holdings(self.plan.owner, changed))
 
     def _flush(self) -> None:

@@ -173,7 +173,11 @@ def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
 def _event(record: EventRecord, names: Names) -> tuple[Topic, ...]:
     event = event_of(record)
     write = _EVENTS.get(type(event))
-    return write(record.owner, event, names) if write is not None else ()
+    topics = write(record.owner, event, names) if write is not None else ()
+    if not record.holdings:
+        return topics
+    lineage.record_holdings(list(record.holdings), names)
+    return (*topics, Topic.GROUPS)
 
 
 def _working(owner: OwnerId, event: OrderWorking, names: Names) -> tuple[Topic, ...]:

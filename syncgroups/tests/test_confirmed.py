@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import LEADER, follower, gate_of
-from tradehaven.domain.commands import CancelOrder, PlaceOrder
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, Symbol
 from tradehaven.domain.money import Ticks
@@ -317,3 +317,17 @@ def test_a_follower_holds_its_share_of_what_the_leader_holds(
     share = int(abs(leader) * float(ratio) + 1e-9) * (1 if leader > 0 else -1)
     assert world.held(2) == share
     assert world.held(3) == -share
+
+
+def test_a_mirrored_exit_that_moved_unseen_is_moved_once() -> None:
+    world = desk(follower(2), mode=SyncMode.CONFIRMED)
+    world.market(BUY, 2)
+    world.settle()
+    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.settle()
+    world.lose(LEADER)
+    world.change(stop, stop=19950, seen=False)
+    world.connect(LEADER)
+    assert [type(command) for command in world.outbox] == [ChangeOrder]
+    world.settle()
+    assert [order.spec.stop for order in world.resting(2)] == [19950]

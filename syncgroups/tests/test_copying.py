@@ -12,6 +12,7 @@ from tradehaven.domain.enums import OrderType, SessionHours, Side, SizingMode
 from tradehaven.domain.ids import AccountId, GroupId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
+TWO = AccountId(2)
 
 
 def test_a_market_order_reaches_every_follower_at_its_ratio() -> None:

@@ -14,7 +14,7 @@ from syncgroups.tests.plans import (
     group_of,
     plan_of,
 )
-from tradehaven.domain.commands import CancelOrder, ClosePosition
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, ClosePosition
 from tradehaven.domain.enums import OrderType, Side, TradingState
 from tradehaven.domain.events import GateChanged, PositionReported
 from tradehaven.domain.ids import AccountId, GateId, GroupId
@@ -292,3 +292,34 @@ def test_flattening_begins_when_a_link_comes_back() -> None:
     world.wait(1)
     assert world.held(2) == 0
     assert "flat" in world.remarks()
+
+
+def test_two_orders_that_grow_at_once_share_what_the_limit_leaves() -> None:
+    world = desk(follower(2, max_position=3))
+    world.market(SELL, 2)
+    world.settle()
+    world.shut(gate_of(TWO), state=TradingState.REDUCING)
+    world.trade(BUY, 4, OrderType.STOP, stop=20100)
+    world.trade(BUY, 4, OrderType.STOP, stop=20110)
+    world.settle()
+    world.shut(gate_of(TWO), state=TradingState.ACTIVE)
+    world.lose(LEADER)
+    world.connect(LEADER)  # both look again at what they may be, in one decision
+    world.settle()
+    opening = sum(order.spec.qty for order in world.resting(2)) - 2
+    assert world.held(2) == -2
+    assert opening <= 3
+
+
+def test_a_change_that_waited_for_its_turn_is_not_told_behind_a_gate_that_has_shut_since() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.change(order, qty=3)
+    world.reject(world.outbox.pop(), "AnotherCommandPending")
+    world.shut(gate_of(TWO))
+    world.wait(1)
+    assert not world.outbox
+    world.shut(gate_of(TWO), state=TradingState.ACTIVE)
+    world.wait(1)
+    assert [command.spec.qty for command in world.outbox if isinstance(command, ChangeOrder)] == [3]

@@ -69,6 +69,84 @@ def test_a_write_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         written.intend(b"lost")
 
 
+def _full(*_: object) -> int:
+    raise OSError("no space left on device")
+
+
+def test_what_waited_behind_a_failed_write_waits_on_and_the_intent_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Journal(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", _full)
+        written.note(b"happened")
+        with pytest.raises(JournalError):
+            written.intend(b"never carried out")
+        written.note(b"happened too")
+        with pytest.raises(JournalError):
+            written.flush()
+    written.close()
+    assert _payloads(tmp_path) == [b"happened", b"happened too"]
+
+
+def test_whole_records_of_a_short_write_are_not_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Journal(tmp_path)
+    real, room = os.write, len(journal.frame(b"one")) + 3
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:room]))
+        written.note(b"one")
+        written.note(b"two")
+        with pytest.raises(JournalError, match="only a part"):
+            written.flush()
+    written.close()
+    assert _payloads(tmp_path) == [b"one", b"two"]
+
+
+def test_a_file_that_cannot_be_begun_is_begun_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Journal(tmp_path)
+    real = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:4]))
+        with pytest.raises(JournalError):
+            written.intend(b"cut")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", _full)
+        with pytest.raises(JournalError, match="cannot be written"):
+            written.intend(b"nowhere to go")
+    written.intend(b"after")
+    written.close()
+    assert _payloads(tmp_path) == [b"after"]
+
+
+def test_a_disk_that_takes_nothing_for_long_costs_the_oldest_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "KEEP", 40)
+    written = Journal(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", _full)
+        for number in range(6):
+            written.note(b"payload %d" % number)
+            with pytest.raises(JournalError):
+                written.flush()
+    written.close()
+    assert _payloads(tmp_path) == [b"payload 4", b"payload 5"]
+    assert written.given_up == 4
+
+
+def test_a_full_disk_keeps_nobody_from_leaving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = Journal(tmp_path)
+    written.note(b"lost")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", _full)
+        written.close()
+    assert "1 records are lost" in caplog.text
+
+
 def test_a_short_write_says_so_and_what_follows_is_still_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from syncgroups.engine import records
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal, Mark, read
 from syncgroups.engine.mailbox import Mailbox
+from syncgroups.engine.records import DecisionRecord, EventRecord
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, plan_of
 from tradehaven.domain.commands import Command, Denied, PlaceOrder
@@ -103,6 +104,35 @@ def test_a_journal_that_cannot_be_written_lets_no_entry_out(
     assert {str(copy.state) for copy in lost} == {"ended"}
 
 
+def test_what_a_full_disk_did_not_take_is_told_once_it_does(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        order = room.world.trade(BUY, 1)
+    room.world.wait(1)
+    room.world.market(SELL, 1)
+    decided = [
+        step.command_id
+        for record in room.records()
+        if isinstance(record, DecisionRecord)
+        for step in record.steps
+    ]
+    denied = [
+        record.name
+        for record in room.records()
+        if isinstance(record, EventRecord) and record.name == "Denied"
+    ]
+    assert [name for name in decided if name and f".o{order}." in name] == [
+        f"th1.g9.l1.o{order}.f2",
+        f"th1.g9.l1.o{order}.f3",
+    ]
+    assert len(denied) == 2
+
+
 def test_one_bad_event_does_not_stop_the_next(room: Room) -> None:
     room.mailbox.post("no event at all")  # type: ignore[arg-type]
     assert room.mailbox.failures == 1
@@ -165,12 +195,14 @@ def test_an_account_without_a_gateway_is_offline(room: Room) -> None:
     assert [event.reason for event in denied] == [RefusalReason.FOLLOWER_OFFLINE]  # type: ignore[union-attr]
 
 
-def test_changed_holdings_are_noted(room: Room) -> None:
+def test_changed_holdings_stand_in_the_record_of_their_fill(room: Room) -> None:
     room.world.market(BUY, 2)
     for command in list(room.sent):
         room.world.deliver(command)
-    holdings = [record for record in room.records() if type(record).__name__ == "HoldingsRecord"]
-    assert [tuple(entry) for record in holdings for entry in record.holdings] == [
+    events = [record for record in room.records() if isinstance(record, EventRecord)]
+    holdings = [(record.name, entry) for record in events for entry in record.holdings]
+    assert {name for name, _ in holdings} == {"OrderFilled"}
+    assert [entry for _, entry in holdings] == [
         (9, 2, "ESZ6", "ESZ6", 2),
         (9, 3, "ESZ6", "ESZ6", 2),
     ]

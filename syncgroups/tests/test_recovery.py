@@ -10,8 +10,8 @@ from syncgroups.core.book import Book
 from syncgroups.core.folding import _FOLDS
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
-from tradehaven.domain.commands import CancelOrder, Confirmed, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderStatus, OrderType, Side
+from tradehaven.domain.commands import CancelOrder, Confirmed, Denied, PlaceOrder, Unresolved
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side
 from tradehaven.domain.events import BalanceReported, Event, OrdersListed
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos
 from tradehaven.domain.money import Ticks
@@ -340,3 +340,31 @@ def test_a_cancel_without_an_answer_is_told_again_once_time_has_passed() -> None
 
 def test_every_kind_of_event_has_its_fold() -> None:
     assert set(_FOLDS) == set(get_args(Event))
+
+
+def test_a_cancel_that_never_left_is_tried_until_it_does() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.cancel(order)
+    for _ in range(8):
+        name = world.outbox.pop().client_order_id
+        reason = RefusalReason.JOURNAL_FAILED
+        world.step(Denied(account=TWO, client_order_id=name, reason=reason, text="full", at=world.at()))
+        world.wait(1)
+    world.settle()
+    assert not world.resting(2)
+    assert "command_stuck" not in world.remarks()
+
+
+def test_a_cancel_that_is_never_answered_is_shouted_about() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.cancel(order)
+    for _ in range(5):
+        name = world.outbox.pop().client_order_id
+        world.step(Unresolved(account=TWO, client_order_id=name, text="time-out", at=world.at()))
+        world.wait(1)
+    assert not world.outbox
+    assert world.remarks() == ["command_stuck"]

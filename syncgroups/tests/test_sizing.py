@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncgroups.core.plan import FollowerPlan
-from syncgroups.core.sizing import Sized, balance_ratio, follower_order, scaled, split, target
+from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, scaled, split, target
 from syncgroups.tests.plans import follower
 from tradehaven.domain.enums import SizingMode
 from tradehaven.domain.instruments import product, size_factor
@@ -132,3 +132,41 @@ def test_a_cap_holds_the_position_not_the_order(own: int, change: int, entered: 
 def test_no_balance_of_a_follower_is_no_ratio() -> None:
     assert balance_ratio(Decimal(-1), Decimal(50_000)) is None
     assert FollowerPlan(account=follower(2).account, gates=()).ratio == 1
+
+
+# -- the edges that a slip of one would move ---------------------------------------------------------
+
+
+def _order(own: int, leader: int, change: int, ratio: str = "1", **settings: Any) -> Sized:
+    plan = follower(2, ratio=ratio, **settings)
+    return follower_order(plan=plan, ratio=Fraction(ratio), own=own, leader=leader, change=change)
+
+
+def test_nothing_is_nothing() -> None:
+    assert (NOTHING.reduce, NOTHING.enter, NOTHING.qty) == (0, 0, 0)
+
+
+def test_a_follower_without_money_has_a_ratio_of_nought() -> None:
+    assert balance_ratio(Decimal(0), Decimal(100)) == 0
+    assert balance_ratio(Decimal(-1), Decimal(100)) is None
+    assert balance_ratio(Decimal(1), Decimal(0)) is None
+
+
+def test_by_itself_an_order_is_cut_from_nought() -> None:
+    assert _order(0, 0, 2, "1/2").enter == 1
+    assert _order(5, 7, 3, "1/2").enter == 1
+
+
+def test_the_cap_counts_what_is_held_on_the_same_side_only() -> None:
+    assert _order(2, 2, 2, max_contracts=3).enter == 1
+    assert _order(-2, -2, -2, max_contracts=3).enter == 1
+    assert _order(-2, 2, 3, max_contracts=3).enter == 3
+    assert _order(5, 5, 2, max_contracts=3) == Sized(reduce=0, enter=0)
+
+
+def test_a_size_by_balance_is_a_ratio_and_no_fixed_number() -> None:
+    plan = follower(2, sizing=SizingMode.BALANCE, fixed_qty=9)
+    sized = follower_order(plan=plan, ratio=Fraction(2), own=4, leader=2, change=-1)
+    assert sized == Sized(reduce=2, enter=0)
+    entered = follower_order(plan=plan, ratio=Fraction(2), own=0, leader=0, change=1)
+    assert entered == Sized(reduce=0, enter=2)

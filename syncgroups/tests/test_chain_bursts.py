@@ -1,0 +1,36 @@
+"""A chain in a burst: what its middle has sent but not been told of is no past for what comes behind it."""
+
+from syncgroups.tests.desk import Desk
+from syncgroups.tests.plans import follower, group_of, plan_of
+from tradehaven.domain.enums import Side
+from tradehaven.domain.ids import AccountId, GroupId
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO = AccountId(2)
+
+
+def test_in_a_chain_what_was_sent_later_is_not_counted_as_held_before() -> None:
+    world = Desk(plan_of(group_of(follower(2)), group_of(follower(3), leader=TWO, group=GroupId(10))))
+    world.connect()
+    world.market(SELL, 6)
+    world.settle()
+    world.market(BUY, 6)
+    world.market(BUY, 1)  # its copy is on its way when the leader of the chain closes
+    world.settle()
+    assert (world.held(2), world.held(3)) == (1, 1)
+    assert [order.spec.qty for order in world.placed if order.account == 3] == [6, 6, 1]
+
+
+def test_in_a_chain_the_second_half_of_a_flip_is_not_counted_before_its_first() -> None:
+    world = Desk(plan_of(group_of(follower(2)), group_of(follower(3), leader=TWO, group=GroupId(10))))
+    world.connect()
+    world.market(SELL, 3)
+    world.settle()
+    world.market(BUY, 1)
+    world.market(BUY, 3)  # two are closed at once; the last one and the new side go when the first is known
+    world.settle()
+    assert (world.held(2), world.held(3)) == (1, 1)
+    rests = [order for order in world.placed if ".r" in order.client_order_id]
+    assert rests
+    sizes = [order.spec.qty for order in world.placed if order.account == 3]
+    assert sum(sizes) == 3 + 4

@@ -1,0 +1,57 @@
+"""The checker: one plain function for each invariant, over a history, written to distrust the engine.
+
+Numbers are those of the reliability rules. Of the engine's code only sizing (I3) and the reading of ids
+are used. What a law leaves out on purpose stands at the law. I10 needs two histories and is a test of its
+own; I18 (secrets), I20 (trade dates) and I21 (tenants) have no subject here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.drill import laws_of_orders, laws_of_positions
+from tests.drill.history import History
+from tests.drill.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """A law that a history breaks, and how."""
+
+    law: str
+    text: str
+
+
+Law = Callable[[Reading], Iterator[str]]
+LAWS: dict[str, Law] = {
+    "I1": laws_of_orders.one_order_for_each_intent,
+    "I2": laws_of_orders.nothing_lost_in_silence,
+    "I3": laws_of_positions.exposure_as_sized,
+    "I4": laws_of_positions.flat_with_the_leader,
+    "I5": laws_of_positions.reductions_only_reduce,
+    "I6": laws_of_orders.recorded_before_sent,
+    "I7": laws_of_orders.gates_are_obeyed,
+    "I8": laws_of_positions.caps_hold,
+    "I9": laws_of_orders.gates_stay_where_they_were_put,
+    "I11": laws_of_orders.one_writer,
+    "I12": laws_of_orders.unknown_stays_unknown,
+    "I13": laws_of_orders.causality,
+    "I14": laws_of_positions.protection_fits,
+    "I15": laws_of_positions.books_balance,
+    "I16": laws_of_orders.changes_are_merged,
+    "I17": laws_of_orders.lineage,
+    "I19": laws_of_orders.convergence,
+    "F01": laws_of_orders.no_stale_entry,
+    "F12": laws_of_orders.a_snapshot_is_no_news,
+}
+
+
+def check(history: History) -> list[Violation]:
+    """Return every breach of every law."""
+    reading = Reading.of(history)
+    return [Violation(name, text) for name, law in LAWS.items() for text in law(reading)]
+
+
+def by_law(violations: list[Violation]) -> Counter[str]:
+    """Return how often each law was broken."""
+    return Counter(violation.law for violation in violations)

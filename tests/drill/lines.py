@@ -1,0 +1,396 @@
+"""One login's line between the engine and the broker, as bad as its weather: the drill's `Gateway`.
+
+Requests and news travel with delays; answers get lost; a session falls, or dies without a word. A line
+lives as long as its engine; what it promises the engine is what `brokers.ports.Gateway` promises.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import chain
+from random import Random
+
+from brokers.core.backoff import delays
+from tests.drill.agenda import SECOND, Agenda
+from tests.drill.history import Arrived, History, Image, Sent, Told, Trouble
+from tests.drill.joining import Joiner, stated
+from tests.drill.venue import News, Venue
+from tradehaven.domain.commands import (
+    CancelOrder,
+    ChangeOrder,
+    ClosePosition,
+    Command,
+    Confirmed,
+    Denied,
+    Outcome,
+    PlaceOrder,
+    Rejected,
+    Unresolved,
+)
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.events import (
+    BalanceReported,
+    Event,
+    LinkLost,
+    OrderFilled,
+    OrdersListed,
+    PositionReported,
+    SnapshotTaken,
+)
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId
+
+ANSWER_LIMIT = 5.0
+SILENCE_LIMIT = 10.0
+WINDOW = 8
+"""How many messages may overtake one another when the broker mixes them up (fault F10)."""
+
+
+@dataclass
+class Weather:
+    """How bad one login's line is just now. Chances are 0 to 1, times are seconds."""
+
+    quick: float = 0.005
+    late: float = 0.03
+    mixes: bool = False
+    doubles: float = 0.0
+    echoes: float = 0.0
+    loses_answers: float = 0.0
+    loses_requests: float = 0.0
+    late_answers: float = 0.0
+    slow: float = 0.0
+    list_lag: float = 0.0
+    partial: float = 0.0
+    refuses: dict[AccountId, str] = field(default_factory=dict)
+    balances: dict[AccountId, Decimal] = field(default_factory=dict)
+
+    def relent(self, account: AccountId) -> None:
+        """Take an account's new orders again."""
+        self.refuses.pop(account, None)
+
+    def clear(self) -> None:
+        """Let all trouble end."""
+        fair = Weather(balances=self.balances)
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(fair, name))
+
+
+Message = Callable[[], Iterator[Event]]
+
+
+class Line:
+    """Implements what the engine uses of `Gateway` for one login in one life of the engine."""
+
+    def __init__(
+        self,
+        connection: ConnectionId,
+        accounts: tuple[AccountId, ...],
+        epoch: int,
+        weather: Weather,
+        venue: Venue,
+        agenda: Agenda,
+        history: History,
+        chance: Random,
+        sink: Callable[[Event], None],
+    ) -> None:
+        self.connection = connection
+        self.accounts = accounts
+        self._epoch = epoch
+        self._weather = weather
+        self._venue = venue
+        self._agenda = agenda
+        self._history = history
+        self._chance = chance
+        self._waits = delays(chance)
+        self._sink = sink
+        self._session = 0
+        self._open = False
+        self._ready = False
+        self._gone = False
+        self._dark = self._deaf = False
+        self._joiner = Joiner()
+        self._inbound: list[Message] = []
+        self._first: Message | None = None
+        self._free_at = self._sent_at = 0
+        self._asked: dict[ClientOrderId, Command] = {}
+        self._partial_until = Nanos(0)
+        self.on_send: Callable[[str, Command], None] = lambda _point, _command: None
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether the snapshot is in and commands may be sent."""
+        return self._ready
+
+    def connect(self) -> None:
+        """Begin a session; its first news is a snapshot."""
+        self._session += 1
+        session = self._session
+
+        def authorised() -> None:
+            if self._gone or session != self._session:
+                return
+            self._open, self._joiner = True, Joiner()
+            self._dark = self._deaf = False
+            self._inbound.clear()
+            self._free_at = self._sent_at = 0
+            self._first = self._snapshot()
+            self._carry(self._first)
+
+        self._agenda.after(0.1 + self._chance.random() * 0.4, authorised)
+
+    def fall(self, reason: str) -> None:
+        """Lose the session, as both ends learn at once."""
+        if self._gone or not self._open:
+            return
+        was_ready, self._ready, self._open = self._ready, False, False
+        self._session += 1
+        asked, self._asked = self._asked, {}
+        at = self._agenda.nanos()
+        if was_ready:
+            self._tell(LinkLost(connection=self.connection, reason=reason, at=at))
+        for command in asked.values():
+            self._tell(_unresolved(command, reason, at))
+        self._agenda.after(next(self._waits), self.connect)
+
+    def go_dark(self) -> None:
+        """Die without a word: nothing passes, and the engine finds out by the silence."""
+        self._dark = True
+        session = self._session
+
+        def silence() -> None:
+            if session == self._session:
+                self.fall("the broker has been silent for too long")
+
+        self._agenda.after(SILENCE_LIMIT, silence)
+
+    def go_deaf(self) -> None:
+        """Hear nothing any more in this session: what was sent behind a hole in a stream never comes up."""
+        self._deaf = True
+
+    def close(self) -> None:
+        """End with the engine: what is on its way to the broker still arrives, nothing comes back."""
+        self._gone = True
+        self._ready = self._open = False
+
+    # -- out ----------------------------------------------------------------------------------------
+
+    def send(self, command: Command) -> Denied | None:
+        """Write a command; its outcome arrives in the sink."""
+        if not self._ready:
+            return Denied(
+                account=command.account,
+                client_order_id=command.client_order_id,
+                reason=RefusalReason.FOLLOWER_OFFLINE,
+                text="no connection to the broker",
+                at=self._agenda.nanos(),
+            )
+        self.on_send("P3", command)
+        self._history.add(Sent(self._agenda.nanos(), self._epoch, command))
+        self._asked[command.client_order_id] = command
+        session = self._session
+        self._agenda.after(ANSWER_LIMIT, lambda: self._overdue(session, command))
+        if self._dark or self._chance.random() < self._weather.loses_requests:
+            self._history.add(Trouble(self._agenda.now, f"lost on its way: {command.client_order_id}"))
+        else:
+            # One stream: requests arrive in the order in which they were written, unless the broker dawdles.
+            self._sent_at = max(self._sent_at, self._agenda.now + int(self._delay() * SECOND))
+            delay = (self._sent_at - self._agenda.now) / SECOND + self._chance.random() * self._weather.slow
+            self._agenda.after(delay, lambda: self._arrive(session, command))
+        self.on_send("P4", command)
+        return None
+
+    def look_again(self) -> None:
+        """Ask for the lists of orders."""
+        if not self._ready:
+            return
+        session = self._session
+
+        def answer() -> None:
+            if session == self._session:
+                self._carry(self._lists())
+
+        self._agenda.after(self._delay(), answer)
+
+    def _overdue(self, session: int, command: Command) -> None:
+        if session == self._session and self._asked.pop(command.client_order_id, None) is not None:
+            if not self._gone:
+                self._tell(_unresolved(command, "no answer in time", self._agenda.nanos()))
+
+    def _arrive(self, session: int, command: Command) -> None:
+        place = len(self._inbound)
+        refused, order_id = self._execute(command)
+        self._history.add(Arrived(self._agenda.nanos(), command, refused))
+        if session != self._session or self._gone or not self._open:
+            return
+        if self._chance.random() < self._weather.loses_answers:
+            self._history.add(Trouble(self._agenda.now, f"answer lost: {command.client_order_id}"))
+            return
+        message = self._answer(command, refused, order_id)
+        if self._chance.random() < self._weather.late_answers:
+            self._agenda.after(self._chance.random() * 60, lambda: self._carry(message))
+        elif self._chance.random() < 0.5:  # an answer comes before or after the news it answers
+            self._carry(message, place)
+        else:
+            self._carry(message)
+
+    def _execute(self, command: Command) -> tuple[str, OrderId | None]:
+        venue = self._venue
+        match command:
+            case PlaceOrder():
+                code = self._weather.refuses.get(command.account, "")
+                what = (
+                    command.account,
+                    command.client_order_id,
+                    command.symbol,
+                    command.side,
+                    command.spec,
+                )
+                if code == "afterwards":
+                    return "", venue.reject(*what)
+                return (code, None) if code else ("", venue.place(*what))
+            case ChangeOrder():
+                return venue.change(command.order_id, command.spec), None
+            case CancelOrder():
+                return venue.cancel(command.order_id), None
+            case ClosePosition():
+                venue.liquidate(command.account, command.symbol)
+                return "", None
+
+    def _answer(self, command: Command, refused: str, order_id: OrderId | None) -> Message:
+        def tell() -> Iterator[Event]:
+            if self._asked.pop(command.client_order_id, None) is not None:
+                yield _outcome(command, refused, order_id, self._agenda.nanos())
+
+        return tell
+
+    # -- in -----------------------------------------------------------------------------------------
+
+    def hear(self, news: News) -> None:
+        """Take news from the broker's side of the line."""
+        if not self._open or self._gone:
+            return
+        self._carry(self._news(news))
+        if self._chance.random() < self._weather.doubles:
+            self._carry(self._news(news))
+
+    def _carry(self, message: Message, place: int | None = None) -> None:
+        self._inbound.insert(len(self._inbound) if place is None else place, message)
+        self._free_at = max(self._free_at, self._agenda.now + int(self._delay() * SECOND))
+        session = self._session
+        self._agenda.after((self._free_at - self._agenda.now) / SECOND, lambda: self._release(session))
+
+    def _release(self, session: int) -> None:
+        if session != self._session or self._gone or not self._inbound:
+            return
+        index = 0
+        if self._weather.mixes and self._first is not self._inbound[0]:
+            index = self._chance.randrange(min(WINDOW, len(self._inbound)))
+        message = self._inbound.pop(index)
+        if self._dark or self._deaf:
+            return
+        if message is self._first:
+            self._ready, self._first = True, None
+        for event in message():
+            self._tell(event)
+            if not isinstance(event, SnapshotTaken) and self._chance.random() < self._weather.echoes:
+                self._echo(session, event)
+            if session != self._session or self._gone:
+                return
+
+    def _echo(self, session: int, event: Event) -> None:
+        def again() -> None:
+            if session == self._session and not self._gone:
+                self._tell(event)
+
+        self._agenda.after(self._chance.random() * 3, again)
+
+    def _tell(self, event: Event) -> None:
+        if not self._gone:
+            self._history.add(Told(self._agenda.now, self.connection, event))
+            self._sink(event)
+
+    def _news(self, news: News) -> Message:
+        def tell() -> Iterator[Event]:
+            at = self._agenda.nanos()
+            if isinstance(news, Image):
+                yield from self._joiner.image(news, at)
+            elif isinstance(news, OrderFilled):
+                yield from self._joiner.fill(news, at)
+            else:
+                account, symbol, net = news
+                yield PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
+
+        return tell
+
+    def _snapshot(self) -> Message:
+        taken = {account: self._images(account, self._agenda.now) for account in self.accounts}
+        fills = {account: tuple(self._venue.fills[account]) for account in self.accounts}
+        held = {key: net for key, net in self._venue.positions.items() if key[0] in taken}
+
+        def tell() -> Iterator[Event]:
+            at = self._agenda.nanos()
+            self._joiner.load(chain(*taken.values()), chain(*fills.values()))
+            accounts = tuple(
+                stated(
+                    account,
+                    taken[account],
+                    fills[account],
+                    [
+                        PositionReported(account=holder, symbol=symbol, net=net, price=None, at=at)
+                        for (holder, symbol), net in held.items()
+                        if holder == account
+                    ],
+                    BalanceReported(
+                        account=account,
+                        cash=self._weather.balances.get(account, Decimal(50_000)),
+                        realized=Decimal(0),
+                        at=at,
+                    ),
+                )
+                for account in self.accounts
+            )
+            yield SnapshotTaken(connection=self.connection, accounts=accounts, at=at)
+
+        return tell
+
+    def _images(self, account: AccountId, moment: Nanos) -> list[Image]:
+        return self._venue.seen_at(account, moment)
+
+    def _lists(self) -> Message:
+        moment = Nanos(self._agenda.now - int(self._weather.list_lag * SECOND))
+        images = list(chain(*(self._images(account, moment) for account in self.accounts)))
+        # A page may be cut once; a list that is cut for ever is no list, and nothing could be told from it.
+        if self._agenda.now > self._partial_until and self._chance.random() < self._weather.partial:
+            self._partial_until = Nanos(self._agenda.now + 12 * SECOND)
+            images = images[: len(images) // 2]
+        fills = [f for account in self.accounts for f in self._venue.fills[account] if f.at <= moment]
+
+        def tell() -> Iterator[Event]:
+            at = self._agenda.nanos()
+            for image in images:
+                yield from self._joiner.image(image, at)
+            for fill in fills:
+                yield from self._joiner.fill(fill, at)
+            known = self._joiner.client_ids()
+            yield OrdersListed(
+                connection=self.connection, accounts=self.accounts, client_order_ids=known, at=at
+            )
+
+        return tell
+
+    def _delay(self) -> float:
+        return self._weather.quick + self._chance.random() * (self._weather.late - self._weather.quick)
+
+
+def _unresolved(command: Command, text: str, at: Nanos) -> Unresolved:
+    return Unresolved(account=command.account, client_order_id=command.client_order_id, text=text, at=at)
+
+
+def _outcome(command: Command, refused: str, order_id: OrderId | None, at: Nanos) -> Outcome:
+    if refused == "RiskCheckTimeout":
+        return _unresolved(command, refused, at)
+    account, name = command.account, command.client_order_id
+    if refused:
+        return Rejected(account=account, client_order_id=name, code=refused, text="", at=at)
+    return Confirmed(account=account, client_order_id=name, order_id=order_id, at=at)

@@ -1,0 +1,181 @@
+"""The database of the drill: what the recorder makes of the journal, and the book that a start makes of that.
+
+The same rules as `services.lineage` and `engine.plans.book_of`, without a database; a test holds the two
+against each other over whole drills.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncgroups.core.book import Book
+from syncgroups.core.copies import Copy, CopyState, HoldingKey
+from syncgroups.core.decision import RemarkKind
+from syncgroups.engine import journal
+from syncgroups.engine.records import (
+    DecisionRecord,
+    EventRecord,
+    HoldingRow,
+    HoldingsRecord,
+    JournalRecord,
+    decode,
+    event_of,
+)
+from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.events import OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId
+from tradehaven.domain.transitions import is_final
+
+
+@dataclass
+class Row:
+    """A copied order as its table keeps it."""
+
+    body: Any
+    state: CopyState
+    follower: AccountId
+    order_id: OrderId | None = None
+    filled: int = 0
+
+
+@dataclass
+class Rows:
+    """All that survives an engine, up to the mark."""
+
+    mark: journal.Mark = field(default_factory=journal.Mark)
+    records: list[JournalRecord] = field(default_factory=list)
+    copies: dict[ClientOrderId, Row] = field(default_factory=dict)
+    fills: dict[tuple[AccountId, FillId], tuple[OrderId, int]] = field(default_factory=dict)
+    holdings: dict[HoldingKey, int] = field(default_factory=dict)
+    refused: dict[ClientOrderId, RefusalReason] = field(default_factory=dict)
+
+    def drain(self, folder: Path, most: int | None = None) -> int:
+        """Record what the journal holds behind the mark, at most so many records; return how many."""
+        count = 0
+        for payload, mark in journal.read(folder, self.mark):
+            if most is not None and count >= most:
+                break
+            self.mark = mark
+            record = decode(payload)
+            self.records.append(record)
+            self.record(record)
+            count += 1
+        return count
+
+    def record(self, record: JournalRecord) -> None:
+        """Take one record in."""
+        if isinstance(record, DecisionRecord):
+            self._decision(record)
+        elif isinstance(record, HoldingsRecord):
+            self._holdings(record.rows())
+        elif isinstance(record, EventRecord):
+            self._event(event_of(record))
+            self._holdings(record.holdings)
+
+    def _holdings(self, holdings: Iterable[HoldingRow]) -> None:
+        for group, account, symbol, leads, net in holdings:
+            self.holdings[group, account, symbol, leads] = net
+
+    def book(self) -> Book:
+        """Return the book that a start begins with."""
+        book = Book()
+        for row in self.copies.values():
+            book.keep(_copy_of(row))
+        book.fills.update(self.fills)
+        for key, net in self.holdings.items():
+            if net:
+                book.hold(key, net)
+        book.changed_holdings.clear()
+        for name, reason in self.refused.items():
+            if name not in book.copies:
+                book.refused[name] = reason
+        return book
+
+    def _decision(self, record: DecisionRecord) -> None:
+        for step in record.steps:
+            if step.copy is not None:
+                body = msgspec.to_builtins(step.copy)
+                row = self.copies.get(step.copy.key)
+                if row is None:
+                    self.copies[step.copy.key] = Row(body, step.copy.state, step.copy.follower)
+                else:
+                    row.body = body
+                    if step.copy.state is CopyState.ENDED:
+                        row.state = CopyState.ENDED
+        for refusal in record.refusals:
+            self.refused[refusal.key] = refusal.reason
+        for remark in record.remarks:
+            if remark.kind is RemarkKind.MISSED and remark.key in self.copies:
+                self.copies[remark.key].state = CopyState.MISSED
+
+    def _event(self, event: Any) -> None:
+        match event:
+            case OrderFilled():
+                self._fill(event)
+                for row in self._named(event.account, event.order_id):
+                    row.filled = self._filled(event.account, event.order_id)
+            case OrderEnded():
+                named = self.copies.get(event.client_order_id) if event.client_order_id else None
+                for row in [*self._named(event.account, event.order_id), *([named] if named else [])]:
+                    row.state = CopyState.ENDED
+            case SnapshotTaken():
+                self._snapshot(event)
+            case OrderWorking() | Confirmed() | Rejected() | Denied() | Unresolved():
+                found = self.copies.get(event.client_order_id) if event.client_order_id else None
+                if found is not None:
+                    self._answer(found, event)
+
+    def _answer(self, row: Row, event: OrderWorking | Confirmed | Rejected | Denied | Unresolved) -> None:
+        ended = row.state is CopyState.ENDED
+        match event:
+            case OrderWorking() if not ended:
+                row.state, row.order_id = CopyState.LIVE, event.order_id
+            case Confirmed() if event.order_id is not None:
+                row.order_id = event.order_id
+            case Rejected() | Denied() if not ended:
+                row.state = CopyState.ENDED
+                if isinstance(event, Denied):
+                    self.refused[event.client_order_id] = event.reason
+            case Unresolved() if row.order_id is None:
+                row.state = CopyState.UNRESOLVED
+
+    def _alive(self, name: ClientOrderId | None) -> Row | None:
+        row = self.copies.get(name) if name else None
+        return row if row is not None and row.state is not CopyState.ENDED else None
+
+    def _snapshot(self, event: SnapshotTaken) -> None:
+        for account in event.accounts:
+            for fill in account.fills:
+                self._fill(fill)
+            for order in account.orders:
+                row = self._alive(order.client_order_id)
+                if row is not None and row.follower == account.account:
+                    row.order_id = order.order_id
+                    row.filled = self._filled(account.account, order.order_id)
+                    row.state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
+
+    def _fill(self, fill: OrderFilled) -> None:
+        self.fills.setdefault((fill.account, fill.fill_id), (fill.order_id, fill.qty))
+
+    def _filled(self, account: AccountId, order_id: OrderId) -> int:
+        found = (value for (holder, _), value in self.fills.items() if holder == account)
+        return sum(qty for order, qty in found if order == order_id)
+
+    def _named(self, account: AccountId, order_id: OrderId) -> list[Row]:
+        return [row for row in self.copies.values() if row.follower == account and row.order_id == order_id]
+
+
+def _copy_of(row: Row) -> Copy:
+    copy = msgspec.convert(row.body, Copy)
+    return replace(
+        copy,
+        state=CopyState.UNRESOLVED if row.state is CopyState.SENDING else row.state,
+        order_id=row.order_id or copy.order_id,
+        filled=row.filled,
+        in_flight=None,
+        refusals=0,
+    )

@@ -1,0 +1,312 @@
+"""One drill from its script to its history: broker, lines, disk, engine lives, and the quiet at the end."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from syncgroups.core.copies import CopyState
+from tests.drill.agenda import Agenda
+from tests.drill.engine import Engine, Killed
+from tests.drill.hands import Hands
+from tests.drill.history import Began, Died, History, Journalled, Planned, Rest, Trouble, Turned
+from tests.drill.lines import Line, Weather
+from tests.drill.rows import Rows
+from tests.drill.script import (
+    Crash,
+    Drop,
+    Fault,
+    FullDisk,
+    Gap,
+    Refuse,
+    Script,
+    Settle,
+    Stop,
+    Storm,
+    Timed,
+    Turn,
+)
+from tests.drill.venue import News, Venue
+from tradehaven.domain.events import Event, GateChanged
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId
+
+QUIET = 75.0
+"""Seconds without trouble before the laws are applied: a minute to converge (I19), and the links' way up."""
+RECORDER_LAG = 0.05
+MEMORY = Path("/dev/shm")
+
+
+def drill(script: Script) -> History:
+    """Play a script and return what happened."""
+    folder = Path(tempfile.mkdtemp(prefix="drill-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        world = World(script, folder)
+        world.play()
+        return world.history
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Armed:
+    """A crash that waits for its time at a point of the engine."""
+
+    crash: Crash
+    passed: int = 0
+
+
+class World:
+    """Everything around the engine, and the engine's lives one after another."""
+
+    def __init__(self, script: Script, folder: Path) -> None:
+        self.script = script
+        self.history = History()
+        self._folder = folder / "journal"
+        self._agenda = Agenda()
+        self._venue = Venue(self._agenda, self.history, str(script.seed))
+        self._venue.tell = self._news
+        self._venue.splits, self._venue.slow_fills = script.splits, script.slow_fills
+        self._hands = Hands(self._venue)
+        self._people = script.people
+        self._version = 1
+        self._login_of = dict(script.people.logins)
+        self._weather = {login: Weather() for login in sorted(set(self._login_of.values()))}
+        for account, cash in script.people.balances:
+            self._weather[self._login_of[account]].balances[account] = Decimal(cash)
+        self._gates: dict[GateId, GateChanged] = {}
+        self._rows = Rows()
+        self._engine: Engine | None = None
+        self._epoch = 0
+        self._armed: list[Armed] = []
+        self._lost = 0
+        self._failures = 0
+
+    def play(self) -> None:
+        """Let everything happen, then let everything come to rest."""
+        self.history.add(Planned(self._agenda.now, self._people.plan(self._version)))
+        self._start()
+        for item in self.script.items:
+            self._agenda.after(item.second, lambda item=item: self._do(item))  # type: ignore[misc]
+        self._agenda.until(self.script.length)
+        self._calm()
+        self._agenda.until(self.script.length + QUIET)
+        self._end()
+
+    # -- the engine's lives -------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._epoch += 1
+        self.history.add(Began(self._agenda.now, self._epoch))
+        lines = {login: self._line(login) for login in self._weather}
+        self._engine = Engine(
+            self._people.plan(self._version),
+            self._gates.values(),
+            self._rows,
+            self._folder,
+            lines,
+            self._agenda,
+            self.history,
+            self._epoch,
+            self._strike,
+            self._take,
+        )
+        self._engine.start()
+        for gate in self._gates.values():
+            self.history.add(Turned(self._agenda.now, gate))
+
+    def _line(self, login: ConnectionId) -> Line:
+        accounts = tuple(account for account, found in self.script.people.logins if found == login)
+        return Line(
+            login,
+            accounts,
+            self._epoch,
+            self._weather[login],
+            self._venue,
+            self._agenda,
+            self.history,
+            Random(f"{self.script.seed}/line/{login}/{self._epoch}"),
+            self._take,
+        )
+
+    def _take(self, event: Event) -> None:
+        engine = self._engine
+        if engine is None:
+            return
+        try:
+            engine.take(event)
+        except Killed as killed:
+            self._died(killed.args[0])
+
+    def _strike(self, point: str) -> None:
+        for armed in self._armed:
+            if armed.crash.point == point:
+                armed.passed += 1
+                if armed.passed == armed.crash.nth:
+                    self._armed.remove(armed)
+                    raise Killed(armed.crash)
+
+    def _died(self, crash: Crash) -> None:
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        self._failures += engine.mailbox.failures
+        engine.die()
+        lost = self._wreck(crash)
+        self.history.add(Died(self._agenda.now, engine.epoch, crash.point, lost))
+        self._agenda.after(crash.seconds, self._start)
+
+    def _wreck(self, crash: Crash) -> int:
+        """Do to the disk what the crash does; return how many records are gone for good."""
+        before = len(self._rows.records)
+        if crash.disk == "lost":
+            cutoff = self._agenda.now - int(RECORDER_LAG * 1e9)
+            journalled = [e for e in self.history.entries if isinstance(e, Journalled)]
+            safe = sum(1 for entry in journalled if entry.at <= cutoff) - self._lost
+            self._rows.drain(self._folder, max(0, safe - before))
+            shutil.rmtree(self._folder, ignore_errors=True)
+        elif crash.disk == "torn":
+            newest = max(self._folder.glob("*.log"))
+            size = newest.stat().st_size
+            last = self._last_record(newest)
+            with newest.open("r+b") as file:
+                file.truncate(size - max(1, int(last * crash.cut)) if last else size)
+        self._rows.drain(self._folder)
+        written = sum(1 for entry in self.history.entries if isinstance(entry, Journalled))
+        lost = written - self._lost - len(self._rows.records)
+        self._lost += lost
+        return lost
+
+    @staticmethod
+    def _last_record(path: Path) -> int:
+        """Return the bytes of the last record of a file."""
+        data, offset, last = path.read_bytes(), 0, 0
+        while offset < len(data):
+            last = 8 + int.from_bytes(data[offset : offset + 4], "little")
+            offset += last
+        return last
+
+    # -- what is in the script ----------------------------------------------------------------------
+
+    def _do(self, item: Timed) -> None:
+        if isinstance(item.what, Fault):
+            self.history.add(Trouble(self._agenda.now, repr(item.what)))
+            self._harm(item.what)
+        elif isinstance(item.what, Turn):
+            self._turn(item.what)
+        elif isinstance(item.what, Settle):
+            self._settle(item.what)
+        else:
+            self._hands.do(item.what)
+
+    def _turn(self, turn: Turn) -> None:
+        known = self._gates.get(turn.gate)
+        gate = GateChanged(
+            gate=turn.gate,
+            state=turn.state,
+            flatten=turn.flatten,
+            version=known.version + 1 if known is not None else 1,
+            at=self._agenda.nanos(),
+        )
+        self._gates[turn.gate] = gate
+        if self._engine is not None:
+            self._take(gate)
+        if self._engine is not None:
+            self.history.add(Turned(self._agenda.now, gate))
+
+    def _settle(self, settle: Settle) -> None:
+        self._people = replace(self._people, groups=settle.groups)
+        self._version += 1
+        plan = self._people.plan(self._version)
+        if self._engine is not None:
+            self._engine.mailbox.replan(plan)
+        self.history.add(Planned(self._agenda.now, plan))
+
+    def _harm(self, fault: Fault) -> None:
+        match fault:
+            case Storm():
+                setattr(self._weather[fault.login], fault.name, fault.value)
+                self._agenda.after(fault.seconds, lambda: self._fair(fault))
+            case Drop():
+                self._drop(fault)
+            case Gap():
+                if self._engine is not None:
+                    self._engine.lines[fault.login].go_deaf()
+                    self._agenda.after(fault.seconds, lambda: self._drop(Drop(login=fault.login)))
+            case Refuse():
+                weather = self._weather[self._login_of[fault.account]]
+                weather.refuses[fault.account] = fault.code
+                self._agenda.after(fault.seconds, lambda: weather.relent(fault.account))
+            case Crash(point="now"):
+                self._died(fault)
+            case Crash():
+                self._armed.append(Armed(fault))
+            case Stop():
+                self._stop(fault)
+            case FullDisk():
+                self._fill_disk(fault)
+
+    def _fair(self, storm: Storm) -> None:
+        setattr(self._weather[storm.login], storm.name, getattr(Weather(), storm.name))
+
+    def _drop(self, drop: Drop) -> None:
+        if self._engine is None:
+            return
+        line = self._engine.lines[drop.login]
+        try:
+            if drop.silently:
+                line.go_dark()
+            else:
+                line.fall("the broker closed the session")
+        except Killed as killed:
+            self._died(killed.args[0])
+
+    def _stop(self, stop: Stop) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            self._failures += engine.mailbox.failures
+            engine.stop()
+            self._rows.drain(self._folder)
+            self.history.add(Died(self._agenda.now, engine.epoch, "stop", 0))
+            self._agenda.after(stop.seconds, self._start)
+
+    def _fill_disk(self, fault: FullDisk) -> None:
+        engine = self._engine
+        if engine is not None:
+            engine.journal.full = True
+            self._agenda.after(fault.seconds, lambda: setattr(engine.journal, "full", False))
+
+    def _news(self, account: AccountId, news: News) -> None:
+        if self._engine is not None:
+            self._engine.lines[self._login_of[account]].hear(news)
+
+    # -- the end ------------------------------------------------------------------------------------
+
+    def _calm(self) -> None:
+        self._armed.clear()
+        for weather in self._weather.values():
+            weather.clear()
+        self.history.add(Trouble(self._agenda.now, "quiet"))
+        # A market without splits and pauses trades what asks for the market, as any open market does.
+        self._venue.splits = self._venue.slow_fills = 0.0
+        for symbol, price in sorted(self._venue.prices.items()):
+            self._venue.move(symbol, price)
+
+    def _end(self) -> None:
+        engine = self._engine
+        assert engine is not None, "an engine came back"
+        self._rows.drain(self._folder)
+        self.history.recorded = self._rows.records
+        book = engine.mailbox.book
+        open_copies = [book.copies[key] for keys in book.open_copies.values() for key in sorted(keys)]
+        unknown = {CopyState.SENDING, CopyState.UNRESOLVED, CopyState.FILLING}
+        self.history.rest = Rest(
+            positions={key: net for key, net in book.positions.items() if net},
+            unknown=tuple(c.key for c in open_copies if c.state in unknown or c.in_flight is not None),
+            waiting=tuple(book.waiting),
+            links_down=tuple(login for login, line in engine.lines.items() if not line.is_ready),
+            gates={gate: str(known.state) for gate, known in book.gates.items()},
+            failures=self._failures + engine.mailbox.failures,
+        )
+        engine.stop()
