@@ -66,13 +66,7 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             guarded = brackets.looked_at(plan, book, event.account)
             return joined(flat, waited, grown, answered, kept, guarded)
         case OrderEnded():
-            ended = converge.ended_order(plan, book, event)
-            kept = owed.failed(plan, book, event)
-            own = book.copy_of_order(event.account, event.order_id)
-            left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
-            guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
-            waited = resume.resumed(plan, book, event.at, copies_of(left))
-            return joined(ended, kept, left, waited, guarded)
+            return _ended(plan, book, event)
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
@@ -98,6 +92,16 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
+    ended = converge.ended_order(plan, book, event)
+    kept = owed.failed(plan, book, event)
+    own = book.copy_of_order(event.account, event.order_id)
+    left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
+    guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
+    waited = resume.resumed(plan, book, event.at, copies_of(left))
+    return joined(ended, kept, left, waited, guarded)
 
 
 def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Decision:
