@@ -11,8 +11,8 @@ from tradehaven.domain.errors import ProtocolError
 HEARTBEAT = b"[]"
 BEAT_EVERY = 2.5
 """Seconds between the heartbeats that the broker wants of us, whatever else is sent (protocol 6.6)."""
-SILENCE_LIMIT = 10.0
-"""Seconds without any frame after which the connection counts as dead (protocol 6.6)."""
+SILENCE_LIMIT = 5.0
+"""Seconds without any frame after which the connection counts as dead: two beats were missed (F30)."""
 
 _ARRAY, _OPEN, _BEAT, _CLOSE = b"aohc"
 _NOTHING = msgspec.Raw()

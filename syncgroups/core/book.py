@@ -66,10 +66,17 @@ class OrderRecord:
 
 
 class Book:
-    """One owner's state in memory. Positions and quantities are signed contracts."""
+    """One owner's state in memory. Positions and quantities are signed contracts.
+
+    `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
+    moment has just passed.
+    """
 
     def __init__(self) -> None:
         self.links: set[ConnectionId] = set()
+        self.first_seen: dict[ConnectionId, Nanos] = {}
+        self.settling: set[ConnectionId] = set()
+        self.settled: frozenset[ConnectionId] = frozenset()
         self.gates: dict[GateId, GateChanged] = {}
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)

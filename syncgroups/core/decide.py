@@ -81,9 +81,10 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
             due = held.released(plan, book, event.at)
-            told = copies_of(joined(watched, rested, due))
-            guarded = brackets.all_looked_at(plan, book, told, again=True)
-            return joined(watched, rested, due, resume.resumed(plan, book, event.at), guarded)
+            seen = recover.after_settling(plan, book, event.at)
+            waited = resume.resumed(plan, book, event.at)
+            told = joined(watched, rested, due, seen)
+            return joined(told, waited, brackets.all_looked_at(plan, book, copies_of(told), again=True))
         case PersonAsked() | OrderAsked():
             return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():

@@ -41,7 +41,7 @@ from tradehaven.domain.money import Ticks
 from tradehaven.domain.transitions import is_final
 
 SECOND = 1_000_000_000
-SECOND_LOOK = 5 * SECOND
+SECOND_LOOK = 6 * SECOND
 """An order was never accepted when two complete lists this far apart both lack it (I12)."""
 
 
@@ -93,6 +93,9 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
     resting = [
         key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
     ]
+    late = [link for link in book.settling if event.at - book.first_seen[link] >= SECOND_LOOK]
+    book.settling.difference_update(late)
+    book.settled = frozenset(late)
     book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
     for account, keys in book.manual.items():
         for symbol in {book.copies[key].symbol for key in keys}:
@@ -249,6 +252,9 @@ def _state_of_event(event: OrderWorking) -> OrderState:
 
 def _snapshot(book: Book, event: SnapshotTaken) -> bool:
     book.links.add(event.connection)
+    if event.connection not in book.first_seen:
+        book.first_seen[event.connection] = event.at
+        book.settling.add(event.connection)
     for account in event.accounts:
         _orders_as_stated(book, account)
         for fill in account.fills:

@@ -12,10 +12,10 @@ from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Ord
 
 PREFIX = "th1"
 _REPAIR = re.compile(
-    rf"{PREFIX}d\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)\.([^.]+)\.([^.]+)\.\d+(?:\.c\d+)?", re.ASCII
+    rf"{PREFIX}d\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)\.([^.]+)\.([^.]+)\.\d+(?:\.m)?(?:\.c\d+)?", re.ASCII
 )
 _PATTERN = re.compile(
-    rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.p(\d+))?(?:\.[em])?(?:\.r\d+)?(?:\.c\d+)?", re.ASCII
+    rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.p(\d+))?(?:\.e)?(?:\.r\d+)?(?:\.m)?(?:\.c\d+)?", re.ASCII
 )
 
 

@@ -133,8 +133,20 @@ def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: Accoun
     return Decision(refusals=tuple(refusals))
 
 
+def after_settling(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+    """Return the exits for accounts that have been in sight long enough after a start."""
+    if not book.settled:
+        return Decision()
+    accounts = {known.account for known in plan.accounts.values() if known.connection in book.settled}
+    return _protected(plan, book, accounts, at)
+
+
 def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> Decision:
-    """Return the leaders' resting exits as orders of those who hold something: that opens nothing."""
+    """Return the leaders' resting exits as orders of those who hold something: that opens nothing.
+
+    Right after a start an account has to wait: where every record was lost, the same exit may be on its way
+    already, and not yet in the broker's lists.
+    """
     decisions: list[Decision] = []
     for group in plan.groups:
         if confirmed_group(plan, group.leader) is None:
@@ -145,6 +157,8 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
             for follower in group.followers:
                 if case.key_of(follower) in book.copies or not (everybody or follower.account in seen):
                     continue  # what has a copy was brought in line with the rest
+                if plan.accounts[follower.account].connection in book.settling:
+                    continue
                 if (told := seen_by(case, follower)) is not None:
                     follow(*told, quietly=True)
             decisions.append(case.decision())

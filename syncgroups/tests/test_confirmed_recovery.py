@@ -67,6 +67,7 @@ def test_what_was_filled_before_the_group_ran_is_not_missed() -> None:
 
 def test_a_protective_order_that_is_only_seen_in_a_snapshot_protects_all_the_same() -> None:
     world = confirmed()
+    world.wait(7)
     world.market(BUY, 2)
     world.settle()
     world.lose(LEADER)
@@ -145,7 +146,26 @@ def test_a_fill_without_a_counterpart_is_said() -> None:
 
 def test_an_exit_without_a_counterpart_is_said_after_a_reconnect() -> None:
     world = confirmed(follower(2, products={"GC": follower(2, product="ES")}))
+    world.wait(7)
     world.lose(LEADER)
     world.trade(SELL, 1, OrderType.STOP, stop=100, symbol=Symbol("GCG7"), seen=False)
     world.connect(LEADER)
     assert RefusalReason.UNKNOWN_INSTRUMENT in world.reasons()
+
+
+def test_right_after_a_start_an_exit_may_be_on_its_way_already() -> None:
+    world = confirmed()
+    world.market(BUY, 2)
+    world.settle()
+    world.trade(SELL, 2, OrderType.STOP, stop=19900, seen=False)
+    fresh = confirmed()  # nothing is on record any more
+    fresh.orders, fresh.fills, fresh.positions = world.orders, world.fills, world.positions
+    fresh.book.links.clear()
+    fresh.book.first_seen.clear()
+    fresh.connect()
+    assert sent_by(fresh) == []
+    fresh.wait(7)
+    assert sent_by(fresh) == [(SELL, OrderType.STOP, 2)]
+    fresh.settle()
+    fresh.wait(7)
+    assert fresh.outbox == []

@@ -4,12 +4,23 @@ from typing import Any
 
 import pytest
 
+from syncgroups.core.keys import (
+    CopyKey,
+    chase_id,
+    client_order_id,
+    command_id,
+    entry_id,
+    fill_key,
+    parse_key,
+    repair_id,
+    rest_id,
+)
 from syncgroups.core.plan import RestPolicy
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import LEADER, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, RestRule, Side, SyncMode
-from tradehaven.domain.ids import AccountId, Symbol
+from tradehaven.domain.ids import AccountId, FillId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -270,3 +281,15 @@ def test_without_a_price_an_exit_goes_at_the_market_and_an_entry_not_at_all(entr
     sent = [command for command in world.outbox if isinstance(command, PlaceOrder)]
     assert [order.spec.order_type for order in sent] == ([] if entry else [OrderType.MARKET])
     assert (RefusalReason.STALE in world.reasons()) is entry
+
+
+def test_every_name_that_a_successor_can_have_is_understood() -> None:
+    plain = client_order_id(GROUP, LEADER, OrderId(7), TWO)
+    one = fill_key(plain, FillId(8))
+    for key in (plain, one, entry_id(one), rest_id(plain, 2), rest_id(one, 3)):
+        for name in (chase_id(key), command_id(chase_id(key), 4)):
+            found = parse_key(name)
+            assert found is not None, name
+            assert (found.leader_order, found.follower) == (7, TWO)
+    mending = repair_id(CopyKey(group=GROUP, leader=LEADER, leader_order=OrderId(7), follower=TWO), ES, ES, 9)
+    assert parse_key(chase_id(mending)) is not None

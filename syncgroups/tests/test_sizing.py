@@ -170,3 +170,27 @@ def test_a_size_by_balance_is_a_ratio_and_no_fixed_number() -> None:
     assert sized == Sized(reduce=2, enter=0)
     entered = follower_order(plan=plan, ratio=Fraction(2), own=0, leader=0, change=1)
     assert entered == Sized(reduce=0, enter=2)
+
+
+@pytest.mark.parametrize(
+    ("own", "leader", "change", "reduce", "enter"),
+    [
+        (-2, -2, 1, 1, 0),
+        (-1, -1, 1, 1, 0),
+        (1, 1, -1, 1, 0),
+        (-1, -1, 2, 1, 1),
+        (1, 1, -2, 1, 1),
+        (-1, -1, -1, 0, 1),
+    ],
+)
+def test_single_contracts_count(own: int, leader: int, change: int, reduce: int, enter: int) -> None:
+    assert _order(own, leader, change) == Sized(reduce=reduce, enter=enter)
+
+
+def test_a_cap_of_one_is_full_with_one() -> None:
+    assert _order(1, 1, 1, max_contracts=1).enter == 0
+    assert _order(-1, -1, -1, max_contracts=1).enter == 0
+
+
+def test_the_smallest_balances_have_a_ratio() -> None:
+    assert balance_ratio(Decimal("0.5"), Decimal(1)) == Fraction(1, 2)
