@@ -112,6 +112,7 @@ class Book:
         self.quarantined: set[tuple[GroupId, AccountId, Symbol]] = set()
         self.requests: set[int] = set()
         self.orders_asked: set[int] = set()
+        self.adopted: set[ClientOrderId] = set()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}

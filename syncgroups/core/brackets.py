@@ -65,7 +65,7 @@ def _steps(
                 continue  # the same event has told it something already; the next second looks again
             if copy is not None and copy.is_open:
                 yield from _aimed(plan, book, entry, leg, copy, qty)
-            elif qty and _may_place(plan, book, account) and _goes_on(book, entry, leg, number, again=again):
+            elif qty and _may_place(plan, book, entry) and _goes_on(book, entry, leg, number, again=again):
                 yield _placed(entry, leg, leg_id(entry.key, leg, number), qty)
 
 
@@ -129,7 +129,10 @@ def _aimed(plan: OwnerPlan, book: Book, entry: Copy, leg: Leg, copy: Copy, qty: 
         yield advance(plan, book, replace(copy, target=target))
 
 
-def _may_place(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
+def _may_place(plan: OwnerPlan, book: Book, entry: Copy) -> bool:
+    account = entry.follower
+    if entry.key in book.adopted and plan.accounts[account].connection in book.settling:
+        return False  # its records were lost: the same leg may be on its way, and in no list yet
     return account not in book.flattening and not is_halted(plan, book, account)
 
 

@@ -94,6 +94,7 @@ def adopted(
     """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
     manual = parse_manual(client_id)
     if manual is not None and manual.follower == account:
+        book.adopted.add(manual.key)
         return _adopted_manual(manual, order)
     key = parse_key(client_id)
     if key is None or client_id is None or key.follower != account:

@@ -228,3 +228,22 @@ def test_what_has_ended_is_forgotten_and_late_fills_bring_it_back() -> None:
     world.fill(entry, 1, price=20000)
     world.settle()
     assert world.legs() == ((1, 19980), (1, 20040))
+
+
+def test_a_start_that_lost_every_record_waits_before_it_places_legs() -> None:
+    world = desk()
+    world.order(BUY, 1)
+    world.deliver(world.outbox.pop(0))
+    on_its_way = list(world.outbox)
+    lost = Desk(world.plan, orders=world.orders, fills=world.fills, positions=world.positions)
+    lost.now, lost.last_id = world.now, world.last_id
+    lost.connect()
+    lost.wait(1)
+    assert lost.outbox == []
+    for command in on_its_way:
+        lost.deliver(command)
+    for _ in range(8):
+        lost.wait(1)
+        lost.settle()
+    assert lost.legs() == ((1, 19980), (1, 20040))
+    assert len(lost.placed) == 2

@@ -67,6 +67,14 @@ def _again(engine: Engine, owner: User, folder: Path) -> Engine:
     return found
 
 
+def _settle_in(engine: Engine) -> None:
+    """Let a start's first seconds pass."""
+    for _ in range(8):
+        engine.world.settle()
+        engine.world.wait(1)
+    engine.world.settle()
+
+
 def _stops(engine: Engine, account: int) -> list[BrokerOrder]:
     return [order for order in engine.world.resting(account) if order.spec.order_type is OrderType.STOP]
 
@@ -125,7 +133,7 @@ def test_a_start_neither_doubles_nor_loses_an_order(engine: Engine, owner: User,
     assert again.world.outbox == []
     (entry,) = again.world.resting(TWO)
     again.world.fill(entry.order_id, price=20001)
-    again.world.settle()
+    _settle_in(again)
     (stop,) = _stops(again, TWO)
     assert (stop.spec.qty, stop.spec.stop) == (2, 19981)
     assert CopiedOrder.objects.filter(leader_order_id=-copy.pk).count() == 2
@@ -144,10 +152,10 @@ def test_a_start_knows_what_is_held_and_protects_what_filled_meanwhile(
     engine.world.fill(entry.order_id, 3, price=20002, seen=False)
     again = _again(engine, owner, tmp_path)
     again.world.settle()
-    holding = (manual_group(copy.pk), TWO, ES, ES)
-    assert again.mailbox.book.copied[holding] == 4
     (stop,) = _stops(again, TWO)
     assert (stop.spec.qty, stop.spec.stop) == (4, 19982)  # 20001 1/2 on average, toward its profit
+    holding = (manual_group(copy.pk), TWO, ES, ES)
+    assert again.mailbox.book.copied[holding] == 4
     again.recorder.drain()
     assert ManualShare.objects.get(copy=copy, account_id=TWO).net == 4
 
