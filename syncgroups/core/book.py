@@ -20,6 +20,7 @@ from syncgroups.core.decision import (
     RemarkKind,
 )
 from syncgroups.core.differences import Difference, DriftKey
+from syncgroups.core.keys import is_manual
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import GateChanged
@@ -45,7 +46,10 @@ OrderKey = tuple[AccountId, OrderId]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
-    """An order of any account as the broker last stated it; `price` is that of its last fill."""
+    """An order of any account as the broker last stated it; `price` is that of its last fill.
+
+    `cost` is what its fills sum to, in ticks times contracts.
+    """
 
     symbol: Symbol
     side: Side
@@ -53,6 +57,7 @@ class OrderRecord:
     status: OrderStatus
     filled: int = 0
     price: Ticks | None = None
+    cost: int = 0
 
     @property
     def unfilled(self) -> int:
@@ -106,6 +111,9 @@ class Book:
         self.missed: dict[ClientOrderId, HoldingKey] = {}
         self.quarantined: set[tuple[GroupId, AccountId, Symbol]] = set()
         self.requests: set[int] = set()
+        self.orders_asked: set[int] = set()
+        self.adopted: set[ClientOrderId] = set()
+        self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
 
@@ -175,6 +183,11 @@ class Book:
         known |= {symbol: net for (holder, symbol), net in self.reported.items() if holder == account}
         return known
 
+    def is_bracketed(self, copy: Copy) -> bool:
+        """Say whether an order belongs to a manual one that is known, with what it cost."""
+        entries = (self.copies[key] for key in self.manual.get(copy.follower, ()))
+        return any(entry.holding == copy.holding and entry.filled for entry in entries)
+
     # -- decisions ----------------------------------------------------------------------------------
 
     def apply(self, decision: Decision) -> None:
@@ -212,6 +225,8 @@ class Book:
             else:
                 self.reversed.discard(copy.holding)
         self.copies[key] = copy
+        if copy.is_manual and copy.enters:
+            self.manual[copy.follower].add(key)
         self.refused.pop(key, None)
         self.missed.pop(key, None)
         if copy.order_id is not None:
@@ -245,6 +260,16 @@ class Book:
             del self.orders[known]
         self.working[account].clear()
         self.market_orders[account].clear()
+
+    def forget_manual(self) -> None:
+        """Forget manual orders that have ended and of which nothing is held or works any more."""
+        for account, keys in self.manual.items():
+            alive = {copy.holding for copy in self.open_copies_of(account)}
+            keys -= {
+                key
+                for key in keys
+                if self.copies[key].holding not in alive and not self.copied.get(self.copies[key].holding, 0)
+            }
 
     def hold(self, holding: HoldingKey, net: int) -> None:
         """Set what a follower holds because of one group, and remember that it must be written down."""
@@ -288,7 +313,7 @@ class Book:
     def _refuse(self, refusal: CopyRefused) -> None:
         if refusal.key not in self.copies:
             self.refused[refusal.key] = refusal.reason
-            if refusal.reason in UNSEEN:
+            if refusal.reason in UNSEEN and not is_manual(refusal.key):
                 record = self.orders.get((refusal.leader, refusal.leader_order))
                 leads = record.symbol if record is not None else refusal.symbol
                 self.missed[refusal.key] = (refusal.group, refusal.follower, refusal.symbol, leads)

@@ -54,7 +54,8 @@ class Copy:
     its leader goes on moving it that is put off, to `held_at_most` at the latest.
     `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
     against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
-    `chased` says that another order takes its place once it is cancelled.
+    `chased` says that another order takes its place once it is cancelled. `cost` is what its fills sum to, in
+    ticks times contracts. The group of a manual copy is a number below 0, see `keys.manual_group`.
     """
 
     key: ClientOrderId
@@ -77,6 +78,7 @@ class Copy:
     commands: int = 0
     refusals: int = 0
     filled: int = 0
+    cost: int = 0
     held_until: Nanos = Nanos(0)
     held_at_most: Nanos = Nanos(0)
 
@@ -84,6 +86,11 @@ class Copy:
     def is_unsent(self) -> bool:
         """Say whether the order itself was held back: it was decided, and the broker has not seen it."""
         return self.state is CopyState.SENDING and self.in_flight is None
+
+    @property
+    def is_manual(self) -> bool:
+        """Say whether it belongs to a manual copy: it answers no order of a leader."""
+        return self.group < 0
 
     def __post_init__(self) -> None:
         """Name the leader's contract: the same one, unless it was said."""

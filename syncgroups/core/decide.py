@@ -7,7 +7,20 @@ never depends on another.
 
 from typing import assert_never
 
-from syncgroups.core import confirm, converge, held, owed, place, recover, repair, rests, resume, watch
+from syncgroups.core import (
+    brackets,
+    confirm,
+    converge,
+    held,
+    manual,
+    owed,
+    place,
+    recover,
+    repair,
+    rests,
+    resume,
+    watch,
+)
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
@@ -17,6 +30,7 @@ from tradehaven.domain.events import (
     Event,
     GateChanged,
     LinkLost,
+    OrderAsked,
     OrderChanged,
     OrderEnded,
     OrderFilled,
@@ -49,16 +63,14 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             grown = place.resized(plan, book, event, copies_of(waited))
             answered = confirm.filled(plan, book, event)
             kept = owed.refused(plan, book, answered.refusals, event.at)
-            return joined(flat, waited, grown, answered, kept)
+            guarded = brackets.looked_at(plan, book, event.account)
+            return joined(flat, waited, grown, answered, kept, guarded)
         case OrderEnded():
-            ended = converge.ended_order(plan, book, event)
-            kept = owed.failed(plan, book, event)
-            own = book.copy_of_order(event.account, event.order_id)
-            left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
-            return joined(ended, kept, left, resume.resumed(plan, book, event.at, copies_of(left)))
+            return _ended(plan, book, event)
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
-            return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)))
+            guarded = brackets.all_looked_at(plan, book, copies_of(seen))
+            return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)), guarded)
         case OrdersListed():
             left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
             waited = resume.resumed(plan, book, event.at, copies_of(left))
@@ -70,15 +82,33 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             rested = rests.time_passed(plan, book, event.at)
             due = held.released(plan, book, event.at)
             seen = recover.after_settling(plan, book, event.at)
-            return joined(watched, rested, due, seen, resume.resumed(plan, book, event.at))
-        case PersonAsked():
-            return repair.asked(plan, book, event)
+            waited = resume.resumed(plan, book, event.at)
+            told = joined(watched, rested, due, seen)
+            return joined(told, waited, brackets.all_looked_at(plan, book, copies_of(told), again=True))
+        case PersonAsked() | OrderAsked():
+            return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             return _answered(plan, book, event)
         case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
             return NOTHING
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
+    ended = converge.ended_order(plan, book, event)
+    kept = owed.failed(plan, book, event)
+    own = book.copy_of_order(event.account, event.order_id)
+    left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
+    guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
+    waited = resume.resumed(plan, book, event.at, copies_of(left))
+    return joined(ended, kept, left, waited, guarded)
+
+
+def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Decision:
+    if isinstance(event, OrderAsked):
+        return manual.ordered(plan, book, event)
+    return repair.asked(plan, book, event)
 
 
 def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
@@ -88,4 +118,5 @@ def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     named = book.copies.get(outcome.client_order_id)
     others = copies_of(joined(answered, late))
     left = place.settled(plan, book, [named] if named else [], outcome.at, others)
-    return joined(answered, late, kept, left, resume.resumed(plan, book, outcome.at, copies_of(left)))
+    waited = resume.resumed(plan, book, outcome.at, copies_of(left))
+    return joined(answered, late, kept, left, waited, brackets.failed(book, outcome))

@@ -192,6 +192,8 @@ def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
         for copy in sorted(book.open_copies_of(account), key=lambda copy: copy.key):
             if copy.state is not CopyState.LIVE or copy.order_id is None or copy.target is None:
                 continue
+            if book.is_bracketed(copy):
+                continue  # `brackets` keeps these in line with what is held
             if is_stray(book, copy):
                 text = f"order {copy.order_id} protects nothing any more"
                 yield _difference(_order_key(DriftKind.ORPHAN, copy), 0, copy.unfilled, at, text)

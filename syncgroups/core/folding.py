@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
-from syncgroups.core.joining import adopted, attach, clamp, credit, state_of
+from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, credit, state_of
 from syncgroups.core.stated import positions_listed, positions_stated
 from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
@@ -23,6 +23,7 @@ from tradehaven.domain.events import (
     Event,
     GateChanged,
     LinkLost,
+    OrderAsked,
     OrderChanged,
     OrderEnded,
     OrderFilled,
@@ -62,6 +63,12 @@ def _asked(book: Book, event: PersonAsked) -> bool:
     return not known
 
 
+def _order_asked(book: Book, event: OrderAsked) -> bool:
+    known = event.number in book.orders_asked
+    book.orders_asked.add(event.number)
+    return not known
+
+
 def _listed(book: Book, event: OrdersListed) -> bool:
     if event.positions is not None:
         positions_listed(book, event.accounts, event.positions, event.at)
@@ -90,6 +97,11 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
     book.settling.difference_update(late)
     book.settled = frozenset(late)
     book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
+    for account, keys in book.manual.items():
+        for symbol in {book.copies[key].symbol for key in keys}:
+            if (account, symbol) not in book.assumed:  # what was closed while nobody looked is gone
+                clamp_manual(book, account, symbol)
+    book.forget_manual()
     if event.at >= book.sizing_until:  # a new limit day: sizes by balance start from what is there now
         book.sizing_balances = dict(book.balances)
         moment = datetime.fromtimestamp(event.at / SECOND, UTC)
@@ -159,7 +171,8 @@ def _order_filled(book: Book, event: OrderFilled) -> bool:
     order = (event.account, event.order_id)
     record = book.orders.get(order)
     if record is not None:
-        book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price)
+        cost = record.cost + event.qty * event.price
+        book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price, cost=cost)
     credit(book, event)
     clamp(book, event.account, event.symbol)
     return True
@@ -259,9 +272,11 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
 def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     filled: dict[OrderId, int] = {}
     prices: dict[OrderId, Ticks] = {}
+    costs: dict[OrderId, int] = {}
     for fill in account.fills:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
         prices[fill.order_id] = fill.price
+        costs[fill.order_id] = costs.get(fill.order_id, 0) + fill.qty * fill.price
     book.forget_orders(account.account)
     for order in account.orders:
         record = OrderRecord(
@@ -271,6 +286,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
             status=order.status,
             filled=filled.get(order.order_id, 0),
             price=prices.get(order.order_id),
+            cost=costs.get(order.order_id, 0),
         )
         book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)
@@ -318,6 +334,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     GateChanged: _gate,
     TimePassed: _time_passed,
     PersonAsked: _asked,
+    OrderAsked: _order_asked,
     Confirmed: _outcome,
     Rejected: _outcome,
     Denied: _outcome,

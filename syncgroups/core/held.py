@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from risk.core.guard import strictest
 from syncgroups.core.book import Book
-from syncgroups.core.converge import advance
+from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
 from syncgroups.core.place import settings_of
@@ -73,6 +73,10 @@ def _again(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
 
 
 def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> Decision:
+    if copy.is_manual:  # how much it may still close is kept up to date by `brackets`
+        step = advance(plan, book, copy, retry=True)
+        halted = is_halted(plan, book, copy.follower)
+        return Decision(steps=(step,)) if step.command is not None and not halted else NOTHING
     settings = settings_of(plan, copy)
     if settings is None:
         return _given_up(copy, GROUP_STOPPED)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.keys import parse_key
+from syncgroups.core.keys import ManualKey, manual_group, manual_order, parse_key, parse_manual
 from syncgroups.core.stated import within
 from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.events import (
@@ -21,9 +21,9 @@ def credit(book: Book, event: OrderFilled) -> None:
     if copy is None:
         return
     book.hold(copy.holding, book.copied[copy.holding] + event.qty * event.side.sign)
-    filled = copy.filled + event.qty
+    filled, cost = copy.filled + event.qty, copy.cost + event.qty * event.price
     whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
-    book.keep(replace(copy, filled=filled, state=CopyState.ENDED if whole else copy.state))
+    book.keep(replace(copy, filled=filled, cost=cost, state=CopyState.ENDED if whole else copy.state))
 
 
 def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
@@ -34,6 +34,7 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
     """
     holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
     if len(holdings) != 1:
+        clamp_manual(book, account, symbol)
         return
     copied = book.copied[holdings[0]]
     left = within(copied, book.positions[account, symbol])
@@ -41,6 +42,21 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
         book.hold(holdings[0], left)
         if account not in book.flattening:
             book.taken[holdings[0]] = book.taken.get(holdings[0], 0) + copied - left
+
+
+def clamp_manual(book: Book, account: AccountId, symbol: Symbol) -> None:
+    """Forget manual contracts that are certainly gone; beside others only when nothing is left."""
+    nets = {key: net for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol}
+    actual = book.positions.get((account, symbol), 0)
+    alone = len(nets) == 1
+    if not alone and (
+        len({net > 0 for net in nets.values()}) != 1 or within(next(iter(nets.values())), actual)
+    ):
+        return
+    for key, net in nets.items():
+        left = within(net, actual)
+        if key[0] < 0 and left != net:
+            book.hold(key, left)
 
 
 def state_of(status: OrderStatus, filled: int, qty: int) -> CopyState:
@@ -65,6 +81,7 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
             order_id=order_id,
             state=state_of(record.status, record.filled, record.spec.qty),
             filled=record.filled,
+            cost=record.cost,
             in_flight=None if copy.in_flight == copy.key else copy.in_flight,
         )
     )
@@ -75,6 +92,10 @@ def adopted(
     book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
 ) -> Copy | None:
     """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
+    manual = parse_manual(client_id)
+    if manual is not None and manual.follower == account:
+        book.adopted.add(manual.key)
+        return _adopted_manual(manual, order)
     key = parse_key(client_id)
     if key is None or client_id is None or key.follower != account:
         return None
@@ -97,6 +118,23 @@ def adopted(
         fill=key.fill,
         leads=leads,
         reverse=reverse,
+        order_id=order.order_id,
+        state=CopyState.LIVE,
+    )
+
+
+def _adopted_manual(named: ManualKey, order: OrderState) -> Copy:
+    return Copy(
+        key=named.key,
+        group=manual_group(named.number),
+        leader=named.leader,
+        leader_order=manual_order(named.number),
+        follower=named.follower,
+        symbol=order.symbol,
+        side=order.side,
+        target=order.spec,
+        sent=order.spec,
+        enters=0 if named.leg else order.spec.qty,
         order_id=order.order_id,
         state=CopyState.LIVE,
     )

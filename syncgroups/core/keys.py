@@ -6,6 +6,7 @@ which order answers which (reliability anchors, section 2, "where the journal li
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, Symbol
 
@@ -16,6 +17,33 @@ _REPAIR = re.compile(
 _PATTERN = re.compile(
     rf"{PREFIX}\.g(\d+)\.l(\d+)\.o(\d+)\.f(\d+)(?:\.p(\d+))?(?:\.e)?(?:\.r\d+)?(?:\.m)?(?:\.c\d+)?", re.ASCII
 )
+
+
+_MANUAL = re.compile(
+    rf"({PREFIX}h\.m(\d+)\.l(\d+)\.f(\d+)(?:\.s(\d+))?(?:\.t(\d+))?(?:\.(sl|tp|ov)(?:\.r\d+)?)?)(?:\.c\d+)?",
+    re.ASCII,
+)
+
+
+class Leg(StrEnum):
+    """An order behind a manual one: what protects its contracts, or closes what both of those closed."""
+
+    STOP_LOSS = "sl"
+    TAKE_PROFIT = "tp"
+    OVER = "ov"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualKey:
+    """What the id of a manual order, or of a leg of it, says. Offsets are in ticks of its own contract."""
+
+    key: ClientOrderId
+    number: int
+    leader: AccountId
+    follower: AccountId
+    stop_loss: int | None
+    take_profit: int | None
+    leg: Leg | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +104,53 @@ def repair_id(key: CopyKey, symbol: Symbol, leads: Symbol, number: int) -> Clien
 def is_repair(key: ClientOrderId) -> bool:
     """Say whether an order of ours mends a holding instead of answering a leader's order as it came."""
     return key.startswith(f"{PREFIX}d.")
+
+
+def manual_id(
+    number: int, leader: AccountId, follower: AccountId, stop_loss: int | None, take_profit: int | None
+) -> ClientOrderId:
+    """Return the id of the one order that a follower may place for a manual copy."""
+    stop = f".s{stop_loss}" if stop_loss is not None else ""
+    target = f".t{take_profit}" if take_profit is not None else ""
+    return ClientOrderId(f"{PREFIX}h.m{number}.l{leader}.f{follower}{stop}{target}")
+
+
+def leg_id(entry: ClientOrderId, leg: Leg, number: int) -> ClientOrderId:
+    """Return the id of the `number`-th order, from 0, that is this leg of a manual order."""
+    first = ClientOrderId(f"{entry}.{leg}")
+    return rest_id(first, number) if number else first
+
+
+def is_manual(key: ClientOrderId) -> bool:
+    """Say whether an order of ours belongs to a manual copy and answers no order of a leader."""
+    return key.startswith(f"{PREFIX}h.")
+
+
+def manual_group(number: int) -> GroupId:
+    """Return the ledger of a manual copy's contracts: a group of its own, where no row's number can be."""
+    return GroupId(-number)
+
+
+def manual_order(number: int) -> OrderId:
+    """Return what stands for the leader's order of a manual copy; no broker's order has that number."""
+    return OrderId(-number)
+
+
+def parse_manual(text: str | None) -> ManualKey | None:
+    """Return what the id of a manual order or of its legs says, or None for another one."""
+    match = _MANUAL.fullmatch(text) if text else None
+    if match is None:
+        return None
+    key, number, leader, follower, stop, target, leg = match.groups()
+    return ManualKey(
+        key=ClientOrderId(key),
+        number=int(number),
+        leader=AccountId(int(leader)),
+        follower=AccountId(int(follower)),
+        stop_loss=int(stop) if stop else None,
+        take_profit=int(target) if target else None,
+        leg=Leg(leg) if leg else None,
+    )
 
 
 def close_id(account: AccountId, symbol: str, number: int) -> ClientOrderId:

@@ -63,6 +63,8 @@ def _touched(book: Book, accounts: set[AccountId]) -> list[Copy]:
 def _in_line(
     plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, others: dict[ClientOrderId, Copy]
 ) -> Decision:
+    if copy.is_manual:
+        return _step(advance(plan, book, copy))
     leader = plan.accounts.get(copy.leader)
     if leader is None or leader.connection not in book.links or copy.fill is not None:
         # The leader cannot be seen, or cannot take back what it filled: what was wished stays wished.

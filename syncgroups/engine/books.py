@@ -11,10 +11,10 @@ from brokers.models import Fill, Order
 from syncgroups.core.book import UNSEEN, Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
-from syncgroups.core.keys import parse_key
+from syncgroups.core.keys import manual_group, manual_order, parse_key
 from syncgroups.core.mending import QUARANTINE_AFTER
 from syncgroups.engine.plans import nanos
-from syncgroups.models import Activity, ActivityKind, CopiedOrder, Drift, Holding
+from syncgroups.models import Activity, ActivityKind, CopiedOrder, Drift, Holding, ManualShare
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, OwnerId, Symbol
 
@@ -28,7 +28,11 @@ def book_of(owner: OwnerId) -> Book:
     book = Book()
     since = timezone.now() - REMEMBER
     open_states = [str(state) for state in OPEN_STATES]
-    copies = CopiedOrder.objects.filter(Q(received_at__gte=since) | Q(state__in=open_states), owner_id=owner)
+    manual = list(ManualShare.objects.filter(copy__owner_id=owner).exclude(net=0))
+    # The orders behind what is still held of manual copies say what it cost, however old they are.
+    still_held = Q(leader_order_id__in=[manual_order(share.copy_id) for share in manual])
+    known = Q(received_at__gte=since) | Q(state__in=open_states) | still_held
+    copies = CopiedOrder.objects.filter(known, owner_id=owner)
     for row in copies.order_by("received_at", "pk"):
         book.keep(_copy_of(row))
     fills = Fill.objects.filter(account__connection__owner_id=owner, traded_at__gte=since)
@@ -40,6 +44,9 @@ def book_of(owner: OwnerId) -> Book:
         held, leads = Symbol(holding.symbol), Symbol(holding.leads or holding.symbol)
         key = (GroupId(holding.group_id), AccountId(holding.account_id), held, leads)
         book.hold(key, holding.net)
+    for share in manual:
+        traded = Symbol(share.symbol)
+        book.hold((manual_group(share.copy_id), AccountId(share.account_id), traded, traded), share.net)
     book.changed_holdings.clear()
     refused = Activity.objects.filter(owner_id=owner, kind=ActivityKind.COPY_REFUSED, at__gte=since)
     for key_text, reason, symbol in refused.order_by("at").values_list("key", "reason", "symbol"):
@@ -65,9 +72,17 @@ def _copy_of(row: CopiedOrder) -> Copy:
         state=CopyState.UNRESOLVED if state is CopyState.SENDING and not waits else state,
         order_id=OrderId(row.broker_order_id) if row.broker_order_id else copy.order_id,
         filled=row.filled,
+        cost=_cost_of(row) if copy.is_manual else copy.cost,
         in_flight=None,
         refusals=0,
     )
+
+
+def _cost_of(row: CopiedOrder) -> int:
+    if row.broker_order_id is None:
+        return 0
+    fills = Fill.objects.filter(account_id=row.follower_id, broker_order_id=row.broker_order_id)
+    return sum(qty * ticks for qty, ticks in fills.values_list("qty", "ticks"))
 
 
 def _refuse(book: Book, key: ClientOrderId, reason: RefusalReason, symbol: Symbol) -> None:

@@ -1,6 +1,6 @@
 """Rows to plans, gates and logins, all off the loop's thread; what the book remembers stands in `books`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -13,18 +13,19 @@ from brokers.selectors import call_limits, usage_of
 from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
-from syncgroups.models import Follower, ProductRule, Request, SyncGroup
+from syncgroups.models import Follower, ManualCopy, ProductRule, Request, SyncGroup
 from tradehaven.domain.enums import (
     Ask,
     DriftPolicy,
     Environment,
     RestRule,
     SessionHours,
+    Side,
     SizingMode,
     SyncMode,
     TradingState,
 )
-from tradehaven.domain.events import GateChanged, PersonAsked
+from tradehaven.domain.events import GateChanged, OrderAsked, PersonAsked
 from tradehaven.domain.ids import (
     AccountId,
     ConnectionId,
@@ -72,7 +73,7 @@ class Settings:
     plan: OwnerPlan
     gates: tuple[GateChanged, ...]
     logins: tuple[LoginRow, ...]
-    asked: tuple[PersonAsked, ...] = ()
+    asked: tuple[PersonAsked | OrderAsked, ...] = ()
 
 
 def changed_owners(known: dict[int, int], is_mine: Callable[[OwnerId], bool]) -> dict[int, int]:
@@ -100,7 +101,7 @@ def settings_of(owner: OwnerId) -> Settings:
         ),
         gates=tuple(_gate_event(gate) for gate in gates.values()),
         logins=tuple(_login_row(row) for row in _live_logins(owner)),
-        asked=tuple(_asked(row) for row in _fresh_requests(owner)),
+        asked=(*(_asked(row) for row in _fresh_requests(owner)), *_fresh_orders(owner)),
     )
 
 
@@ -111,6 +112,23 @@ def _fresh_requests(owner: OwnerId) -> list[Request]:
 
 def _asked(row: Request) -> PersonAsked:
     return PersonAsked(request=row.pk, ask=Ask(row.ask), subject=row.subject, at=nanos(row.at))
+
+
+def _fresh_orders(owner: OwnerId) -> Iterator[OrderAsked]:
+    since = timezone.now() - ASKED_FRESH
+    rows = ManualCopy.objects.filter(owner_id=owner, created_at__gte=since).order_by("pk")
+    for row in rows.prefetch_related("shares"):
+        yield OrderAsked(
+            number=row.pk,
+            leader=AccountId(row.leader_id),
+            followers=tuple(sorted(AccountId(share.account_id) for share in row.shares.all())),
+            symbol=Symbol(row.symbol),
+            side=Side(row.side),
+            spec=row.spec,
+            stop_loss=row.stop_loss,
+            take_profit=row.take_profit,
+            at=nanos(row.created_at),
+        )
 
 
 def _live_logins(owner: OwnerId) -> list[Connection]:

@@ -87,6 +87,7 @@ _EVENTS: dict[str, Any] = {
         events.GateChanged,
         events.TimePassed,
         events.PersonAsked,
+        events.OrderAsked,
         commands.Confirmed,
         commands.Rejected,
         commands.Denied,

@@ -13,7 +13,15 @@ from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind, Weighed
 from syncgroups.core.keys import is_repair
-from syncgroups.models import Activity, ActivityKind, CopiedOrder, Holding, Severity, SyncGroup
+from syncgroups.models import (
+    Activity,
+    ActivityKind,
+    CopiedOrder,
+    Holding,
+    ManualShare,
+    Severity,
+    SyncGroup,
+)
 from syncgroups.services.drift import record_drift
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
@@ -201,6 +209,10 @@ def record_holdings(holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int
         unique_fields=["group", "account", "symbol", "leads"],
         update_fields=["net"],
     )
+    for group, account, symbol, _, net in holdings:
+        if group < 0:  # the ledger of a manual copy, see `core.keys.manual_group`
+            shares = ManualShare.objects.filter(copy_id=-group, account_id=account)
+            shares.update(symbol=symbol, net=net)
 
 
 # -- what became of a copy --------------------------------------------------------------------------

@@ -185,7 +185,9 @@ class Desk:
             self.step(self._working(order))
         return order.order_id
 
-    def fill(self, order_id: OrderId, qty: int | None = None, *, seen: bool = True) -> None:
+    def fill(
+        self, order_id: OrderId, qty: int | None = None, *, price: int = 20000, seen: bool = True
+    ) -> None:
         """Let an order trade, all of it or `qty` contracts."""
         order = self.orders[order_id]
         done = order.spec.qty - order.filled if qty is None else qty
@@ -200,7 +202,7 @@ class Desk:
             symbol=order.symbol,
             side=order.side,
             qty=done,
-            price=Ticks(20000),
+            price=Ticks(price),
             at=at,
             traded_at=at,
         )

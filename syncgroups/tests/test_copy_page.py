@@ -50,3 +50,10 @@ def test_doors_of_a_copy(alice_client: Client, bob_client: Client, client: Clien
     assert client.get(url).status_code == 302
     assert alice_client.post(url).status_code == 405
     assert alice_client.get(reverse("syncgroups:copy", args=["nothing"])).status_code == 404
+
+
+def test_an_order_of_a_manual_copy_says_so(alice_client: Client, alice: User) -> None:
+    copy = CopyFactory.create(group__owner=alice, group__leader__connection__owner=alice, leader_order_id=-7)
+    page = alice_client.get(reverse("syncgroups:copy", args=[copy.key])).content.decode()
+    assert "a manual copy" in page
+    assert "order -7" not in page

@@ -30,6 +30,7 @@ from tradehaven.domain.enums import (
     Side,
     TimeInForce,
 )
+from tradehaven.domain.events import PersonAsked
 from tradehaven.domain.ids import AccountId, GroupId, OrderId, OwnerId
 
 DOORS = ["syncgroups:drift-repair", "syncgroups:drift-ignore", "syncgroups:drift-quarantine"]
@@ -84,6 +85,7 @@ def test_a_repair_becomes_a_request_that_the_engine_finds(alice_client: Client, 
     )
     assert answer.status_code == 204
     (asked,) = plans.settings_of(OwnerId(alice.pk)).asked
+    assert isinstance(asked, PersonAsked)
     assert (asked.ask, asked.subject) == (Ask.REPAIR, drift.name)
     assert "asked for by" in Activity.objects.get().text
     Request.objects.update(at=timezone.now() - plans.ASKED_FRESH * 2)

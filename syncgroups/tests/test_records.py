@@ -13,8 +13,10 @@ from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
 from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.events import BalanceReported, Event, OrdersListed, SilenceAsked
+from tradehaven.domain.events import BalanceReported, Event, OrderAsked, OrdersListed, SilenceAsked
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId
+from tradehaven.domain.money import Ticks
+from tradehaven.domain.orders import OrderSpec
 
 ME = OwnerId(1)
 TWO, THREE = AccountId(2), AccountId(3)
@@ -53,6 +55,19 @@ def told() -> tuple[list[Event], list[Decision]]:
     later = Nanos(world.at() + 3600)
     world.step(SilenceAsked(connection=login, until=later, reason="429", at=world.at()))
     world.ask(Ask.IGNORE, "left_behind.g9.f2.ESZ6.o0")
+    world.step(
+        OrderAsked(
+            number=7,
+            leader=LEADER,
+            followers=(TWO, THREE),
+            symbol=ES,
+            side=Side.BUY,
+            spec=OrderSpec(order_type=OrderType.LIMIT, qty=2, limit=Ticks(19900)),
+            stop_loss=20,
+            take_profit=None,
+            at=world.at(),
+        )
+    )
     world.balance(LEADER, Decimal("50000.10"))
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()

@@ -151,3 +151,4 @@ class RefusalReason(StrEnum):
     RATE_LIMITED = "rate_limited"
     QUARANTINED = "quarantined"
     LEASE_LOST = "lease_lost"
+    OTHER_SIDE = "other_side"

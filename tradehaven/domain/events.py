@@ -192,6 +192,25 @@ class PersonAsked:
     at: Nanos
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAsked:
+    """Somebody wants one order in these accounts, sized as if their leader had placed `spec` from flat.
+
+    `number` names it for ever: the same one may arrive several ways. Stop loss and take profit are distances
+    from each account's own average fill, in ticks of its own contract.
+    """
+
+    number: int
+    leader: AccountId
+    followers: tuple[AccountId, ...]
+    symbol: Symbol
+    side: Side
+    spec: OrderSpec
+    stop_loss: int | None
+    take_profit: int | None
+    at: Nanos
+
+
 BrokerEvent = (
     OrderWorking
     | OrderChanged
@@ -204,4 +223,14 @@ BrokerEvent = (
     | LinkLost
     | SilenceAsked
 )
-Event = BrokerEvent | GateChanged | TimePassed | PersonAsked | Confirmed | Rejected | Denied | Unresolved
+Event = (
+    BrokerEvent
+    | GateChanged
+    | TimePassed
+    | PersonAsked
+    | OrderAsked
+    | Confirmed
+    | Rejected
+    | Denied
+    | Unresolved
+)

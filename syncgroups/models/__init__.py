@@ -12,6 +12,8 @@ from risk.models import Gate
 from syncgroups.core.copies import CopyState
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.plan import RestPolicy
+from syncgroups.models.manual import ManualCopy as ManualCopy
+from syncgroups.models.manual import ManualShare as ManualShare
 from tradehaven.db import AppendOnly, enum_field
 from tradehaven.domain.enums import (
     Ask,
