@@ -1,5 +1,6 @@
 """What is kept about people."""
 
+from accounts.models.audit import AuditEvent
 from accounts.models.people import User
 
-__all__ = ["User"]
+__all__ = ["AuditEvent", "User"]
