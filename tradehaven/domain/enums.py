@@ -209,3 +209,15 @@ class AuditKind(StrEnum):
     SETTINGS = "settings"
     DATA = "data"
     OPERATORS = "operators"
+
+
+class NoticeKind(StrEnum):
+    """What people are told by mail."""
+
+    CONNECTION_LOST = "connection_lost"
+    COPY_MISSED = "copy_missed"
+    GUARDRAIL = "guardrail"
+    DAILY_SUMMARY = "daily_summary"
+    FACTOR_CHANGED = "factor_changed"
+    DELETION_ASKED = "deletion_asked"
+    DELETION_CANCELLED = "deletion_cancelled"
