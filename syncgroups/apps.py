@@ -1,4 +1,6 @@
-"""The app's name for Django."""
+"""The app's name for Django, and what it adds to others at the start."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -7,3 +9,8 @@ class SyncGroupsConfig(AppConfig):
     """Registers the app."""
 
     name = "syncgroups"
+
+    def ready(self) -> None:
+        """Register what a person owns here, and what happens when one leaves."""
+        for module in ("syncgroups.exports", "syncgroups.services.leaving"):
+            import_module(module)

@@ -14,6 +14,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
+    "delete-due-accounts": {"task": "accounts.tasks.delete_due_accounts", "schedule": 3600.0},
     "sweep-notices": {"task": "accounts.tasks.sweep_notices", "schedule": 60.0},
 }
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("syncgroups.urls")),
     path("", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/factor/", include("accounts.mfa.urls")),
     path("admin/", admin.site.urls),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,7 +1,9 @@
 """What is kept about people."""
 
 from accounts.models.audit import AuditEvent
+from accounts.models.deletions import Deletion
+from accounts.models.factors import FactorDevice, matching_step
 from accounts.models.notices import Notice
 from accounts.models.people import User
 
-__all__ = ["AuditEvent", "Notice", "User"]
+__all__ = ["AuditEvent", "Deletion", "FactorDevice", "Notice", "User", "matching_step"]

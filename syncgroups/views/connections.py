@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import is_verified
+from accounts.access import is_verified, require_fresh_factor
 from accounts.http import UserRequest
 from brokers.paper import remote
 from brokers.selectors import connection_for
@@ -77,6 +77,8 @@ def disconnect(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _ask(request: UserRequest, environment: Environment, reconnects: "Connection | None") -> HttpResponse:
+    if environment is Environment.LIVE:
+        require_fresh_factor(request)
     url, state = service.begin_connect(request.user, environment, reconnects=reconnects)
     # Ten are enough for a person with many tabs, and a bound for one who means harm.
     request.session[SESSION_KEY] = [*request.session.get(SESSION_KEY, []), state][-10:]
