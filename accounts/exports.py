@@ -57,3 +57,12 @@ register(
 )
 register("audit", AuditEvent, owner="owner")
 register("mails", Notice, owner="owner")
+
+
+def owner_of(row: models.Model) -> User | None:
+    """Return whose row this is, by the paths that were registered; None for rows of nobody."""
+    for part in _parts.values():
+        if isinstance(row, part.model):
+            mine = part.model._default_manager.filter(pk=row.pk)
+            return User.objects.filter(pk__in=mine.values(part.owner)).first()
+    return None
