@@ -49,7 +49,7 @@ def test_the_zip_holds_a_list_for_each_kind_and_nobody_elses(sure: Client, alice
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the test's browser has no loop; the server has one
         answer = sure.post(reverse("accounts:export"))
-        data = answer.getvalue()
+        data = b"".join(answer)
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="tradehaven-')
     files = unzip(data)
     assert set(files) == {"README.txt", *(f"{part.name}.json" for part in exports.parts())}
