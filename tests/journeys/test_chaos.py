@@ -24,7 +24,7 @@ from tests.journeys.proxy import Proxy
 from tradehaven.domain.enums import DriftPolicy
 from tradehaven.domain.instruments import product
 
-SECONDS = float(os.environ.get("TRADEHAVEN_CHAOS_SECONDS", "25"))
+SECONDS = float(os.environ.get("TRADEHAVEN_CHAOS_SECONDS", "12"))
 SEED = int(os.environ.get("TRADEHAVEN_CHAOS_SEED", "1"))
 OPENING = Decimal(1_000_000)
 FOLLOWERS = ("ONE", "HALF", "TWICE")
