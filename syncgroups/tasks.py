@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from brokers.selectors import due_for_refresh
+from syncgroups.services import misses
 from syncgroups.services.logins import refresh_login
 
 log = logging.getLogger(__name__)
@@ -27,3 +28,9 @@ def refresh_token(connection_id: int) -> None:
     """Renew one login's token."""
     outcome = refresh_login(connection_id)
     log.info("token of login %s: %s", connection_id, outcome)
+
+
+@shared_task
+def tell_of_misses() -> None:
+    """Mail what was missed because something was down."""
+    misses.tell_of_misses(now=timezone.now())
