@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
-from accounts.models import User
+from accounts.models import ApiKey, User
+from tradehaven.admin_parts import ReadOnlyAdmin
 
 
 @admin.register(User)
@@ -20,3 +21,14 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic for the check
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+
+@admin.register(ApiKey)
+class KeyAdmin(ReadOnlyAdmin):
+    """Whose keys exist and when they were used; nobody but its owner makes or sees one."""
+
+    list_display = ("name", "owner", "kind", "scope", "prefix", "created_at", "used_at", "revoked_at")
+    list_filter = ("kind", "scope")
+    list_select_related = ("owner",)
+    search_fields = ("name", "prefix", "owner__email")
+    exclude = ("secret_hash",)

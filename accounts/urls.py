@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import keys, profile
 
 app_name = "accounts"
-urlpatterns = [path("settings/profile/", views.profile, name="profile")]
+urlpatterns = [
+    path("settings/profile/", profile.profile, name="profile"),
+    path("settings/keys/", keys.key_list, name="keys"),
+    path("settings/keys/new/", keys.make, name="key-make"),
+    path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key-revoke"),
+]

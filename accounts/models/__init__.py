@@ -1,6 +1,7 @@
 """What is kept about people."""
 
 from accounts.models.audit import AuditEvent
+from accounts.models.keys import ApiKey
 from accounts.models.people import User
 
-__all__ = ["AuditEvent", "User"]
+__all__ = ["ApiKey", "AuditEvent", "User"]

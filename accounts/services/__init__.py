@@ -1,0 +1,1 @@
+"""Changes of what is kept about people: one function for each."""
