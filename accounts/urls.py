@@ -1,8 +1,9 @@
 """Addresses of people's own pages; logging in and out is allauth's."""
 
 from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.views import keys, profile
+from accounts.views import keys, profile, reference
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,4 +11,6 @@ urlpatterns = [
     path("settings/keys/", keys.key_list, name="keys"),
     path("settings/keys/new/", keys.make, name="key-make"),
     path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key-revoke"),
+    path("api/docs", reference.reference, name="api-docs"),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
 ]

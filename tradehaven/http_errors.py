@@ -4,11 +4,13 @@ import json
 import logging
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views import defaults
 from django_htmx.middleware import HtmxDetails
 
 from accounts.access import NotAllowed
+from accounts.api.errors import error_body
 from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
 
 log = logging.getLogger(__name__)
@@ -54,3 +56,22 @@ def status_of(error: TradeHavenError) -> int:
             return 502
         case _:
             return 500
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself refuses to read."""
+    if _is_api(request):
+        return JsonResponse(error_body("parse_error", "This request cannot be read."), status=400)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a mistake of ours; what it was stands in the log, not here."""
+    if _is_api(request):
+        text = "Something went wrong on our side. Try again; if it stays so, tell us when you asked."
+        return JsonResponse(error_body("internal", text), status=500)
+    return defaults.server_error(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

@@ -35,3 +35,13 @@ def just_gave_the_password(client: Client) -> Client:
     session["account_authentication_methods_user"] = session["_auth_user_id"]
     session.save()
     return client
+
+
+def caller(text: str) -> Client:
+    """Return a program that holds a key."""
+    return Client(headers={"Authorization": f"Bearer {text}"}, raise_request_exception=False)
+
+
+def caller_for(owner: User, scope: Scope = Scope.TRADE, kind: KeyKind = KeyKind.LIVE) -> Client:
+    """Return a program that acts for a person, with a new key."""
+    return caller(key_of(owner, scope, kind, name=f"{scope} {kind}")[1])
