@@ -70,9 +70,11 @@ def _heard_at(account: Account, engine: datetime | None) -> datetime | None:
 
 def _copies(user: User) -> Mapping[tuple[int, int], tuple[datetime | None, int]]:
     """Return for each group and follower the newest answer of the broker, and the copies that are open."""
-    rows = CopiedOrder.objects.filter(owner=user).exclude(group=None).values_list("group_id", "follower_id")
-    counted = rows.annotate(Max("acknowledged_at"), Count("pk", filter=Q(state__in=OPEN_STATES)))
-    return {(group, follower): (at, pending) for group, follower, at, pending in counted}
+    rows = CopiedOrder.objects.filter(owner=user).exclude(group=None).values("group_id", "follower_id")
+    counted = rows.annotate(
+        synced_at=Max("acknowledged_at"), pending=Count("pk", filter=Q(state__in=OPEN_STATES))
+    )
+    return {(row["group_id"], row["follower_id"]): (row["synced_at"], row["pending"]) for row in counted}
 
 
 def _follower(row: Follower, copies: Mapping[tuple[int, int], tuple[datetime | None, int]]) -> FollowerNow:
