@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
@@ -14,6 +15,19 @@ from accounts.api.errors import error_body
 from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
 
 log = logging.getLogger(__name__)
+
+
+class ReadableAddressMiddleware:
+    """Refuses addresses with a NUL, which no column of ours could hold: there is nothing to be found."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, or raise what becomes a 400."""
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("a NUL in the address")
+        return self.get_response(request)
 
 
 class DomainErrorMiddleware:
