@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from django.db import DatabaseError
 from django.utils import timezone
 
 from brokers.clock import process_clock
@@ -39,6 +38,7 @@ from syncgroups.engine.plans import LoginRow, Settings
 from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
+from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.events import TimePassed
 from tradehaven.domain.ids import ConnectionId, OwnerId
 
@@ -84,6 +84,8 @@ class Engine:
         self._chance = chance
         self._clock = process_clock()
         self._database = Database(lease.shard)
+        # A broker may take long to renew a token; gates and settings must not wait for it.
+        self._tokens = Database(f"{lease.shard}-tokens")
         self._control = Control(self._database, self.take_settings, is_mine)
         self._mailboxes: dict[OwnerId, Mailbox] = {}
         self._alarms: dict[OwnerId, Alarm] = {}
@@ -206,9 +208,13 @@ class Engine:
 
     def _credentials(self, connection: ConnectionId) -> Any:
         async def credentials(refused: bool) -> Login | None:
-            if refused:
-                await self._database.ask(lambda: logins.refresh_login(connection, refused=True))
-            return await self._database.ask(lambda: connections.login_for_engine(connection))
+            try:
+                if refused:
+                    await self._tokens.ask(lambda: logins.refresh_login(connection, refused=True))
+                return await self._tokens.ask(lambda: connections.login_for_engine(connection))
+            except DATABASE_AWAY as error:
+                log.warning("login %s: its token cannot be read: %s", connection, error)
+                return None  # asked for again with the next try to connect
 
         return credentials
 
@@ -245,10 +251,16 @@ class Engine:
         """Renew tokens that Celery should have renewed long ago: trading hangs on them."""
         while True:
             await asyncio.sleep(TOKENS_EVERY)
-            for connection in await self._database.ask(_overdue):
-                if ConnectionId(connection) in self._links:
-                    log.warning("login %s: its token is overdue; the engine renews it", connection)
-                    await self._database.ask(lambda pk=connection: logins.refresh_login(pk))  # type: ignore[misc]
+            try:
+                await self._renew_overdue()
+            except DATABASE_AWAY as error:
+                log.warning("overdue tokens cannot be looked for: %s", error)
+
+    async def _renew_overdue(self) -> None:
+        for connection in await self._tokens.ask(_overdue):
+            if ConnectionId(connection) in self._links:
+                log.warning("login %s: its token is overdue; the engine renews it", connection)
+                await self._tokens.ask(lambda pk=connection: logins.refresh_login(pk))  # type: ignore[misc]
 
     async def _tell_budgets(self) -> None:
         """Write each login's used calls down, a few seconds behind."""
@@ -259,8 +271,8 @@ class Engine:
                 continue
             try:
                 await self._database.ask(partial(record_usage, usages, timezone.now()))
-            except DatabaseError:
-                log.exception("the used calls could not be written down; the next figures follow")
+            except DATABASE_AWAY as error:
+                log.warning("the used calls could not be written down; the next figures follow: %s", error)
 
     async def _watch_recorder(self, recorder: BaseProcess) -> None:
         while True:
@@ -283,6 +295,7 @@ class Engine:
         if recorder is not None:
             await self._end(recorder)
         self._database.close()
+        self._tokens.close()
         log.info("shard %s, epoch %s: left", self._shard, self.lease.epoch)
 
     async def _end(self, recorder: BaseProcess) -> None:
