@@ -107,6 +107,12 @@ def test_what_cannot_be_read_is_said_in_shape(alice: User, body: str, kind: str,
     assert (answer.status_code, refusal(answer)) == (status, code)
 
 
+@pytest.mark.parametrize("path", ["/api/trades?instrument=%00", "/api/trades/copies/a%00"])
+def test_an_address_that_cannot_be_read_is_said_in_shape(alice: User, path: str):
+    answer = caller_for(alice).get(path)
+    assert (answer.status_code, refusal(answer)) == (400, "parse_error")
+
+
 def test_any_wish_for_another_format_gets_json(alice: User):
     answer = caller_for(alice).get(PATH, headers={"Accept": "application/xml"})
     assert answer.headers["Content-Type"] == "application/json"

@@ -289,7 +289,7 @@ def test_a_wrong_order_does_not_use_its_key_up(program: Client, impatient: None)
 def test_two_people_may_choose_the_same_key(program: Client, bob: User, impatient: None):
     order(program, key="a")
     leader, follower = strangers(bob)
-    FollowerFactory.create(group=GroupFactory.create(leader=leader), account=follower)
+    FollowerFactory.create(group=GroupFactory.create(pk=921, leader=leader), account=follower)
     answer = order(caller_for(bob), key="a", leaderAccountId=leader.pk, followerAccountIds=[follower.pk])
     assert answer.status_code == 200
     assert ManualCopy.objects.count() == 2
