@@ -1,8 +1,11 @@
 """Who may do what, in one table. Pages, API, sockets and services all ask here."""
 
 from datetime import timedelta
+from importlib import import_module
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -27,9 +30,16 @@ def is_verified(user: User) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
 
 
-def is_active(user: User) -> bool:
-    """Say whether the account is still open, by its row and not by what was loaded earlier."""
-    return User.objects.filter(pk=user.pk, is_active=True).exists()
+def is_logged_in(user: User, session_key: str | None) -> bool:
+    """Say whether a session still stands for a user, by the rows and not by what was loaded earlier.
+
+    It does not once it was ended, has expired, the password was changed or the person was blocked.
+    """
+    if not session_key:
+        return False
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return get_user(request) == user
 
 
 def require_verified(user: User) -> None:

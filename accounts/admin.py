@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.exports import parts
-from accounts.models import AuditEvent, Deletion, FactorDevice, Notice, User
+from accounts.models import ApiKey, AuditEvent, Deletion, FactorDevice, Notice, User
 from accounts.services.factors import remove_factor
 from accounts.services.sessions import revoke_all
 from tradehaven.admin_parts import AuditedAdmin, ReadOnlyAdmin, tell_owner
@@ -166,3 +166,14 @@ class DeletionAdmin(ReadOnlyAdmin):
 
     list_display = ("done_at", "person", "due_at", "__str__")
     search_fields = ("person",)
+
+
+@admin.register(ApiKey)
+class KeyAdmin(ReadOnlyAdmin):
+    """Whose keys exist and when they were used; nobody but its owner makes or sees one."""
+
+    list_display = ("name", "owner", "kind", "scope", "prefix", "created_at", "used_at", "revoked_at")
+    list_filter = ("kind", "scope")
+    list_select_related = ("owner",)
+    search_fields = ("name", "prefix", "owner__email")
+    exclude = ("secret_hash",)

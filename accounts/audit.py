@@ -1,4 +1,4 @@
-"""Records who did what to whose account (ACC-06). Services and listeners call it."""
+"""Records who did what to whose account (ACC-06). Services and listeners call it; nothing else writes it."""
 
 from allauth.account.adapter import get_adapter
 from django.core.exceptions import PermissionDenied

@@ -1,5 +1,6 @@
-"""What people say about themselves, and the forms in which they choose a password."""
+"""What people say about themselves, the keys that they ask for, and forms that choose a password."""
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,9 +11,13 @@ from allauth.account.forms import ResetPasswordKeyForm
 from allauth.account.forms import SignupForm as LibrarySignupForm
 from django import forms
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.core.keys import KeyKind, Scope
 from accounts.models import User
 from tradehaven.domain.enums import AuditKind
+
+LIVES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
 
 
 @cache
@@ -117,3 +122,29 @@ class DeletionForm(forms.Form):
         if typed.lower() != self.user.email.lower():
             raise forms.ValidationError("That is not the address of this account.")
         return typed
+
+
+class KeyForm(forms.Form):
+    """A new API key."""
+
+    name = forms.CharField(max_length=80, help_text="What will use it: you will know it by this name.")
+    kind = forms.ChoiceField(
+        choices=[
+            (KeyKind.PAPER, "Paper: demo and paper accounts only"),
+            (KeyKind.LIVE, "Live: all accounts, real money too"),
+        ],
+        label="Reach",
+    )
+    scope = forms.ChoiceField(choices=[(Scope.READ, "Read"), (Scope.TRADE, "Read and trade")], label="May do")
+    expires = forms.ChoiceField(choices=list(LIVES.items()), required=False, initial="90", label="Works for")
+
+    def choices(self) -> dict[str, Any]:
+        """Return what was chosen, as `services.keys.make_key` takes it."""
+        typed = self.cleaned_data
+        days = typed["expires"]
+        return {
+            "name": typed["name"],
+            "kind": KeyKind(typed["kind"]),
+            "scope": Scope(typed["scope"]),
+            "expires_at": timezone.now() + timedelta(days=int(days)) if days else None,
+        }

@@ -1,8 +1,9 @@
 """Addresses of people's own pages; logging in and out is allauth's."""
 
 from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.views import audit, data, entrance, profile, security
+from accounts.views import audit, data, entrance, keys, profile, reference, security
 
 app_name = "accounts"
 urlpatterns = [
@@ -18,4 +19,9 @@ urlpatterns = [
     path("settings/data/", data.overview, name="data"),
     path("settings/data/export/", data.export, name="export"),
     path("settings/data/delete/", data.delete, name="delete"),
+    path("settings/keys/", keys.key_list, name="keys"),
+    path("settings/keys/new/", keys.make, name="key-make"),
+    path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key-revoke"),
+    path("api/docs", reference.reference, name="api-docs"),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from accounts.access import is_active
+from accounts.access import is_logged_in
 from analytics.live.hub import Seat, hub
 
 if TYPE_CHECKING:
@@ -57,6 +57,4 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library
 
 def _still_logged_in(scope: dict[str, Any], user: "User | None") -> bool:
     session = scope.get("session")
-    if user is None or session is None or not session.session_key:
-        return False
-    return bool(session.exists(session.session_key)) and is_active(user)
+    return user is not None and session is not None and is_logged_in(user, session.session_key)

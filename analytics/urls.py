@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from analytics import views
+from analytics import api, views
 
 app_name = "analytics"
 urlpatterns = [
     path("", views.live, name="live"),
     path("activity/before/<int:before>/", views.older, name="older"),
+    path("api/accounts", api.Accounts.as_view(), name="api-accounts"),
+    path("api/trades", api.Trades.as_view(), name="api-trades"),
+    path("api/pnl/snapshot", api.PnlSnapshot.as_view(), name="api-pnl"),
 ]

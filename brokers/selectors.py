@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from brokers.core.budget import CallLimits, Usage
-from brokers.core.shards import shard_names
+from brokers.core.shards import shard_names, shard_of
 from brokers.models import Account, Connection, ConnectionStatus, Lease, Position
 from tradehaven.domain.enums import Environment
-from tradehaven.domain.ids import Symbol
+from tradehaven.domain.ids import OwnerId, Symbol
 
 T = TypeVar("T")
+ENGINE_LATE = timedelta(seconds=10)
+"""How long an engine may be silent and still count as there."""
 REFRESH_AHEAD = timedelta(minutes=15)
 """How long before its end a token is renewed (CONN-04; protocol 3.3)."""
 
@@ -34,6 +36,12 @@ def connection_for(user: User, pk: int) -> Connection:
 def accounts_of(user: User) -> QuerySet[Account]:
     """Return all accounts that a person has brought in."""
     return Account.objects.filter(connection__owner=user).select_related("connection")
+
+
+def accounts_in_reach(user: User, *, real_money: bool) -> QuerySet[Account]:
+    """Return the accounts that a key of a person reaches: all, or those without real money."""
+    found = accounts_of(user)
+    return found if real_money else found.exclude(connection__environment=Environment.LIVE)
 
 
 def account_for(user: User, pk: int) -> Account:
@@ -78,6 +86,18 @@ def engine_beat_age() -> float | None:
     beats = list(Lease.objects.filter(shard__in=names).values_list("beat_at", flat=True))
     led = [beat for beat in beats if beat is not None]
     return (timezone.now() - min(led)).total_seconds() if len(led) == len(names) else None
+
+
+def engine_heard_at(owner: OwnerId) -> datetime | None:
+    """Return the last sign of life (UTC) of the engine that serves an owner; None when none ever did."""
+    lease = Lease.objects.filter(shard=shard_of(owner, settings.SHARDS)).first()
+    return lease.beat_at if lease is not None and lease.holder else None
+
+
+def serves(owner: OwnerId, now: datetime) -> bool:
+    """Say whether an engine is there for an owner at a moment (UTC)."""
+    heard = engine_heard_at(owner)
+    return heard is not None and now - heard <= ENGINE_LATE
 
 
 def _or_404(row: T | None) -> T:

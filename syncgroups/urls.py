@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from syncgroups.api import copies as copies_api
+from syncgroups.api import groups as groups_api
 from syncgroups.views import connections, copies, drift, followers, gates, groups, paper
 
 app_name = "syncgroups"
@@ -68,4 +70,7 @@ urlpatterns = [
     path("settings/connections/connect/<slug:environment>/", connections.connect, name="connect"),
     path("settings/connections/<int:pk>/reconnect/", connections.reconnect, name="reconnect"),
     path("settings/connections/<int:pk>/disconnect/", connections.disconnect, name="disconnect"),
+    path("api/trades/copy", copies_api.Copies.as_view(), name="api-copy"),
+    path("api/trades/copies/<slug:copy_id>", copies_api.Copy.as_view(), name="api-copied"),
+    path("api/syncer/snapshot", groups_api.SyncerSnapshot.as_view(), name="api-syncer"),
 ]

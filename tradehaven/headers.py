@@ -10,6 +10,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from accounts.api.errors import error_body
+
 UNUSED = (
     "accelerometer",
     "browsing-topics",
@@ -54,4 +56,4 @@ class HeadersMiddleware:
 
 def _use_tls() -> HttpResponse:
     text = "Call this address by https. The key you sent came in the clear: revoke it and make another."
-    return JsonResponse({"code": "tls_required", "message": text, "fields": {}}, status=403)
+    return JsonResponse(error_body("tls_required", text), status=403)

@@ -5,16 +5,32 @@ import logging
 from collections.abc import Callable
 
 from allauth.account.internal.flows.reauthentication import suspend_request
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views import defaults
 from django_htmx.middleware import HtmxDetails
 
 from accounts.access import FactorNeeded, NotAllowed
+from accounts.api.errors import error_body
 from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
 
 log = logging.getLogger(__name__)
+
+
+class ReadableAddressMiddleware:
+    """Refuses addresses with a NUL, which no column of ours could hold: there is nothing to be found."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, or raise what becomes a 400."""
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("a NUL in the address")
+        return self.get_response(request)
 
 
 class DomainErrorMiddleware:
@@ -70,3 +86,22 @@ def status_of(error: TradeHavenError) -> int:
             return 502
         case _:
             return 500
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself refuses to read."""
+    if _is_api(request):
+        return JsonResponse(error_body("parse_error", "This request cannot be read."), status=400)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a mistake of ours; what it was stands in the log, not here."""
+    if _is_api(request):
+        text = "Something went wrong on our side. Try again; if it stays so, tell us when you asked."
+        return JsonResponse(error_body("internal", text), status=500)
+    return defaults.server_error(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

@@ -14,14 +14,14 @@ MASK = "***"
 _NAMES = r"password|passwd|secret|token|authorization|api[_-]?key|cookie|session_?id|verifier|data_keys"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
-    (re.compile(r"\bth_(?:live|test)_[\w-]+"), f"th_{MASK}"),
+    (re.compile(r"\bth_(?:live|paper|test)_[\w-]+"), f"th_{MASK}"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), MASK),  # a JWT's header is JSON, and `{"` is eyJ in base64
     (re.compile(r"\bv1\.[\w-]+\.[\w+/=-]{16,}(?:\.[\w+/=-]+)*"), f"v1.{MASK}"),
-    (re.compile(r"(\b[\w+]+://[^\s/:@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
+    (re.compile(r"(\b[\w+]{1,20}://[^\s/:@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
     (re.compile(r"(?i)([?&](?:code|state|ticket)=)[^\s&'\"]+"), rf"\1{MASK}"),
     (
         re.compile(
-            rf"(?i)([\"']?[\w-]*(?:{_NAMES})[\"']?\s*[:=]\s*)"
+            rf"(?i)((?:{_NAMES})[\"']?\s*[:=]\s*)"
             r"(b?\"(?:[^\"\\]|\\.)*\"|b?'(?:[^'\\]|\\.)*'|[^\s,;&}\])]+)"
         ),
         rf"\1{MASK}",

@@ -1,8 +1,9 @@
 """Every address."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from accounts.api.nowhere import Nowhere
 from tradehaven import health
 
 urlpatterns = [
@@ -14,4 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    re_path(r"^api(?:/|$)", Nowhere.as_view(), name="api-nowhere"),
 ]
+handler400 = "tradehaven.http_errors.bad_request"
+handler500 = "tradehaven.http_errors.server_error"

@@ -1,0 +1,1 @@
+"""Rules about people that need neither rows nor requests: devices, keys."""

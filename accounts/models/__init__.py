@@ -1,9 +1,20 @@
 """What is kept about people."""
 
+from accounts.models.answers import StoredAnswer
 from accounts.models.audit import AuditEvent
 from accounts.models.deletions import Deletion
 from accounts.models.factors import FactorDevice, matching_step
+from accounts.models.keys import ApiKey
 from accounts.models.notices import Notice
 from accounts.models.people import User
 
-__all__ = ["AuditEvent", "Deletion", "FactorDevice", "Notice", "User", "matching_step"]
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "Deletion",
+    "FactorDevice",
+    "Notice",
+    "StoredAnswer",
+    "User",
+    "matching_step",
+]

@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import selectors
 from accounts.forms import AuditFilter
 from accounts.http import UserRequest
+from accounts.selectors import people as selectors
 from tradehaven.domain.enums import AuditKind
 
 

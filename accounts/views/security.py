@@ -6,9 +6,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import selectors
 from accounts.access import require_fresh_factor
 from accounts.http import UserRequest
+from accounts.selectors import people as selectors
 from accounts.services import sessions
 from accounts.services.profile import ask_for_codes
 

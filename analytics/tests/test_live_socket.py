@@ -8,9 +8,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import connections
+from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from analytics.consumers import UNAUTHORIZED, LiveConsumer
@@ -39,8 +43,9 @@ async def person(name: str) -> User:
 
 
 async def open_page(user: User) -> tuple[WebsocketCommunicator, SessionStore]:
-    session = SessionStore()
-    await sync_to_async(session.create)()
+    browser = Client()
+    await sync_to_async(browser.force_login)(user)
+    session = SessionStore(browser.cookies[settings.SESSION_COOKIE_NAME].value)
     page = WebsocketCommunicator(LiveConsumer.as_asgi(), "/ws/live/")
     page.scope["user"], page.scope["session"] = user, session
     accepted, _ = await page.connect()
@@ -112,17 +117,23 @@ async def test_an_anonymous_visitor_is_turned_away():
     assert (end["type"], end["code"]) == ("websocket.close", UNAUTHORIZED)
 
 
-@pytest.mark.parametrize("how", ["logged out", "blocked"])
+@pytest.mark.parametrize("how", ["logged out", "expired", "blocked", "another password"])
 async def test_a_page_ends_when_its_right_does(how: str):
     alice = await person("alice")
     page, session = await open_page(alice)
     await page.receive_from(timeout=5)
     if how == "blocked":
         await sync_to_async(User.objects.filter(pk=alice.pk).update)(is_active=False)
+    elif how == "expired":
+        await sync_to_async(Session.objects.update)(expire_date=timezone.now())
+    elif how == "another password":
+        await sync_to_async(alice.set_password)("y")
+        await sync_to_async(alice.save)()
     else:
         await sync_to_async(session.flush)()
     await note(alice, "too late")
-    await changed(alice, Topic.ACTIVITY)
+    if how == "blocked":  # without a nudge the page looks by itself
+        await changed(alice, Topic.ACTIVITY)
     end = await page.receive_output(timeout=5)
     assert (end["type"], end["code"]) == ("websocket.close", UNAUTHORIZED)
 

@@ -56,15 +56,20 @@ def new_group_gate(owner_id: int) -> Gate:
 
 
 @transaction.atomic
+def storable(reason: str) -> str:
+    """Return a reason as rows can hold it: nothing that was typed may keep a switch from working."""
+    return reason.replace("\0", "")[:200]
+
+
 def _turn(seen: Gate, state: TradingState, *, by: User | None, reason: str, flatten: bool) -> bool:
     # Guarded by the version that was seen: of two who turn a gate at once, one learns that he was late.
     turned = Gate.objects.filter(pk=seen.pk, version=seen.version).update(
-        state=state, flatten=flatten, reason=reason[:200], version=F("version") + 1, changed_at=Now()
+        state=state, flatten=flatten, reason=storable(reason), version=F("version") + 1, changed_at=Now()
     )
     if not turned:
         return False
     GateChange.objects.create(
-        gate=seen, state=state, flatten=flatten, version=seen.version + 1, by=by, reason=reason[:200]
+        gate=seen, state=state, flatten=flatten, version=seen.version + 1, by=by, reason=storable(reason)
     )
     touch(seen.owner_id)
     publish(seen.owner_id, [Topic.OVERVIEW, Topic.ACCOUNTS, Topic.GROUPS, Topic.GATE])

@@ -99,3 +99,9 @@ def test_a_largest_position_below_one_is_refused(alice: User, qty: int):
     with pytest.raises(InvalidInput) as caught:
         set_max_position(account=AccountFactory.create(connection__owner=alice), qty=qty, by=alice)
     assert caught.value.field == "max_position"
+
+
+def test_nothing_that_was_typed_keeps_the_switch_from_working(alice: User):
+    gate = GateFactory.create(owner=alice)
+    assert gates.halt(gate=gate, by=alice, reason="a\0" * 300, flatten=False)
+    assert gate.changes.get().reason == "a" * 200

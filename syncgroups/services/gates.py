@@ -18,7 +18,7 @@ def halt(*, gate: Gate, by: User, reason: str, flatten: bool) -> bool:
     changed = gates.halt(gate=gate, by=by, reason=reason, flatten=flatten)
     if changed:
         also = ", flattening" if flatten else ""
-        because = f": {reason}" if reason else ""
+        because = f": {gates.storable(reason)}" if reason else ""
         text = f"Kill switch on for {subject_of(gate)}{also}, by {by}{because}"
         _note(gate, text, Severity.DANGER, by=by)
         words = {"subject": subject_of(gate), "text": f"{text}."}

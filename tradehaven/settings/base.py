@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "tradehaven.apps.TradeHavenConfig",
     "accounts",
     "brokers",
@@ -47,6 +49,7 @@ MIDDLEWARE = [
     "tradehaven.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tradehaven.http_errors.ReadableAddressMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -186,7 +189,35 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
-REST_FRAMEWORK = {"COERCE_DECIMAL_TO_STRING": True}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.Scoped"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.KeyThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["accounts.api.render.ExactJSON"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.render.SmallJSON"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.render.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "accounts.api.errors.answer_error",
+    # Numbers stay numbers, as documented; the renderer writes every digit of a decimal.
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TradeHaven",
+    "DESCRIPTION": "Trades, profit and copying of your connected accounts. Amounts are USD, times UTC.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusOk": ["ok"],
+        "StatusError": ["error"],
+        "CopyStatus": ["submitted", "skipped", "rejected", "unresolved", "waiting", "stale"],
+    },
+}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

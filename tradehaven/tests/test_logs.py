@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ TEXTS = [
     f"DATA_KEYS=k1:{CANARY}",
     f"Cookie: sessionid={CANARY}",
     f"key th_live_{CANARY}",
+    f"key th_paper_{CANARY}",
     f"postgres://tradehaven:{CANARY}@127.0.0.1:5432/tradehaven",
     f"redis://:{CANARY}@127.0.0.1:6379/0",
     f"GET /settings/connections/callback/?code={CANARY}&state={CANARY}",
@@ -103,3 +105,10 @@ def test_every_logger_speaks_through_the_masking_handler() -> None:
         assert list(chosen["handlers"]) == ["stderr"]
         assert chosen["root"]["handlers"] == ["stderr"]
         assert not any(named.get("handlers") for named in chosen["loggers"].values())
+
+
+@pytest.mark.parametrize("text", ["9" * 20_000, "a+" * 10_000, "token" * 4_000, "eyJ" * 6_000, "x-" * 10_000])
+def test_a_long_line_from_a_stranger_costs_no_time(text: str) -> None:
+    began = time.perf_counter()
+    assert scrub(f"Not Found: /{text}/") == f"Not Found: /{text}/"
+    assert time.perf_counter() - began < 0.5  # with a rule that tries every start it took many seconds

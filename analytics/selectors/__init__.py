@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -81,6 +82,24 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """An account's day at a moment (UTC): amounts in USD, None where an open position has no fresh price.
+
+    `limit_left` is None where no daily limit is set.
+    """
+
+    account: Account
+    realized: Decimal
+    unrealized: Decimal | None
+    net: Decimal | None
+    positions: int
+    trades: int
+    at: datetime
+    halted: bool
+    limit_left: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
     """Everything on the live page at one moment."""
 
@@ -127,6 +146,29 @@ def realized_by_account(user: User, *, now: datetime) -> list[tuple[str, Decimal
     rows = list(accounts_of(user).order_by("connection__environment", "name"))
     traded = set(Fill.objects.filter(account__in=rows, trade_date=today).values_list("account_id", flat=True))
     return [(row.name, _realized(row, today), row.pk in traded) for row in rows]
+
+
+def snapshots_of(user: User, accounts: QuerySet[Account], now: datetime) -> list[Snapshot]:
+    """Return the day of some of a person's accounts so far, at a moment (UTC)."""
+    over_all = owner_gate(user)
+    rows = list(accounts.select_related("risk__gate").order_by("pk"))
+    world = _world(user, rows, [], over_all, now)
+    traded = Fill.objects.filter(account__in=rows, trade_date=world.today).values_list("account")
+    trades = dict(traded.annotate(Count("pk")))
+    return [_snapshot(_card(account, world), trades.get(account.pk, 0), world) for account in rows]
+
+
+def _snapshot(card: Card, trades: int, world: _World) -> Snapshot:
+    return Snapshot(
+        account=card.account,
+        realized=card.realized,
+        unrealized=card.unrealized,
+        net=card.today,
+        positions=len(card.positions),
+        trades=trades,
+        at=world.now,
+        halted=gates_state([world.over_all, card.gate]).halted,
+    )
 
 
 def trading_day(now: datetime) -> date:

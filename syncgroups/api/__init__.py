@@ -1,0 +1,1 @@
+"""What programs see of groups, and what they may order for followers."""

@@ -1,0 +1,164 @@
+"""Every door of the product and whose it is. A new address, admin page or action needs a row here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.urls import get_resolver
+from django.urls.resolvers import URLPattern, URLResolver
+
+
+class Whose(StrEnum):
+    """Who may pass a door, and what it shows."""
+
+    ANYBODY = "anybody: tells nothing of anybody"
+    OWN = "whoever is logged in, and only their own things"
+    NAMED = "the owner of what the address names; to others it does not exist"
+    KEY = "a program with a key, and only its owner's things"
+    KEY_NAMED = "a program with a key of the owner of what the address names"
+    OPERATOR = "operators"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Whose a door is, and which of the victim's things fill its address."""
+
+    whose: Whose
+    fills: tuple[str, ...] = ()
+
+
+def anybody(*fills: str) -> Row:
+    """Return a row for a door that is open to all."""
+    return Row(whose=Whose.ANYBODY, fills=fills)
+
+
+def named(*fills: str) -> Row:
+    """Return a row for a door whose address names somebody's thing."""
+    return Row(whose=Whose.NAMED, fills=fills)
+
+
+OWN, KEY, OPERATOR = Row(whose=Whose.OWN), Row(whose=Whose.KEY), Row(whose=Whose.OPERATOR)
+DOORS: dict[str, Row] = {
+    "": OWN,
+    "activity/before/<int:before>/": Row(whose=Whose.OWN, fills=("line",)),
+    "groups/": OWN,
+    "groups/new/": OWN,
+    "groups/<slug:public_id>/": named("group"),
+    "groups/<slug:public_id>/preview/": named("group"),
+    "groups/<slug:public_id>/edit/": named("group"),
+    "groups/<slug:public_id>/on/": named("group"),
+    "groups/<slug:public_id>/off/": named("group"),
+    "groups/<slug:public_id>/dissolve/": named("group"),
+    "groups/<slug:public_id>/followers/": named("group"),
+    "groups/<slug:public_id>/followers/<int:account_id>/": named("group", "account"),
+    "groups/<slug:public_id>/followers/<int:account_id>/remove/": named("group", "account"),
+    "groups/<slug:public_id>/followers/<int:account_id>/products/": named("group", "account"),
+    "groups/<slug:public_id>/followers/<int:account_id>/products/<slug:root>/remove/": named(
+        "group", "account", "root"
+    ),
+    "halt/": OWN,
+    "gates/<int:pk>/halt/": named("gate"),
+    "gates/<int:pk>/disarm/": named("gate"),
+    "copies/<str:key>/": named("copy"),
+    "copies/<str:key>/replay/": named("missed"),
+    "drift/<int:pk>/repair/": named("drift"),
+    "drift/<int:pk>/ignore/": named("drift"),
+    "drift/<int:pk>/quarantine/": named("drift"),
+    "quarantines/<int:pk>/release/": named("quarantine"),
+    "settings/connections/": OWN,
+    "settings/connections/callback/": OWN,
+    "settings/connections/connect/<slug:environment>/": Row(whose=Whose.OWN, fills=("=paper",)),
+    "settings/connections/<int:pk>/reconnect/": named("login"),
+    "settings/connections/<int:pk>/disconnect/": named("login"),
+    "settings/paper/": OWN,
+    "settings/paper/logins/<int:pk>/<slug:drill>/on/": named("login", "=offline"),
+    "settings/paper/logins/<int:pk>/<slug:drill>/off/": named("login", "=offline"),
+    "settings/paper/accounts/<int:pk>/<slug:drill>/on/": named("account", "=reject"),
+    "settings/paper/accounts/<int:pk>/<slug:drill>/off/": named("account", "=reject"),
+    "settings/profile/": OWN,
+    "settings/keys/": OWN,
+    "settings/keys/new/": OWN,
+    "settings/keys/<int:pk>/revoke/": named("key"),
+    "api/docs": anybody(),
+    "api/schema": anybody(),
+    "api/accounts": KEY,
+    "api/trades": KEY,
+    "api/trades/copy": KEY,
+    "api/trades/copies/<slug:copy_id>": Row(whose=Whose.KEY_NAMED, fills=("manual",)),
+    "api/pnl/snapshot": KEY,
+    "api/syncer/snapshot": KEY,
+    "^api(?:/|$)": anybody(),
+    "livez": anybody(),
+    "readyz": anybody(),
+    "accounts/login/": anybody(),
+    "accounts/logout/": anybody(),
+    "accounts/inactive/": anybody(),
+    "accounts/signup/": anybody(),
+    "accounts/reauthenticate/": OWN,
+    "accounts/email/": OWN,
+    "accounts/confirm-email/": anybody(),
+    "accounts/^confirm-email/(?P<key>[-:\\w]+)/$": anybody("=nonsense"),
+    "accounts/password/change/": OWN,
+    "accounts/password/set/": OWN,
+    "accounts/password/reset/": anybody(),
+    "accounts/password/reset/done/": anybody(),
+    "accounts/password/reset/key/done/": anybody(),
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": anybody("=1", "=nonsense"),
+    "accounts/login/code/confirm/": anybody(),
+}
+ADMIN_MODELS = {
+    "account.EmailAddress",
+    "accounts.ApiKey",
+    "accounts.User",
+    "auth.Group",
+    "brokers.Account",
+    "brokers.Connection",
+    "brokers.Fill",
+    "brokers.Lease",
+    "brokers.Order",
+    "brokers.Position",
+    "risk.AccountRisk",
+    "risk.Gate",
+    "risk.GateChange",
+    "syncgroups.Activity",
+    "syncgroups.CopiedOrder",
+    "syncgroups.Drift",
+    "syncgroups.Quarantine",
+    "syncgroups.SyncGroup",
+}
+ADMIN_ACTIONS = {
+    "account.EmailAddress": {"delete_selected", "make_verified"},
+    "accounts.User": {"delete_selected"},
+    "auth.Group": {"delete_selected"},
+}
+"""What a superuser may do to rows that were ticked; models that are not here offer nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One address as it stands in the URL conf, and the names of what fills it."""
+
+    route: str
+    pattern: URLPattern
+    prefixes: tuple[URLResolver, ...]
+
+    @property
+    def is_admins(self) -> bool:
+        """Say whether the door is a page of the administration."""
+        return self.route.startswith("admin/")
+
+
+def doors() -> Iterator[Door]:
+    """Yield every address of the URL conf."""
+    yield from _walk(get_resolver().url_patterns, "", ())
+
+
+def _walk(
+    patterns: "list[URLPattern | URLResolver]", before: str, prefixes: tuple[URLResolver, ...]
+) -> Iterator[Door]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route, (*prefixes, pattern))
+        else:
+            yield Door(route=route, pattern=pattern, prefixes=prefixes)
