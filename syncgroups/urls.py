@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncgroups.views import connections, copies, drift, followers, gates, groups, paper
+from syncgroups.views import billing, connections, copies, drift, followers, gates, groups, paper
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -38,6 +38,11 @@ urlpatterns = [
     path("drift/<int:pk>/ignore/", drift.ignore, name="drift-ignore"),
     path("drift/<int:pk>/quarantine/", drift.quarantine, name="drift-quarantine"),
     path("quarantines/<int:pk>/release/", drift.release, name="quarantine-release"),
+    path("settings/billing/", billing.page, name="billing"),
+    path("settings/billing/plan/<slug:plan>/", billing.choose, name="plan-choose"),
+    path("settings/billing/cancel/", billing.cancel, name="plan-cancel"),
+    path("settings/billing/resume/", billing.resume, name="plan-resume"),
+    path("settings/billing/portal/", billing.portal, name="billing-portal"),
     path("settings/connections/", connections.connection_list, name="connections"),
     path("settings/paper/", paper.venue, name="paper"),
     path(

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
 from accounts.access import NotAllowed
+from accounts.billing.provider import BillingUnavailable
 from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def status_of(error: TradeHavenError) -> int:
             return 403
         case RateLimited():
             return 503
-        case BrokerError():
+        case BrokerError() | BillingUnavailable():
             return 502
         case _:
             return 500

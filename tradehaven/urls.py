@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("analytics.urls")),
     path("", include("syncgroups.urls")),
     path("", include("accounts.urls")),
+    path("", include("accounts.billing.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("livez", health.livez, name="livez"),
