@@ -5,6 +5,7 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 
@@ -14,6 +15,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
+    "turn-plans": {"task": "syncgroups.tasks.turn_plans", "schedule": 60.0},
+    "erase-ended": {"task": "syncgroups.tasks.erase_ended", "schedule": crontab(hour=21, minute=30)},
+    "sweep-notices": {"task": "accounts.tasks.sweep_notices", "schedule": 60.0},
 }
 
 

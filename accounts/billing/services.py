@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.access import require_verified
+from accounts.audit import record
 from accounts.billing import selectors
 from accounts.billing.provider import Answer, News, Provider
 from accounts.billing.registry import provider
@@ -26,6 +27,7 @@ from accounts.core.subscriptions import (
     stage_of,
 )
 from accounts.models import BillingEvent, Erasure, ProviderName, Subscription, User
+from tradehaven.domain.enums import AuditAction
 from tradehaven.domain.errors import InvalidInput
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,10 @@ def choose_plan(owner: User, plan: Plan, *, used: int, now: datetime) -> str:
     # A running subscription is changed where it runs; a new one goes to today's provider.
     is_running = known is not None and is_live(known, now)
     through = provider(ProviderName(row.provider)) if row is not None and is_running else provider()
-    return _settle(owner, row, through, through.choose(owner, known, plan, now), now)
+    url = _settle(owner, row, through, through.choose(owner, known, plan, now), now)
+    said = f"{TERMS[plan].name} chosen" if not url else f"checkout begun for {TERMS[plan].name}"
+    record(owner=owner, actor=owner, action=AuditAction.PLAN_CHANGED, subject=said)
+    return url
 
 
 @transaction.atomic
@@ -64,6 +69,8 @@ def cancel_plan(owner: User, *, now: datetime) -> None:
         return
     through = provider(ProviderName(row.provider)) if row is not None else provider()
     _settle(owner, row, through, through.cancel(standing, now), now)
+    said = f"{TERMS[standing.plan].name} ends with its period"
+    record(owner=owner, actor=owner, action=AuditAction.PLAN_CHANGED, subject=said)
 
 
 @transaction.atomic
@@ -74,6 +81,8 @@ def resume_plan(owner: User, *, now: datetime) -> None:
         return
     through = provider(ProviderName(row.provider)) if row is not None else provider()
     _settle(owner, row, through, through.resume(standing, now), now)
+    said = f"{TERMS[standing.plan].name} goes on"
+    record(owner=owner, actor=owner, action=AuditAction.PLAN_CHANGED, subject=said)
 
 
 def _running(owner: User, now: datetime) -> tuple[Subscription | None, Standing]:
@@ -156,6 +165,8 @@ def _believe(owner: User, name: ProviderName, news: Standing, now: datetime) -> 
     if known is not None and known.erased_at is not None and not is_live(news, now):
         news = replace(news, erased_at=known.erased_at)  # what is gone is gone: nothing is deleted twice
     _store(owner.pk, row, name, news, now)
+    said = f"{name}: {TERMS[news.plan].name} is {news.status.replace('_', ' ')}"
+    record(owner=owner, action=AuditAction.PLAN_CHANGED, subject=said)
     return True
 
 
@@ -185,6 +196,7 @@ def _turn(row: Subscription, now: datetime) -> int | None:
     if name is not ProviderName.LOCAL and standing.period_ends_at + MESSAGE_LATE > now:
         return None
     over = replace(standing, status=SubscriptionStatus.ENDED, cancels=False, ended_at=standing.period_ends_at)
+    record(owner=row.owner, action=AuditAction.PLAN_ENDED, subject=TERMS[over.plan].name)
     # Until this moment the row said that it runs: who enforces plans hears of the end now.
     row.take(over)
     row.save()

@@ -1,1 +1,1 @@
-"""What plans allow and how a subscription goes on. Pure: values in, values out."""
+"""What is decided about people and their plans without asking anything. Pure: values in, values out."""

@@ -30,6 +30,15 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)
     display_name = models.CharField(max_length=80, blank=True)
     time_zone = models.CharField(max_length=64, default="America/Chicago")
+    tell_sync_failures = models.BooleanField(
+        "Copying fails or a login is lost", default=True, db_default=True
+    )
+    tell_guardrails = models.BooleanField(
+        "A guardrail or the kill switch stops copying", default=True, db_default=True
+    )
+    tell_daily_summary = models.BooleanField(
+        "Summary of the day, after the close", default=False, db_default=False
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []

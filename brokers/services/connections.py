@@ -238,13 +238,13 @@ def _subject(connection: Connection, kind: str) -> str:
 
 
 @transaction.atomic
-def disconnect(connection: Connection) -> None:
+def disconnect(connection: Connection, *, reason: str = "You disconnected this login.") -> None:
     """Forget a login's tokens. Accounts, groups, limits and history stay for a later reconnect (CONN-05)."""
     row = Connection.objects.select_for_update().get(pk=connection.pk)
     row.access_token = row.refresh_token = ""
     row.token_expires_at = None
     row.token_version += 1
-    row.status, row.status_reason = ConnectionStatus.DISCONNECTED, "You disconnected this login."
+    row.status, row.status_reason = ConnectionStatus.DISCONNECTED, reason
     row.save()
     _tell(row.owner_id)
 

@@ -8,10 +8,14 @@ import requests
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.billing import services
+from accounts.core.plans import Plan
+from accounts.models import Subscription, User
 from brokers.models import Account, Connection, ConnectionStatus
 from brokers.paper.services import ensure_login, register_client
+from brokers.selectors import accounts_in_use
 from brokers.services import connections
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
@@ -53,6 +57,8 @@ def seed(password: str) -> SyncGroup:
         name="TradeHaven",
     )
     owner = _owner(password)
+    if not Subscription.objects.filter(owner=owner).exists():
+        services.choose_plan(owner, Plan.PROFESSIONAL, used=accounts_in_use(owner.pk), now=timezone.now())
     for name in LOGINS:
         found = Connection.objects.filter(owner=owner, name=name, environment=Environment.PAPER).first()
         if found is None or found.status == ConnectionStatus.DISCONNECTED:

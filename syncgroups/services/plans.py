@@ -6,10 +6,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.billing import selectors, services
+from accounts.core.subscriptions import KEPT_FOR
 from accounts.models import User
+from accounts.notify import tell
 from brokers.services.stamps import touch
 from syncgroups.models import ActivityKind, Severity, SyncGroup
 from syncgroups.services.activity import note
+from tradehaven.domain.enums import NoticeKind
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
@@ -32,6 +35,8 @@ def follow_plan(owner_id: int, *, was_live: bool, is_live: bool) -> None:
     if was_live and not is_live:
         text = "The plan has ended: nothing is copied. Logins, groups and history stay for 90 days"
         note(owner_id, ActivityKind.GROUP, text, severity=Severity.DANGER)
+        until = timezone.now() + KEPT_FOR
+        tell(User.objects.get(pk=owner_id), NoticeKind.PLAN_ENDED, until=until)
     elif is_live and not was_live:
         # What the leaders have working by now is not to be copied late.
         running = SyncGroup.objects.filter(owner_id=owner_id, active=True)

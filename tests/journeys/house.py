@@ -28,7 +28,8 @@ from django.db import connections as databases
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.core.plans import Plan
+from accounts.models import Subscription, User
 from brokers.models import Account
 from brokers.paper.services import ensure_login, register_client
 from brokers.services import connections
@@ -290,6 +291,7 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
         house.price(PRICE)
         house.owner = User.objects.create_user("journey@example.org", PASSWORD)
         EmailAddress.objects.create(user=house.owner, email=house.owner.email, verified=True, primary=True)
+        Subscription.objects.create(owner=house.owner, plan=Plan.ENTERPRISE)
         callback = f"{settings.SITE_URL}/settings/connections/callback/"
         register_client(
             client_id="tradehaven",

@@ -152,3 +152,74 @@ class RefusalReason(StrEnum):
     QUARANTINED = "quarantined"
     LEASE_LOST = "lease_lost"
     OTHER_SIDE = "other_side"
+
+
+class AuditAction(StrEnum):
+    """What a person, a program in a person's name or an operator did. Shown to the owner by these names."""
+
+    SIGNED_UP = "signed_up"
+    LOGGED_IN = "logged_in"
+    LOG_IN_FAILED = "log_in_failed"
+    LOGGED_OUT = "logged_out"
+    SESSION_REVOKED = "session_revoked"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  a name of what happened, not a secret
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    ADDRESS_ADDED = "address_added"
+    ADDRESS_CONFIRMED = "address_confirmed"
+    ADDRESS_CHANGED = "address_changed"
+    ADDRESS_REMOVED = "address_removed"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    FACTOR_FAILED = "factor_failed"
+    CODES_RENEWED = "codes_renewed"
+    CODE_SPENT = "code_spent"
+    KEY_MADE = "key_made"
+    KEY_CHANGED = "key_changed"
+    KEY_REVOKED = "key_revoked"
+    KEY_USED = "key_used"
+    KEY_REFUSED = "key_refused"
+    CONNECTED = "connected"
+    RECONNECTED = "reconnected"
+    CONNECTION_LOST = "connection_lost"
+    CONNECTION_CHANGED = "connection_changed"
+    DISCONNECTED = "disconnected"
+    ACCOUNT_CHANGED = "account_changed"
+    GROUP_CHANGED = "group_changed"
+    GATE_CHANGED = "gate_changed"
+    LIMITS_CHANGED = "limits_changed"
+    PROFILE_CHANGED = "profile_changed"
+    PLAN_CHANGED = "plan_changed"
+    PLAN_ENDED = "plan_ended"
+    EXPORTED = "exported"
+    DELETION_ASKED = "deletion_asked"
+    DELETION_CANCELLED = "deletion_cancelled"
+    OPERATOR_LOOKED = "operator_looked"
+    OPERATOR_ADDED = "operator_added"
+    OPERATOR_CHANGED = "operator_changed"
+    OPERATOR_DELETED = "operator_deleted"
+
+
+class AuditKind(StrEnum):
+    """What the owner may filter the audit log by."""
+
+    LOG_IN = "log_in"
+    SECURITY = "security"
+    KEYS = "keys"
+    CONNECTIONS = "connections"
+    SETTINGS = "settings"
+    DATA = "data"
+    OPERATORS = "operators"
+
+
+class NoticeKind(StrEnum):
+    """What people are told by mail."""
+
+    CONNECTION_LOST = "connection_lost"
+    LINK_DOWN = "link_down"
+    PLAN_ENDED = "plan_ended"
+    COPY_MISSED = "copy_missed"
+    GUARDRAIL = "guardrail"
+    DAILY_SUMMARY = "daily_summary"
+    FACTOR_CHANGED = "factor_changed"
+    DELETION_ASKED = "deletion_asked"
+    DELETION_CANCELLED = "deletion_cancelled"
