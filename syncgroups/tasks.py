@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from brokers.selectors import due_for_refresh
 from syncgroups.services.erasure import erase_due
-from syncgroups.services.logins import refresh_login
+from syncgroups.services.logins import alert_down, refresh_login
 from syncgroups.services.plans import turn_periods
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,12 @@ def refresh_token(connection_id: int) -> None:
     """Renew one login's token."""
     outcome = refresh_login(connection_id)
     log.info("token of login %s: %s", connection_id, outcome)
+
+
+@shared_task
+def watch_links() -> None:
+    """Alert the owners of logins that have been without their link for over a minute."""
+    alert_down(timezone.now())
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncgroups.views import billing, connections, copies, drift, followers, gates, groups, paper
+from syncgroups.views import billing, connections, copies, drift, followers, gates, groups, labels, paper
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -72,5 +72,7 @@ urlpatterns = [
     path("settings/connections/callback/", connections.callback, name="connect-callback"),
     path("settings/connections/connect/<slug:environment>/", connections.connect, name="connect"),
     path("settings/connections/<int:pk>/reconnect/", connections.reconnect, name="reconnect"),
+    path("settings/connections/<int:pk>/look/", connections.look, name="look"),
+    path("settings/accounts/<int:pk>/labels/", labels.edit, name="labels"),
     path("settings/connections/<int:pk>/disconnect/", connections.disconnect, name="disconnect"),
 ]

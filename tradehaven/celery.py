@@ -15,6 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
+    "watch-links": {"task": "syncgroups.tasks.watch_links", "schedule": 15.0},
     "turn-plans": {"task": "syncgroups.tasks.turn_plans", "schedule": 60.0},
     "erase-ended": {"task": "syncgroups.tasks.erase_ended", "schedule": crontab(hour=21, minute=30)},
     "sweep-notices": {"task": "accounts.tasks.sweep_notices", "schedule": 60.0},

@@ -16,7 +16,7 @@ from accounts.models import Subscription, User
 from brokers.models import Account, Connection, ConnectionStatus
 from brokers.paper.services import ensure_login, register_client
 from brokers.selectors import accounts_in_use
-from brokers.services import connections
+from brokers.services import consents
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
@@ -81,7 +81,7 @@ def _owner(password: str) -> User:
 
 def _connect(owner: User, name: str, password: str) -> None:
     """Bring a login in through the consent page, as a browser would."""
-    address, state = connections.begin_connect(owner, Environment.PAPER)
+    address, state = consents.begin_connect(owner, Environment.PAPER)
     form = {"name": name, "password": password, "decision": "allow"}
     answer = requests.post(address, data=form, allow_redirects=False, timeout=TIMEOUT)
     code = parse_qs(urlsplit(answer.headers.get("Location", "")).query).get("code")

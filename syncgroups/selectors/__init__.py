@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -234,6 +234,12 @@ def mixes_live_and_demo(accounts: Iterable[Account]) -> bool:
     """Say whether real money and play money would be copied to each other (CONN-08)."""
     live = {account.connection.environment == Environment.LIVE for account in accounts}
     return len(live) > 1
+
+
+def mixes(group: SyncGroup) -> bool:
+    """Say whether a saved group copies between real money and play money."""
+    members = accounts_of(group.owner).filter(Q(led_group=group) | Q(follows__group=group))
+    return mixes_live_and_demo(members.distinct())
 
 
 def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime, *, has_plan: bool) -> GroupRow:
