@@ -1,11 +1,17 @@
-"""What people say about themselves."""
+"""What people say about themselves, and the forms in which they choose a password."""
 
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
+from allauth.account.forms import ChangePasswordForm as LibraryChangeForm
+from allauth.account.forms import ResetPasswordKeyForm
+from allauth.account.forms import SignupForm as LibrarySignupForm
 from django import forms
+from django.urls import reverse
 
 from accounts.models import User
+from tradehaven.domain.enums import AuditKind
 
 
 @cache
@@ -15,10 +21,87 @@ def _zones() -> list[tuple[str, str]]:
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
-    """Name and time zone."""
+    """Name, time zone, and what to be told by mail."""
 
-    time_zone = forms.ChoiceField(choices=_zones, help_text="All times on all pages are shown in it.")
+    time_zone = forms.ChoiceField(
+        choices=_zones, help_text="All times on all pages and in all mails are shown in it."
+    )
 
     class Meta:
         model = User
-        fields = ("display_name", "time_zone")
+        fields = ("display_name", "time_zone", "tell_sync_failures", "tell_guardrails", "tell_daily_summary")
+
+    @property
+    def about(self) -> list[forms.BoundField]:
+        """Return the fields about the person."""
+        return [self["display_name"], self["time_zone"]]
+
+    @property
+    def mails(self) -> list[forms.BoundField]:
+        """Return the choices of mails."""
+        return [self["tell_sync_failures"], self["tell_guardrails"], self["tell_daily_summary"]]
+
+
+class ResendForm(forms.Form):
+    """To whom the confirmation link goes again."""
+
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+
+class AuditFilter(forms.Form):
+    """Which part of the audit log to show."""
+
+    kind = forms.ChoiceField(
+        required=False,
+        choices=[("", "Everything"), *((kind, kind.replace("_", "-").capitalize()) for kind in AuditKind)],
+    )
+
+
+class _Explained:
+    """A form whose new password is held against the rules on the server while it is typed."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first = self.fields["password1"]
+        first.help_text = ""
+        first.widget.attrs |= {
+            "hx-post": reverse("accounts:password-rules"),
+            "hx-params": "password1",
+            "hx-trigger": "input changed delay:250ms",
+            "hx-target": "#password-rules",
+            "hx-swap": "outerHTML",
+            "aria-describedby": "password-rules",
+        }
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class SignUpForm(_Explained, LibrarySignupForm):  # type: ignore[misc]  # the library ships no types
+    """Sign up."""
+
+
+class ChangePasswordForm(_Explained, LibraryChangeForm):  # type: ignore[misc]
+    """Change the password, knowing the old one."""
+
+
+class ResetPasswordForm(_Explained, ResetPasswordKeyForm):  # type: ignore[misc]
+    """Set a password through a mailed link."""
+
+
+class DeletionForm(forms.Form):
+    """The last question before an account ends."""
+
+    email = forms.EmailField(label="Your e-mail address, so that this does not happen by mistake")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        """Refuse any address but the person's own."""
+        typed: str = self.cleaned_data["email"]
+        if typed.lower() != self.user.email.lower():
+            raise forms.ValidationError("That is not the address of this account.")
+        return typed

@@ -1,9 +1,10 @@
-"""What workers do for people: deliver mails."""
+"""What workers do for people: deliver mails, and delete accounts whose time has come."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from accounts import notify
+from accounts.services import deletion
 
 
 @shared_task(name=notify.TASK)
@@ -16,3 +17,10 @@ def sweep_notices() -> None:
     now = timezone.now()
     for notice_id in notify.due(now=now):
         notify.deliver(notice_id, now=now)
+
+
+@shared_task(soft_time_limit=1800, time_limit=1860)
+def delete_due_accounts() -> None:
+    now = timezone.now()
+    for person in deletion.due(now=now):
+        deletion.erase(person, now=now)

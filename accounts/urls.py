@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import audit, data, entrance, profile, security
 
 app_name = "accounts"
-urlpatterns = [path("settings/profile/", views.profile, name="profile")]
+urlpatterns = [
+    path("accounts/resend/", entrance.resend, name="resend"),
+    path("accounts/password-rules/", entrance.password_rules, name="password-rules"),
+    path("settings/profile/", profile.profile, name="profile"),
+    path("settings/security/", security.security, name="security"),
+    path("settings/security/sessions/<int:pk>/revoke/", security.revoke, name="revoke"),
+    path("settings/security/sessions/revoke-others/", security.revoke_others, name="revoke-others"),
+    path("settings/security/live-money/on/", security.live_money, {"on": True}, name="live-money-on"),
+    path("settings/security/live-money/off/", security.live_money, {"on": False}, name="live-money-off"),
+    path("settings/audit/", audit.audit_log, name="audit"),
+    path("settings/data/", data.overview, name="data"),
+    path("settings/data/export/", data.export, name="export"),
+    path("settings/data/delete/", data.delete, name="delete"),
+]

@@ -1,4 +1,6 @@
-"""The app's name for Django."""
+"""The app's name for Django, and what it adds to others at the start."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -7,3 +9,7 @@ class BrokersConfig(AppConfig):
     """Registers the app."""
 
     name = "brokers"
+
+    def ready(self) -> None:
+        """Register what a person owns here."""
+        import_module("brokers.exports")

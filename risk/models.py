@@ -66,7 +66,7 @@ class AccountRisk(models.Model):
     """An account's gate and its limits; `max_position` counts contracts of one instrument."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="risk")
-    gate = models.OneToOneField(Gate, on_delete=models.PROTECT, related_name="account_risk")
+    gate = models.OneToOneField(Gate, on_delete=models.RESTRICT, related_name="account_risk")
     max_position = models.PositiveIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -1,10 +1,8 @@
-"""The app's name for Django, and what it hears from the apps below."""
+"""The app's name for Django, and what it adds to others at the start."""
 
-from typing import Any
+from importlib import import_module
 
 from django.apps import AppConfig
-
-from accounts.billing.signals import plan_changed
 
 
 class SyncGroupsConfig(AppConfig):
@@ -13,11 +11,6 @@ class SyncGroupsConfig(AppConfig):
     name = "syncgroups"
 
     def ready(self) -> None:
-        """Listen for plans that change."""
-        plan_changed.connect(_follow_plan, dispatch_uid="syncgroups.follow_plan")
-
-
-def _follow_plan(*, owner_id: int, was_live: bool, is_live: bool, **_: Any) -> None:
-    from syncgroups.services.plans import follow_plan  # the models exist only once all apps are ready
-
-    follow_plan(owner_id, was_live=was_live, is_live=is_live)
+        """Register what a person owns here, what happens when one leaves, and who hears of plans."""
+        for module in ("syncgroups.exports", "syncgroups.services.leaving", "syncgroups.services.plans"):
+            import_module(module)

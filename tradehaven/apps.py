@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class TradeHavenConfig(AppConfig):
@@ -14,3 +15,9 @@ class TradeHavenConfig(AppConfig):
         """Load the Celery app and the checks."""
         import_module("tradehaven.celery")
         import_module("tradehaven.checks")
+
+
+class OperatorsConfig(AdminConfig):
+    """Django's admin, behind a second factor (OPS-01)."""
+
+    default_site = "tradehaven.operators.OperatorSite"

@@ -4,11 +4,14 @@ import json
 import logging
 from collections.abc import Callable
 
+from allauth.account.internal.flows.reauthentication import suspend_request
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django_htmx.middleware import HtmxDetails
 
-from accounts.access import NotAllowed
+from accounts.access import FactorNeeded, NotAllowed
 from accounts.billing.provider import BillingUnavailable
 from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
 
@@ -35,11 +38,24 @@ class DomainErrorMiddleware:
         if status >= 502:
             log.warning("%s: %s", type(error).__name__, error)
         text = error.message if isinstance(error, InvalidInput) else str(error)
+        if isinstance(error, FactorNeeded):
+            return _ask_for_code(request)
         htmx = getattr(request, "htmx", None)
         if isinstance(htmx, HtmxDetails) and htmx:
             toast = json.dumps({"toast": {"text": text, "level": "danger"}})
             return HttpResponse(status=status, headers={"HX-Trigger": toast})
         return render(request, "error.html", {"text": text, "status": status}, status=status)
+
+
+def _ask_for_code(request: HttpRequest) -> HttpResponse:
+    """Send a person to the code, and back: to the page for htmx, otherwise on with what was asked."""
+    place = reverse("mfa_reauthenticate")
+    htmx = getattr(request, "htmx", None)
+    if isinstance(htmx, HtmxDetails) and htmx:
+        back = urlencode({"next": htmx.current_url_abs_path or "/"})
+        return HttpResponse(status=204, headers={"HX-Redirect": f"{place}?{back}"})
+    answer: HttpResponse = suspend_request(request, place)
+    return answer
 
 
 def status_of(error: TradeHavenError) -> int:

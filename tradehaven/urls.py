@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("accounts.billing.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/factor/", include("accounts.mfa.urls")),
     path("admin/", admin.site.urls),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 
@@ -19,17 +20,21 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Create an operator."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        """Create an operator, whose address counts as confirmed: who has a shell needs no mailed link."""
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of FactorDevice, which has no types
     """A person. `time_zone` is an IANA name; every time that this person sees is in it."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)
     display_name = models.CharField(max_length=80, blank=True)
     time_zone = models.CharField(max_length=64, default="America/Chicago")
+    delete_after = models.DateTimeField(null=True, blank=True)
+    factor_for_live = models.BooleanField(default=False, db_default=False)
     tell_sync_failures = models.BooleanField(
         "Copying fails or a login is lost", default=True, db_default=True
     )

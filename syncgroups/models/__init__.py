@@ -44,8 +44,8 @@ class SyncGroup(models.Model):
     public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sync_groups")
     name = models.CharField(max_length=80)
-    leader = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="led_group")
-    gate = models.OneToOneField(Gate, on_delete=models.PROTECT, related_name="sync_group")
+    leader = models.OneToOneField(Account, on_delete=models.RESTRICT, related_name="led_group")
+    gate = models.OneToOneField(Gate, on_delete=models.RESTRICT, related_name="sync_group")
     mode = enum_field(SyncMode, default=SyncMode.IMMEDIATE)
     instruments = models.JSONField(default=list, blank=True)
     hours = enum_field(SessionHours, default=SessionHours.ALL)
@@ -73,7 +73,7 @@ class Follower(models.Model):
     """An account in a group and how its quantities come about. `max_contracts` caps what it may hold."""
 
     group = models.ForeignKey(SyncGroup, on_delete=models.CASCADE, related_name="followers")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="follows")
+    account = models.ForeignKey(Account, on_delete=models.RESTRICT, related_name="follows")
     sizing = enum_field(SizingMode, default=SizingMode.RATIO)
     ratio = models.DecimalField(
         max_digits=12,

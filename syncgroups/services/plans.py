@@ -1,11 +1,14 @@
 """What a plan's change means for copying: the engine learns of it, and the log says so (ACC-07)."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.billing import selectors, services
+from accounts.billing.signals import plan_changed
 from accounts.core.subscriptions import KEPT_FOR
 from accounts.models import User
 from accounts.notify import tell
@@ -29,8 +32,9 @@ def turn_periods(now: datetime) -> list[int]:
     return services.turn_periods(now)
 
 
+@receiver(plan_changed, dispatch_uid="syncgroups.follow_plan")
 @transaction.atomic
-def follow_plan(owner_id: int, *, was_live: bool, is_live: bool) -> None:
+def follow_plan(*, owner_id: int, was_live: bool, is_live: bool, **_: Any) -> None:
     """Stop copying with a plan's end; let it go on, from now, when one begins again."""
     if was_live and not is_live:
         text = "The plan has ended: nothing is copied. Logins, groups and history stay for 90 days"

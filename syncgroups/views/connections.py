@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import is_verified
+from accounts.access import is_verified, require_fresh_factor
 from accounts.http import UserRequest
 from brokers.core.troubles import Trouble, trouble_of_redirect
 from brokers.paper import remote
@@ -98,6 +98,8 @@ def look(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _ask(request: UserRequest, environment: Environment, reconnects: "Connection | None") -> HttpResponse:
+    if environment is Environment.LIVE:
+        require_fresh_factor(request)
     try:
         url, state = consents.begin_connect(request.user, environment, reconnects=reconnects)
     except ConsentFailed as error:

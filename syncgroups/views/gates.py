@@ -7,9 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.access import require_fresh_factor
 from accounts.http import UserRequest
 from risk.selectors import gate_for
 from risk.services.gates import ensure_owner_gate
+from syncgroups.selectors.live_money import gate_holds_live
 from syncgroups.services import gates
 from syncgroups.views.answers import done
 
@@ -44,5 +46,7 @@ def _halt(request: UserRequest, gate: "Gate") -> HttpResponse:
 @require_POST
 def disarm(request: UserRequest, pk: int) -> HttpResponse:
     gate = gate_for(request.user, pk)
+    if gate_holds_live(gate):
+        require_fresh_factor(request)
     gates.disarm(gate=gate, by=request.user, reason="")
     return done(request, f"Kill switch is off for {gates.subject_of(gate)}.", "analytics:live")

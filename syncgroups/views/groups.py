@@ -6,12 +6,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.access import require_fresh_factor
 from accounts.http import UserRequest
 from risk.selectors import owner_gate
 from syncgroups import selectors
 from syncgroups.engine.preview import preview_of
 from syncgroups.forms import FollowerForm, GroupForm, PreviewForm, ProductForm, SizingForm, put_error
 from syncgroups.selectors import drift
+from syncgroups.selectors.live_money import group_is_live
 from syncgroups.services import groups as service
 from syncgroups.views.answers import done, warn_of_mixing
 from tradehaven.domain.enums import Side
@@ -109,6 +111,8 @@ def foretell(request: UserRequest, public_id: str) -> HttpResponse:
 @require_POST
 def switch(request: UserRequest, public_id: str, on: bool) -> HttpResponse:
     group = selectors.group_for(request.user, public_id)
+    if on and group_is_live(group):
+        require_fresh_factor(request)
     (service.activate if on else service.deactivate)(group)
     return done(request, f"{group} is {'on' if on else 'off'}.", "syncgroups:detail", public_id)
 

@@ -220,6 +220,5 @@ class NoticeKind(StrEnum):
     COPY_MISSED = "copy_missed"
     GUARDRAIL = "guardrail"
     DAILY_SUMMARY = "daily_summary"
-    FACTOR_CHANGED = "factor_changed"
     DELETION_ASKED = "deletion_asked"
     DELETION_CANCELLED = "deletion_cancelled"

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_notices_and_choices'),
+        ('accounts', '0004_second_factor_and_deletion'),
     ]
 
     operations = [
