@@ -37,7 +37,8 @@ def test_a_full_hour_frees_with_its_oldest_call() -> None:
     st.builds(Quota, per_hour=st.integers(1, 20), apart=st.integers(0, 60).map(lambda n: n * SECOND)),
 )
 def test_who_asks_first_never_breaks_a_quota(steps: list[int], quota: Quota) -> None:
-    now, made = NOW, []
+    now = NOW
+    made: list[datetime] = []
     for step in steps:
         now += step * SECOND
         if free_at(made, quota, now) is None:
