@@ -86,7 +86,7 @@ ADVICE: dict[Trouble, Advice] = {
         title="This authorization began elsewhere",
         text="The authorization was not begun in this browser, so it was not accepted.",
         steps=(
-            "Begin on this page and finish in the same browser and profile.",
+            "Begin under Connected accounts and finish in the same browser and profile.",
             "Clear the cookies of this site and of the broker's, log in again, and let both be kept.",
             "If a pop-up blocker or a VPN comes in between, switch it off for these two sites.",
         ),
