@@ -52,9 +52,9 @@ def choose_plan(owner: User, plan: Plan, *, used: int, now: datetime) -> str:
         )
     row = _locked(owner)
     known = row.standing if row is not None else None
-    # A running subscription is changed where it runs; a new one goes to today's provider.
-    is_running = known is not None and is_live(known, now)
-    through = provider(ProviderName(row.provider)) if row is not None and is_running else provider()
+    # A subscription that a provider knows by name is changed there; anything else goes to today's provider.
+    runs = known is not None and bool(known.reference) and is_live(known, now)
+    through = provider(ProviderName(row.provider)) if row is not None and runs else provider()
     url = _settle(owner, row, through, through.choose(owner, known, plan, now), now)
     said = f"{TERMS[plan].name} chosen" if not url else f"checkout begun for {TERMS[plan].name}"
     record(owner=owner, actor=owner, action=AuditAction.PLAN_CHANGED, subject=said)

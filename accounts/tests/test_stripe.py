@@ -242,3 +242,14 @@ def test_where_nobody_is_billed_no_message_is_taken(owner: User, settings):
 def test_the_hook_takes_posts_of_a_sane_size(db: None, client: Client):
     assert client.get(HOOK).status_code == 405
     assert client.post(HOOK, b"x" * 300_000, content_type="application/json").status_code == 413
+
+
+def test_a_plan_from_before_stays_until_another_is_chosen_and_paid(owner: User, api: Api):
+    Subscription.objects.create(owner=owner, plan=Plan.STARTER, provider=ProviderName.LOCAL)
+    assert selectors.terms_for(owner.pk, timezone.now()).accounts == 3
+    session = {"id": "cs_1", "object": "checkout.session", "url": "https://pay.test/1"}
+    api.answer("POST", "/v1/checkout/sessions", session)
+    assert services.choose_plan(owner, Plan.PROFESSIONAL, used=0, now=timezone.now()) == session["url"]
+    said(owner, CREATED, T0, "evt_1")
+    row = Subscription.objects.get()
+    assert (row.provider, row.plan) == (ProviderName.STRIPE, "professional")
