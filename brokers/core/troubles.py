@@ -35,6 +35,7 @@ class Trouble(StrEnum):
     NO_ACCESS = "no_access"
     UNREADABLE = "unreadable"
     REFUSED = "refused"
+    OURS = "ours"
 
 
 class Exit(StrEnum):
@@ -190,6 +191,11 @@ ADVICE: dict[Trouble, Advice] = {
         title="The broker said no",
         text="The broker did not hand out a token.",
         steps=(_RIGHT_LOGIN, _WAIT, "If it goes on, tell support the time of this attempt."),
+    ),
+    Trouble.OURS: Advice(
+        title="That is our fault",
+        text="The server cannot remember authorizations at the moment, so none was begun or taken in.",
+        steps=(_WAIT, "An operator looks at Redis: see the readiness page and the logs."),
     ),
 }
 """What happened and what to do, for each trouble."""

@@ -4,6 +4,7 @@ A state is good once, for ten minutes, in the session that began it. What it sta
 cache: the address bar of a browser never holds anything that could be used twice.
 """
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounts.access import require_verified
 from accounts.models import User
@@ -25,6 +27,8 @@ from brokers.tradovate import entities, oauth, rest
 from brokers.vault import seal, unseal
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.errors import BrokerError, CredentialsRejected, InvalidInput, RateLimited
+
+log = logging.getLogger(__name__)
 
 SCOPES = oauth.SCOPES
 CONSENT_LIMIT = timedelta(minutes=10)
@@ -116,7 +120,10 @@ def begin_connect(
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     consent = _Consent(owner.pk, environment, verifier, reconnects.pk if reconnects else None)
     sealed = seal(msgspec.json.encode(consent).decode(), subject=f"consent|{state}")
-    cache.set(_key(state), sealed, CONSENT_LIMIT.total_seconds())
+    try:
+        cache.set(_key(state), sealed, CONSENT_LIMIT.total_seconds())
+    except (RedisError, OSError) as error:
+        raise _ours(environment, error) from None
     return oauth.authorize_url(client, state, oauth.challenge_of(verifier)), state
 
 
@@ -194,14 +201,23 @@ def _silent(environment: Environment, login: str, until: datetime) -> ConsentFai
 
 
 def _take_consent(owner: User, state: str) -> _Consent:
-    sealed = cache.get(_key(state))
-    # Deleting tells whether we were first: a state that is replayed at the same moment finds nothing.
-    if not sealed or not cache.delete(_key(state)):
+    try:
+        sealed = cache.get(_key(state))
+        # Deleting tells whether we were first: a state that is replayed at the same moment finds nothing.
+        is_first = bool(sealed) and cache.delete(_key(state))
+    except (RedisError, OSError) as error:
+        raise _ours(None, error) from None
+    if not is_first:
         raise ConsentFailed(Trouble.STATE_OVER)
     consent = msgspec.json.decode(unseal(sealed, subject=f"consent|{state}"), type=_Consent)
     if consent.owner != owner.pk:
         raise ConsentFailed(Trouble.OTHER_PERSON)
     return consent
+
+
+def _ours(environment: Environment | None, error: Exception) -> ConsentFailed:
+    log.warning("the cache does not answer: %s", error)
+    return ConsentFailed(Trouble.OURS, environment=environment)
 
 
 def _key(state: str) -> str:

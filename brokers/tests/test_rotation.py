@@ -59,7 +59,6 @@ def test_running_it_again_changes_nothing(rows: list[Connection]):
 def test_a_run_that_was_stopped_is_finished_by_the_next(rows: list[Connection]):
     outcomes = rotation._reseal_tokens()
     assert [next(outcomes), next(outcomes)] == [True, True]
-    outcomes.close()
     assert rotation.rotate()[0] == Tally(kind="tokens", anew=3, current=2, shut=0)
 
 

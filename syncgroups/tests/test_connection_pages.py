@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.tests.factories import confirm
@@ -237,6 +239,19 @@ def test_a_browser_that_was_handed_over_is_refused(
     session["consent_states"] = consent_states
     session.save()
     fails(other, brought, "begun by somebody else")
+
+
+def test_a_cache_that_is_away_ends_on_a_page(
+    exchange: RunningExchange, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    brought = consent(begin(alice_client))
+
+    def fail(*_: object) -> None:
+        raise RedisError("no route")
+
+    monkeypatch.setattr(consents, "cache", SimpleNamespace(get=fail, set=fail))
+    fails(alice_client, brought, "That is our fault")
+    assert "That is our fault" in alice_client.post(CONNECT).content.decode()
 
 
 def test_looking_for_accounts_brings_in_a_new_one(exchange: RunningExchange, alice_client: Client):
