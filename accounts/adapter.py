@@ -1,5 +1,7 @@
 """What TradeHaven does its own way in allauth's flows: throttling by place, mails in the house's frame."""
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,6 +11,8 @@ from django.template.loader import render_to_string
 
 from accounts.core.devices import device
 from accounts.notify.letters import letter
+
+log = logging.getLogger(__name__)
 
 
 class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library ships no types
@@ -23,6 +27,13 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library 
     def get_http_user_agent(self, request: HttpRequest) -> str:
         """Return the browser in a few words, for mails."""
         return device(super().get_http_user_agent(request))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; a closed post office is logged: an error page would tell which addresses are known."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException):
+            log.exception("a mail was not sent: %s", template_prefix)
 
     def render_mail(
         self, template_prefix: str, email: str, context: dict[str, Any], headers: dict[str, str] | None = None

@@ -60,3 +60,12 @@ register("mails", Notice, owner="owner")
 register("plan", Subscription, owner="owner")
 register("billing-messages", BillingEvent, owner="owner")
 register("erasures", Erasure, owner="owner")
+
+
+def owner_of(row: models.Model) -> User | None:
+    """Return whose row this is, by the paths that were registered; None for rows of nobody."""
+    for part in _parts.values():
+        if isinstance(row, part.model):
+            mine = part.model._default_manager.filter(pk=row.pk)
+            return User.objects.filter(pk__in=mine.values(part.owner)).first()
+    return None

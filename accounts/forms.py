@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.forms import ChangePasswordForm as LibraryChangeForm
+from allauth.account.forms import LoginForm as LibraryLoginForm
 from allauth.account.forms import ResetPasswordKeyForm
 from allauth.account.forms import SignupForm as LibrarySignupForm
 from django import forms
@@ -76,6 +77,17 @@ class _Explained:
         }
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+
+
+class LogInForm(LibraryLoginForm):  # type: ignore[misc]  # the library ships no types
+    """Log in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+        self.fields["login"].label = "E-mail address"
+        self.fields["remember"].label = "Stay logged in for two weeks on this device"
 
 
 class SignUpForm(_Explained, LibrarySignupForm):  # type: ignore[misc]  # the library ships no types

@@ -121,6 +121,14 @@ def dashboard(user: User) -> Dashboard:
     )
 
 
+def realized_by_account(user: User, *, now: datetime) -> list[tuple[str, Decimal, bool]]:
+    """Return each account's name, what it realized this trading day (USD), and whether it traded."""
+    today = trading_day(now)
+    rows = list(accounts_of(user).order_by("connection__environment", "name"))
+    traded = set(Fill.objects.filter(account__in=rows, trade_date=today).values_list("account_id", flat=True))
+    return [(row.name, _realized(row, today), row.pk in traded) for row in rows]
+
+
 def trading_day(now: datetime) -> date:
     """Return the day that results count to: it rolls at 17:00 Chicago (CME equity index calendar)."""
     return trade_date(now, SessionTemplate.EQUITY)

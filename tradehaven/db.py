@@ -3,7 +3,10 @@
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from django.db import connection, models
+from django.db import DatabaseError, InterfaceError, connection, models
+
+DATABASE_AWAY = (DatabaseError, InterfaceError)
+"""What a query raises while the database cannot be reached; the second is no kind of the first."""
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:

@@ -59,6 +59,7 @@ def on_reset(request: HttpRequest, user: User, **_rest: Any) -> None:
 def on_used(request: HttpRequest, user: User, authenticator: Authenticator, **_rest: Any) -> None:
     """Record a spent recovery code: there are only ten."""
     if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        authenticator.refresh_from_db()  # the code was marked on another copy of the row
         left = len(authenticator.wrap().get_unused_codes())
         audit.record(
             owner=user,

@@ -23,14 +23,18 @@ def revoke(*, user: User, session: UserSession, request: HttpRequest | None) -> 
     return place
 
 
-def revoke_all(*, user: User, but: str | None, request: HttpRequest | None) -> int:
-    """End all sessions of a person except the one with the key `but`; return how many."""
+def revoke_all(*, user: User, but: str | None, request: HttpRequest | None, by: User | None = None) -> int:
+    """End all sessions of a person except the one with key `but`; return how many. `by` is an operator."""
     others = list(UserSession.objects.filter(user_id=user.pk).exclude(session_key=but or ""))
     for session in others:
         session.end()
     if others:
         subject = f"{len(others)} session{'s' if len(others) > 1 else ''}"
         audit.record(
-            owner=user, actor=user, action=AuditAction.SESSION_REVOKED, subject=subject, request=request
+            owner=user,
+            actor=by or user,
+            action=AuditAction.SESSION_REVOKED,
+            subject=subject,
+            request=request,
         )
     return len(others)

@@ -3,10 +3,13 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.test import Client
+from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 from factory.declarations import Sequence
 from factory.django import DjangoModelFactory
 
-from accounts.models import User
+from accounts.models import FactorDevice, User
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -31,3 +34,12 @@ def confirm(user: User) -> None:
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+
+
+def show_factor(client: Client, user: User) -> None:
+    """Make a browser's session one in which the person has just entered a code."""
+    device, _ = FactorDevice.objects.update_or_create(user=user, defaults={"confirmed": True})
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session["factor_shown"] = {"user": user.pk, "at": timezone.now().timestamp()}
+    session.save()

@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.core.cache import cache
 from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -246,6 +247,17 @@ def test_a_changed_password_ends_every_session(client: Client, alice: User, alic
         assert "login" in browser.get("/").headers["Location"]
     assert AuditAction.PASSWORD_CHANGED in actions(alice)
     assert mailoutbox[0].subject == "Your password was changed"
+
+
+def test_a_closed_post_office_is_no_error_for_the_visitor(client: Client, db: None, settings: Any, caplog):
+    settings.EMAIL_BACKEND = "accounts.tests.test_entrance.ClosedPostOffice"
+    assert sign_up(client).headers["Location"] == reverse("account_email_verification_sent")
+    assert "a mail was not sent" in caplog.text
+
+
+class ClosedPostOffice(BaseEmailBackend):
+    def send_messages(self, _messages: Any) -> int:
+        raise ConnectionRefusedError("closed")
 
 
 def test_an_operator_made_at_the_shell_needs_no_link(client: Client, db: None):

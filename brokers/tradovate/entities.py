@@ -30,6 +30,7 @@ class Order(Entity):
     action: str
     ordStatus: str
     contractId: int | None = None
+    ocoId: int | None = None
 
 
 class OrderVersion(Entity):

@@ -44,6 +44,12 @@ class Track:
         """Return the contracts that have traded."""
         return sum(fill.qty for fill in self.fills.values())
 
+    @property
+    def oco(self) -> OrderId | None:
+        """Return the order that the broker ends when this one fills (protocol 11.2)."""
+        other = self.order.ocoId if self.order is not None else None
+        return OrderId(other) if other is not None else None
+
     def told(self, at: Nanos) -> Iterator[OrderWorking | OrderChanged | OrderFilled | OrderEnded]:
         """Yield what can be told now and has not been."""
         order, account, symbol, version = self.order, self.account, self.symbol, self.version
@@ -59,6 +65,7 @@ class Track:
                 symbol=symbol,
                 side=side_of(order.action),
                 spec=spec_of(symbol, version),
+                oco=self.oco,
                 at=at,
             )
         elif self._working_told and version.id != self._version_told:

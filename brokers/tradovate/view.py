@@ -173,6 +173,7 @@ class View:
             spec=spec,
             status=status_of(track.order.ordStatus),
             created_at=nanos(track.order.timestamp),
+            oco=track.oco,
         )
 
     # -- one entity at a time -----------------------------------------------------------------------

@@ -48,7 +48,7 @@ OrderKey = tuple[AccountId, OrderId]
 class OrderRecord:
     """An order of any account as the broker last stated it; `price` is that of its last fill.
 
-    `cost` is what its fills sum to, in ticks times contracts.
+    `cost` is what its fills sum to, in ticks times contracts; `oco` is the order that ends when it fills.
     """
 
     symbol: Symbol
@@ -58,6 +58,7 @@ class OrderRecord:
     filled: int = 0
     price: Ticks | None = None
     cost: int = 0
+    oco: OrderId | None = None
 
     @property
     def unfilled(self) -> int:

@@ -137,14 +137,24 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     known = book.orders.get(order)
     if known is not None:
         return False
-    record = OrderRecord(symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING)
+    record = OrderRecord(
+        symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING, oco=event.oco
+    )
     book.set_order(event.account, event.order_id, record)
+    _paired(book, event)
     copy = _copy_named(book, event.client_order_id) or adopted(
         book, event.client_order_id, event.account, _state_of_event(event)
     )
     if copy is not None:
         attach(book, copy, event.order_id)
     return True
+
+
+def _paired(book: Book, event: OrderWorking) -> None:
+    """Tell the first leg of a pair of the second one: when it was told, that one had no name yet."""
+    first = book.orders.get((event.account, event.oco)) if event.oco is not None else None
+    if event.oco is not None and first is not None and first.oco is None:
+        book.set_order(event.account, event.oco, replace(first, oco=event.order_id))
 
 
 def _order_changed(book: Book, event: OrderChanged) -> bool:
@@ -287,6 +297,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
             filled=filled.get(order.order_id, 0),
             price=prices.get(order.order_id),
             cost=costs.get(order.order_id, 0),
+            oco=order.oco,
         )
         book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)

@@ -13,7 +13,7 @@ from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy, put_off
 from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import Own, Refusal, leader_order, ratio_of, reduction, share
+from syncgroups.core.share import PAIR_FILLED, Own, Refusal, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
@@ -191,7 +191,7 @@ def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
     A limit leaves it what it still lets pass; where the share is nothing, nothing stays; and what says
     nothing about the size, such as a lost link, leaves the size alone: only the price follows.
     """
-    if refusal.reason in _MAY_GROW:
+    if refusal.reason in _MAY_GROW or refusal is PAIR_FILLED:
         return 0, 0
     had = copy.target.qty if copy.target is not None else 0
     if refusal.reason in _LIMITS:

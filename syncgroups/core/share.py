@@ -14,6 +14,7 @@ from risk.core.guard import Allowed, Changed, Proposal, review, strictest
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Weighed
+from syncgroups.core.pairs import ahead_in_pair
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
 from syncgroups.core.stated import within
@@ -62,6 +63,9 @@ QUARANTINED = Refusal(
 )
 HOLDS_NOTHING = Refusal(
     reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes"
+)
+PAIR_FILLED = Refusal(
+    reason=RefusalReason.COPY_ENDED, detail="the other leg of the pair has filled here already"
 )
 
 
@@ -124,6 +128,10 @@ def share(
         own = replace(own, owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
+    ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0
+    if ahead >= sized.qty:
+        return NOTHING, PAIR_FILLED, own, None
+    sized = Sized(reduce=sized.reduce, enter=max(0, sized.enter - ahead))
     barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own, None

@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 
 from syncgroups.engine import plans
 from syncgroups.engine.plans import Settings
 from tradehaven.control import bus
 from tradehaven.control.messages import SettingsChanged
+from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.ids import OwnerId
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,8 @@ class Control:
             while True:
                 try:
                     await self.refresh()
-                except DatabaseError:
-                    log.exception("settings cannot be read; the engine goes on with what it knows")
+                except DATABASE_AWAY as error:
+                    log.warning("settings cannot be read; the engine goes on with what it knows: %s", error)
                 try:
                     await asyncio.wait_for(self._wake.wait(), LOOK_EVERY)
                 except TimeoutError:

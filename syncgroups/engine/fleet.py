@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from django.db import DatabaseError, InterfaceError
-
 from brokers.core.shards import FleetView, shard_of, to_give, to_take
 from brokers.lease import STEP, Leases, ShardLease
 from syncgroups.engine.control import Database
 from syncgroups.engine.process import Engine
+from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.ids import OwnerId
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ GIVE_AFTER = 2
 """Terms for which loads must have been uneven before a shard is given back: a start is not an imbalance."""
 LEAVE_LIMIT = 2.0
 """Seconds for the last words to a database that may be away."""
-AWAY = (DatabaseError, InterfaceError)
 Lead = Callable[[ShardLease, Path, Random, Callable[[OwnerId], bool]], Engine]
 
 
@@ -62,8 +60,8 @@ class Fleet:
             while not self._stopping.is_set():
                 try:
                     await self._round()
-                except AWAY:
-                    log.warning("the database does not answer; leases last to their deadlines", exc_info=True)
+                except DATABASE_AWAY as error:
+                    log.warning("the database does not answer; leases last to their deadlines: %s", error)
                 await self._pause()
         finally:
             await self._leave()
@@ -143,7 +141,7 @@ class Fleet:
             self._stopping.set()
         try:
             await asyncio.wait_for(self._database.ask(partial(self._leases.release, held)), LEAVE_LIMIT)
-        except (*AWAY, TimeoutError):
+        except (*DATABASE_AWAY, TimeoutError):
             log.warning("shard %s: its lease could not be given up; it runs out", held.shard, exc_info=True)
         held.lapse()
         del self._engines[held.shard]
@@ -177,9 +175,9 @@ class Fleet:
             await asyncio.wait(leading, timeout=self._leases.seconds * STEP)
             try:
                 await asyncio.wait_for(self._renew(), LEAVE_LIMIT)
-            except (*AWAY, TimeoutError):
+            except (*DATABASE_AWAY, TimeoutError):
                 log.warning("leases cannot be renewed on the way out", exc_info=True)
         try:
             await asyncio.wait_for(self._database.ask(self._leases.leave), LEAVE_LIMIT)
-        except (*AWAY, TimeoutError):
+        except (*DATABASE_AWAY, TimeoutError):
             log.warning("this process could not be taken out of the count", exc_info=True)

@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from django.db import DatabaseError
 from django.utils import timezone
 
 from brokers.clock import process_clock
@@ -40,6 +39,7 @@ from syncgroups.engine.plans import LoginRow, Settings
 from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
+from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.events import TimePassed
 from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
@@ -85,6 +85,8 @@ class Engine:
         self._chance = chance
         self._clock = process_clock()
         self._database = Database(lease.shard)
+        # A broker may take long to renew a token; gates and settings must not wait for it.
+        self._tokens = Database(f"{lease.shard}-tokens")
         self._control = Control(self._database, self.take_settings, is_mine)
         self._mailboxes: dict[OwnerId, Mailbox] = {}
         self._alarms: dict[OwnerId, Alarm] = {}
@@ -210,11 +212,15 @@ class Engine:
 
         async def credentials(refused: bool) -> Login | None:
             nonlocal given
-            if refused:
-                renew = partial(logins.refresh_login, connection, refused=given)
-                if await self._database.ask(renew) is tokens.Refreshed.UNDER_WAY:
-                    return None  # another process is asking: the token that was refused is no use
-            login = await self._database.ask(partial(tokens.login_for_engine, connection))
+            try:
+                if refused:
+                    renew = partial(logins.refresh_login, connection, refused=given)
+                    if await self._tokens.ask(renew) is tokens.Refreshed.UNDER_WAY:
+                        return None  # another process is asking: the token that was refused is no use
+                login = await self._tokens.ask(partial(tokens.login_for_engine, connection))
+            except DATABASE_AWAY as error:
+                log.warning("login %s: its token cannot be read: %s", connection, error)
+                return None  # asked for again with the next try to connect
             given = login.version if login is not None else given
             return login
 
@@ -253,10 +259,16 @@ class Engine:
         """Renew tokens that Celery should have renewed long ago: trading hangs on them."""
         while True:
             await asyncio.sleep(TOKENS_EVERY)
-            for connection in await self._database.ask(_overdue):
-                if ConnectionId(connection) in self._links:
-                    log.warning("login %s: its token is overdue; the engine renews it", connection)
-                    await self._database.ask(lambda pk=connection: logins.refresh_login(pk))  # type: ignore[misc]
+            try:
+                await self._renew_overdue()
+            except DATABASE_AWAY as error:
+                log.warning("overdue tokens cannot be looked for: %s", error)
+
+    async def _renew_overdue(self) -> None:
+        for connection in await self._tokens.ask(_overdue):
+            if ConnectionId(connection) in self._links:
+                log.warning("login %s: its token is overdue; the engine renews it", connection)
+                await self._tokens.ask(lambda pk=connection: logins.refresh_login(pk))  # type: ignore[misc]
 
     async def _tell_figures(self) -> None:
         """Write each login's used calls and its link's latency down, a few seconds behind."""
@@ -272,8 +284,9 @@ class Engine:
             try:
                 await self._database.ask(partial(record_usage, usages, timezone.now()))
                 await self._database.ask(partial(record_health, lively))
-            except DatabaseError:
-                log.exception("the logins' figures could not be written down; the next ones follow")
+            except DATABASE_AWAY as error:
+                log.warning("the logins' figures could not be written down; the next ones follow: %s", error)
+                continue
             heard.update({connection: figures.heard_at for connection, figures in lively.items()})
 
     async def _watch_recorder(self, recorder: BaseProcess) -> None:
@@ -297,6 +310,7 @@ class Engine:
         if recorder is not None:
             await self._end(recorder)
         self._database.close()
+        self._tokens.close()
         log.info("shard %s, epoch %s: left", self._shard, self.lease.epoch)
 
     async def _end(self, recorder: BaseProcess) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 import msgspec
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import close_old_connections, transaction
 
 from brokers.models import Connection
 from brokers.services import facts
@@ -30,7 +30,7 @@ from syncgroups.engine.records import (
 from syncgroups.models import ActivityKind, JournalMark, Severity, SyncGroup
 from syncgroups.services import audit, lineage
 from syncgroups.services.lineage import Names
-from tradehaven.db import end_if_idle
+from tradehaven.db import DATABASE_AWAY, end_if_idle
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.events import (
     BalanceReported,
@@ -95,8 +95,8 @@ class Recorder:
             ending = stopped()
             try:
                 count = self.step()
-            except DatabaseError:
-                log.exception("the database does not take the records; trying again")
+            except DATABASE_AWAY as error:
+                log.warning("the database does not take the records; trying again: %s", error)
                 close_old_connections()
                 time.sleep(RETRY_AFTER)
                 continue

@@ -2,12 +2,14 @@
 
 from django.db import transaction
 
+from accounts import notify
 from accounts.models import User
 from brokers.models import Account
 from risk.models import Gate, GateKind
 from risk.services import gates, limits
 from syncgroups.models import ActivityKind, Severity, SyncGroup
 from syncgroups.services.activity import note
+from tradehaven.domain.enums import NoticeKind
 
 
 @transaction.atomic
@@ -19,6 +21,9 @@ def halt(*, gate: Gate, by: User, reason: str, flatten: bool) -> bool:
         because = f": {reason}" if reason else ""
         text = f"Kill switch on for {subject_of(gate)}{also}, by {by}{because}"
         _note(gate, text, Severity.DANGER)
+        words = {"subject": subject_of(gate), "text": f"{text}."}
+        # After the commit and on its own: nothing about a mail may undo a halt.
+        transaction.on_commit(lambda: notify.tell(gate.owner, NoticeKind.GUARDRAIL, **words), robust=True)
     return changed
 
 

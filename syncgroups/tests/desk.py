@@ -65,6 +65,7 @@ class BrokerOrder:
     status: OrderStatus = OrderStatus.WORKING
     filled: int = 0
     created_at: Nanos = Nanos(0)
+    oco: OrderId | None = None
 
 
 @dataclass
@@ -122,6 +123,7 @@ class Desk:
                             spec=order.spec,
                             status=order.status,
                             created_at=order.created_at,
+                            oco=order.oco,
                         )
                         for order in self.orders.values()
                         if order.account == account
@@ -184,6 +186,18 @@ class Desk:
         if seen:
             self.step(self._working(order))
         return order.order_id
+
+    def pair(self, *legs: OrderId, second: bool = True) -> None:
+        """Link two unseen orders as one-cancels-other and let the engine see them.
+
+        Without `second` the first one is told before its broker has linked it.
+        """
+        one, other = (self.orders[leg] for leg in legs)
+        if second:
+            one.oco = other.order_id
+        other.oco = one.order_id
+        self.step(self._working(one))
+        self.step(self._working(other))
 
     def fill(
         self, order_id: OrderId, qty: int | None = None, *, price: int = 20000, seen: bool = True
@@ -332,6 +346,7 @@ class Desk:
             side=order.side,
             spec=order.spec,
             at=self.at(),
+            oco=order.oco,
         )
 
     def _end(self, order: BrokerOrder, status: OrderStatus, *, seen: bool) -> None:

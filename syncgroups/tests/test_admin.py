@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.tests.factories import show_factor
 from brokers.tests.factories import ConnectionFactory
 from syncgroups.tests.factories import CopyFactory, FollowerFactory
 from syncgroups.tests.people import accounts
@@ -21,7 +22,9 @@ OURS = [
 @pytest.fixture
 def operator(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("op@example.org", "x"))
+    operator = User.objects.create_superuser("op@example.org", "x")
+    client.force_login(operator)
+    show_factor(client, operator)
     return client
 
 

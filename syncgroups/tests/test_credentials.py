@@ -47,7 +47,7 @@ def asked(tmp_path: Path, *refusals: bool) -> list[int | None]:
         engine = Engine(ShardLease("main", 1, 1.0, lambda: 0.0), tmp_path, Random(1), lambda _: True)
         credentials = engine._credentials(ONE)
         found = [await credentials(refused) for refused in refusals]
-        engine._database._thread.shutdown(wait=True)
+        engine._tokens._thread.shutdown(wait=True)
         return [login.version if login is not None else None for login in found]
 
     return asyncio.run(main())

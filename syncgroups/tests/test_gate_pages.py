@@ -6,7 +6,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from risk.models import Gate, GateKind
+from risk.services.gates import ensure_owner_gate
 from syncgroups.models import Activity
+from syncgroups.services import gates
 from syncgroups.tests.factories import GroupFactory
 from syncgroups.tests.people import accounts
 
@@ -90,3 +92,15 @@ def test_a_stranger_kills_only_his_own_everything(alice_client: Client, bob_clie
     alice_client.get(ALL)
     bob_client.post(ALL)
     assert not Gate.objects.get(owner=alice).is_halted
+
+
+def test_a_halt_is_told_by_mail_to_who_wants_that(alice: User, django_capture_on_commit_callbacks):
+    for number, wanted in enumerate((True, False)):
+        alice.tell_guardrails = wanted
+        alice.save()
+        gate = ensure_owner_gate(alice.pk)
+        with django_capture_on_commit_callbacks(execute=True):
+            gates.halt(gate=gate, by=alice, reason=f"number {number}", flatten=bool(number))
+    notice = alice.notices.get()
+    assert notice.subject == "Copying was stopped for everything"
+    assert "number 0" in notice.text

@@ -159,12 +159,13 @@ class House:
         self.hands[login] = Hand(self.base, login)
         return self.hands[login]
 
-    def group(self, leader: str, followers: Mapping[str, FollowerSettings]) -> SyncGroup:
+    def group(self, leader: str, followers: Mapping[str, FollowerSettings], **more: Any) -> SyncGroup:
         """Make a running group."""
         found = {account.name: account for account in Account.objects.filter(connection__owner=self.owner)}
-        group = groups.create_group(self.owner, leader=found[leader], settings=GroupSettings(name=leader))
-        for name, chosen in followers.items():
-            groups.set_follower(group, account=found[name], settings=chosen)
+        chosen = GroupSettings(name=leader, **more)
+        group = groups.create_group(self.owner, leader=found[leader], settings=chosen)
+        for name, size in followers.items():
+            groups.set_follower(group, account=found[name], settings=size)
         groups.activate(group)
         return group
 
@@ -176,7 +177,7 @@ class House:
             self.wait_for_links(since=started)
         return self.engine
 
-    def wait_for_links(self, since: datetime | None = None) -> None:
+    def wait_for_links(self, since: datetime | None = None, seconds: float = 30) -> None:
         """Wait until the engine has every login's snapshot on record.
 
         A new engine first records what the last one left in its journal, and that may say "up" as well:
@@ -185,8 +186,15 @@ class House:
         rows = self.owner.connections.filter(link_up=True)
         fresh = rows.filter(link_changed_at__gte=since) if since is not None else rows
         total = self.owner.connections.count()
-        wait_until(lambda: fresh.all().count() == total, "all links up", 30)
+        wait_until(lambda: fresh.all().count() == total, "all links up", seconds)
         time.sleep(0.3)  # the settings of a group that was just made reach the engine within this
+
+    def open_exchange(self, price: str = PRICE) -> None:
+        """Start the exchange, with a market that stands still at a price."""
+        self.paper = self._manage("run_paper_exchange")
+        wait_until(lambda: _answers(self.base), "the exchange is up", 30)
+        self.operator("market", paused=True)
+        self.price(price)
 
     def kill_engine(self) -> None:
         """Kill the engine as a crash would: no word, no drain."""
@@ -255,11 +263,16 @@ def own_database() -> Iterator[None]:
 
 
 def _maintain(default: Any, statement: str) -> None:
+    with open_maintenance(default) as connection:
+        connection.execute(statement)
+
+
+def open_maintenance(default: Any) -> "psycopg.Connection[Any]":
+    """Return a connection to the server that stands beside the journey's database."""
     parameters = default.get_connection_params() | {"dbname": "postgres"}
     for ours in ("cursor_factory", "context"):
         parameters.pop(ours, None)
-    with psycopg.connect(**parameters, autocommit=True) as connection:
-        connection.execute(statement)
+    return psycopg.connect(**parameters, autocommit=True)
 
 
 @contextmanager
@@ -280,15 +293,12 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
         "authorize_url": f"{url}/oauth",
     }
     place["client_secret"] = surroundings["PAPER_CLIENT_SECRET"]
-    house = House(f"{url}/v1", surroundings, paper=None)  # type: ignore[arg-type]
+    house = House(f"http://127.0.0.1:{port}/v1", surroundings, paper=None)  # type: ignore[arg-type]
     # The processes read passwords as the product does; the tests' fast hashes mean nothing to them.
     hashers = override_settings(PASSWORD_HASHERS=base.PASSWORD_HASHERS)
     hashers.enable()
     try:
-        house.paper = house._manage("run_paper_exchange")
-        wait_until(lambda: _answers(url), "the exchange is up", 30)
-        house.operator("market", paused=True)
-        house.price(PRICE)
+        house.open_exchange()
         house.owner = User.objects.create_user("journey@example.org", PASSWORD)
         EmailAddress.objects.create(user=house.owner, email=house.owner.email, verified=True, primary=True)
         Subscription.objects.create(owner=house.owner, plan=Plan.ENTERPRISE)
@@ -309,8 +319,8 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
             house.paper.wait(10)
 
 
-def _answers(url: str) -> bool:
+def _answers(base: str) -> bool:
     try:
-        return requests.get(f"{url}/v1/auth/me", timeout=1).status_code == 401
+        return requests.get(f"{base}/auth/me", timeout=1).status_code == 401
     except requests.ConnectionError:
         return False

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from syncgroups.core.keys import parse_key
 
@@ -63,6 +63,37 @@ class History:
         return self.accounts[order["accountId"]]
 
 
+class Shown(Protocol):
+    """Somebody who may read the exchange's lists."""
+
+    accounts: dict[str, int]
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return a list."""
+
+
+def stated(people: Iterable[Shown]) -> History:
+    """Read what the exchange's lists say now: its log does not outlive it, its books do."""
+    entries: list[dict[str, Any]] = []
+    accounts: dict[int, str] = {}
+    kinds = ("order", "orderVersion", "command", "fill", "position", "cashBalance")
+    for person in people:
+        accounts |= {number: name for name, number in person.accounts.items()}
+        for kind in kinds:
+            rows = sorted(person.get(f"{kind}/list"), key=lambda row: int(row["id"]))
+            entries += [{"what": "event", "entityType": kind, "entity": row} for row in rows]
+    return History.read(entries, accounts)
+
+
+def nothing_is_left_working(history: History, followers: Iterable[str]) -> list[str]:
+    """I14: whose leader has left the market has nothing at work."""
+    return [
+        f"I14 {history.order_name(order)} still has order {order['id']} at work"
+        for order in history.orders.values()
+        if order["ordStatus"] == "Working" and history.order_name(order) in set(followers)
+    ]
+
+
 def signed(fill: Mapping[str, Any]) -> int:
     """Return a fill's signed contracts."""
     return int(fill["qty"]) * (1 if fill["action"] == "Buy" else -1)
@@ -92,7 +123,7 @@ def nothing_lost_silently(
         if history.order_name(order) == leader and order["ordStatus"] != "Rejected"
     ]
     return [
-        f"I2 order {order['id']} has no answer for {name}"
+        f"I2 order {order['id']} of {order['timestamp']}, {order['ordStatus']}, has no answer for {name}"
         for order in placed
         for name, number in followers.items()
         if (order["id"], number) not in answered

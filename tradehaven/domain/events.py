@@ -25,7 +25,7 @@ from tradehaven.domain.orders import OrderSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderWorking:
-    """An order is live at the broker; said once for each order."""
+    """An order is live at the broker; said once for each order. `oco` names the one that ends if it fills."""
 
     account: AccountId
     order_id: OrderId
@@ -34,6 +34,7 @@ class OrderWorking:
     side: Side
     spec: OrderSpec
     at: Nanos
+    oco: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ class OrderState:
     spec: OrderSpec
     status: OrderStatus
     created_at: Nanos
+    oco: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,6 +196,33 @@ def test_an_order_without_its_parameters_is_left_out_of_a_snapshot() -> None:
     assert account.balance is None
 
 
+def test_a_pair_is_told_with_the_name_of_its_other_leg() -> None:
+    legs = [
+        Order(
+            id=one,
+            accountId=7654321,
+            timestamp=WHEN,
+            action=action,
+            ordStatus="Working",
+            contractId=CONTRACT.id,
+            ocoId=other,
+        )
+        for one, other, action in ((11, 12, "Buy"), (12, 11, "Sell"))
+    ]
+    versions = [
+        OrderVersion(id=leg.id, orderId=leg.id, orderQty=1, orderType="Limit", price=6000.0) for leg in legs
+    ]
+    view = _view()
+    events = [event for version in versions for event in view.fold("orderVersion", version, Nanos(1))]
+    events += [event for leg in legs for event in view.fold("order", leg, Nanos(1))]
+    assert [(event.order_id, event.oco) for event in events if isinstance(event, OrderWorking)] == [
+        (11, 12),
+        (12, 11),
+    ]
+    (stated,) = _view().load(Snapshot(contracts=[CONTRACT], orders=legs, orderVersions=versions), Nanos(1))
+    assert [(order.order_id, order.oco) for order in stated.orders] == [(11, 12), (12, 11)]
+
+
 def test_an_order_in_an_unknown_product_does_not_keep_the_login_out() -> None:
     option = Contract(id=99, name="EW3Z6 C6500")
     snapshot = Snapshot(
