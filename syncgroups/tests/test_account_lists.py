@@ -14,7 +14,6 @@ from brokers.models import (
 )
 from brokers.services import connections
 from brokers.services.tokens import Refreshed
-from brokers.tradovate import rest
 from risk.models import AccountRisk
 from syncgroups.models import Activity
 from syncgroups.services import logins
@@ -82,7 +81,7 @@ def test_a_broker_that_does_not_list_accounts_spoils_no_renewal(
     def refuse(*_: object) -> None:
         raise RateLimited("429", retry_after=1)
 
-    monkeypatch.setattr(rest, "accounts", refuse)
+    monkeypatch.setattr("brokers.tradovate.rest.accounts", refuse)
     assert logins.refresh_login(row.pk) is Refreshed.RENEWED
 
 

@@ -20,7 +20,6 @@ from brokers.models import Account, Connection, EndpointCall
 from brokers.paper.testing import RunningExchange
 from brokers.services import consents
 from brokers.tests.factories import ConnectionFactory
-from brokers.tradovate import rest
 from syncgroups.tests.paper import connected_exchange, consent
 from syncgroups.tests.people import accounts
 from tradehaven.domain.errors import (
@@ -196,7 +195,7 @@ def test_what_the_broker_says_of_the_login_ends_on_a_page(
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(rest, "me", refuse)
+    monkeypatch.setattr("brokers.tradovate.rest.me", refuse)
     fails(alice_client, consent(begin(alice_client)), words)
 
 
