@@ -15,6 +15,7 @@ from tests.drill.script import (
     LEADER,
     NQ,
     OWNER_GATE,
+    Breakout,
     Cancel,
     Change,
     Crash,
@@ -69,6 +70,7 @@ def script_of(seed: int) -> Script:
     people = _people(chance, traits)
     length = chance.choice((20.0, 40.0))
     deeds = _deeds(chance, traits, people, length)
+    deeds += _pairs(Random(f"pairs {abs(seed)}"), traits, length)
     faults = _faults(chance, people, length) if seed >= 0 else []
     items = sorted([*deeds, *faults], key=lambda item: item.second)
     return Script(
@@ -102,6 +104,7 @@ TRAITS = {
     "reverse": 0.15,
 }
 """What a drill may contain, and how often it does."""
+PAIRS = 0.25
 
 
 def _traits(chance: Random) -> frozenset[str]:
@@ -230,6 +233,25 @@ def _resting(chance: Random, account: AccountId, traits: frozenset[str]) -> Deed
 
 def _exits(chance: Random, account: AccountId) -> Deed:
     return Exits(account=account, target=chance.randint(2, 12), stop=chance.randint(2, 12))
+
+
+def _pairs(chance: Random, traits: frozenset[str], length: float) -> list[Timed]:
+    """Return pairs around the price, from chances of their own: without them a story is what it was."""
+    if chance.random() > PAIRS:
+        return []
+    return [
+        Timed(
+            chance.random() * length,
+            Breakout(
+                account=LEADER,
+                qty=chance.randint(1, 5),
+                above=chance.randint(1, 8),
+                below=chance.randint(1, 8),
+                symbol=_symbol(chance, traits),
+            ),
+        )
+        for _ in range(chance.randint(1, 4))
+    ]
 
 
 def _change(chance: Random, account: AccountId) -> Deed:

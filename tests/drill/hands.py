@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.drill.script import Cancel, Change, Deed, Exits, Flip, Leave, Move, Place
+from tests.drill.script import Breakout, Cancel, Change, Deed, Exits, Flip, Leave, Move, Place
 from tests.drill.venue import OPEN_PRICE, Resting, Venue
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.ids import AccountId
@@ -23,6 +23,8 @@ class Hands:
                 self._place(deed)
             case Exits():
                 self._exits(deed)
+            case Breakout():
+                self._breakout(deed)
             case Change():
                 self._change(deed)
             case Cancel():
@@ -58,6 +60,13 @@ class Hands:
         stop = OrderSpec(order_type=OrderType.STOP, qty=abs(net), stop=Ticks(price - sign * deed.stop))
         first = self._venue.place(deed.account, None, deed.symbol, side, target)
         self._venue.place(deed.account, None, deed.symbol, side, stop, partner=first)
+
+    def _breakout(self, deed: Breakout) -> None:
+        price = self._venue.prices[deed.symbol]
+        above = OrderSpec(order_type=OrderType.STOP, qty=deed.qty, stop=Ticks(price + deed.above))
+        below = OrderSpec(order_type=OrderType.STOP, qty=deed.qty, stop=Ticks(price - deed.below))
+        first = self._venue.place(deed.account, None, deed.symbol, Side.BUY, above)
+        self._venue.place(deed.account, None, deed.symbol, Side.SELL, below, partner=first)
 
     def _change(self, deed: Change) -> None:
         order = self._picked(deed.account, deed.pick)

@@ -31,6 +31,7 @@ class Image:
     status: OrderStatus
     created_at: Nanos
     reason: str = ""
+    oco: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class Joiner:
                 side=image.side,
                 spec=image.spec,
                 at=at,
+                oco=image.oco,
             )
         elif known.working and image.version > known.version:
             known.version = image.version
@@ -133,6 +134,7 @@ def stated(
                 spec=image.spec,
                 status=image.status,
                 created_at=image.created_at,
+                oco=image.oco,
             )
             for image in images
         ),

@@ -141,6 +141,17 @@ class Exits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breakout:
+    """A buy stop above the price and a sell stop below, one cancelling the other."""
+
+    account: AccountId
+    qty: int
+    above: int
+    below: int
+    symbol: Symbol = ES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Change the `pick`-th working order: move its prices, and set its quantity if it is not None."""
 
@@ -198,7 +209,7 @@ class Settle:
     groups: tuple[Group, ...]
 
 
-Deed = Place | Exits | Change | Cancel | Leave | Flip | Move | Turn | Settle
+Deed = Place | Exits | Breakout | Change | Cancel | Leave | Flip | Move | Turn | Settle
 
 
 # -- what goes wrong --------------------------------------------------------------------------------

@@ -85,10 +85,12 @@ class Venue:
             version=1,
             status=OrderStatus.WORKING,
             created_at=self._agenda.nanos(),
+            oco=partner,
         )
         order = self.orders[order_id] = Resting(image, partner=partner)
-        if partner is not None:
-            self.orders[partner].partner = order_id
+        if partner is not None:  # the first leg was told without it; from now on its images name it
+            first = self.orders[partner]
+            first.partner, first.image = order_id, replace(first.image, oco=order_id)
         self._history.add(Accepted(image.created_at, image))
         self._say(order, image)
         if spec.order_type is OrderType.MARKET and self.slow_fills:
