@@ -36,3 +36,9 @@ class OperatorSite(OTPAdminSite):  # type: ignore[misc]  # the library ships no 
             return redirect(target)
         missing = "mfa_reauthenticate" if has_factor(request.user) else "mfa_activate_totp"
         return redirect(f"{reverse(missing)}?{urlencode({'next': target})}")
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Send operators to the page where everybody changes a password: it keeps rules and log."""
+        return redirect("account_change_password")

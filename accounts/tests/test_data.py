@@ -9,6 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from allauth.usersessions.models import UserSession
+from asgiref.sync import async_to_sync
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -183,3 +184,13 @@ def test_what_is_left_is_named(alice: User):
     confirm(alice)
     audit.record(owner=alice, action=AuditAction.CONNECTED)
     assert {"profile", "audit", "account.EmailAddress"} <= set(deletion.remains(alice.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_with_a_loop_gets_the_zip_piece_by_piece(alice: User):
+    async def collect() -> list[bytes]:
+        return [chunk async for chunk in archive.stream(alice.pk, now=timezone.now())]
+
+    chunks = async_to_sync(collect)()
+    assert len(chunks) > 5
+    assert "profile.json" in unzip(b"".join(chunks))

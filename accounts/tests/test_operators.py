@@ -60,6 +60,11 @@ def test_an_operator_who_has_shown_it_is_in(desk: Client):
     assert desk.get(reverse("admin:login"), {"next": "https://evil.example"}).headers["Location"] == "/admin/"
 
 
+def test_operators_change_their_password_where_everybody_does(desk: Client):
+    answer = desk.get(reverse("admin:password_change"))
+    assert answer.headers["Location"] == reverse("account_change_password")
+
+
 def test_the_list_of_people_says_how_they_stand(desk: Client, alice: User, django_assert_max_num_queries):
     confirm(alice)
     for number in range(20):

@@ -2,14 +2,14 @@
 
 from django.db import transaction
 
-from accounts import notify
+from accounts import audit, notify
 from accounts.models import User
 from brokers.models import Account
 from risk.models import Gate, GateKind
 from risk.services import gates, limits
 from syncgroups.models import ActivityKind, Severity, SyncGroup
 from syncgroups.services.activity import note
-from tradehaven.domain.enums import NoticeKind
+from tradehaven.domain.enums import AuditAction, NoticeKind
 
 
 @transaction.atomic
@@ -20,7 +20,7 @@ def halt(*, gate: Gate, by: User, reason: str, flatten: bool) -> bool:
         also = ", flattening" if flatten else ""
         because = f": {reason}" if reason else ""
         text = f"Kill switch on for {subject_of(gate)}{also}, by {by}{because}"
-        _note(gate, text, Severity.DANGER)
+        _note(gate, text, Severity.DANGER, by=by)
         words = {"subject": subject_of(gate), "text": f"{text}."}
         # After the commit and on its own: nothing about a mail may undo a halt.
         transaction.on_commit(lambda: notify.tell(gate.owner, NoticeKind.GUARDRAIL, **words), robust=True)
@@ -32,7 +32,7 @@ def disarm(*, gate: Gate, by: User, reason: str) -> bool:
     """Let orders through a gate again; say whether it was shut."""
     changed = gates.disarm(gate=gate, by=by, reason=reason)
     if changed:
-        _note(gate, f"Kill switch off for {subject_of(gate)}, by {by}", Severity.WARNING)
+        _note(gate, f"Kill switch off for {subject_of(gate)}, by {by}", Severity.WARNING, by=by)
     return changed
 
 
@@ -41,7 +41,9 @@ def set_max_position(*, account: Account, qty: int | None, by: User) -> None:
     """Set an account's largest position and write it down."""
     if limits.set_max_position(account=account, qty=qty, by=by):
         said = f"{qty} contracts of one instrument" if qty else "no limit"
-        note(by.pk, ActivityKind.GATE, f"Largest position of {account}: {said}, by {by}", account=account)
+        text = f"Largest position of {account}: {said}, by {by}"
+        note(by.pk, ActivityKind.GATE, text, account=account)
+        audit.record(owner=by, actor=by, action=AuditAction.LIMITS_CHANGED, subject=text)
 
 
 def subject_of(gate: Gate) -> str:
@@ -55,7 +57,7 @@ def subject_of(gate: Gate) -> str:
             return f"account {gate.account_risk.account}"
 
 
-def _note(gate: Gate, text: str, severity: Severity) -> None:
+def _note(gate: Gate, text: str, severity: Severity, *, by: User) -> None:
     account: Account | None = None
     group: SyncGroup | None = None
     if gate.kind == GateKind.GROUP:
@@ -63,3 +65,4 @@ def _note(gate: Gate, text: str, severity: Severity) -> None:
     elif gate.kind == GateKind.ACCOUNT:
         account = gate.account_risk.account
     note(gate.owner_id, ActivityKind.GATE, text, severity=severity, account=account, group=group)
+    audit.record(owner=gate.owner, actor=by, action=AuditAction.GATE_CHANGED, subject=text)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.access import require_verified
 from accounts.models import User
 from brokers.models import Account, EngineStamp
@@ -21,7 +22,7 @@ from syncgroups.core.plan import RestPolicy
 from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
 from syncgroups.services.activity import note
 from syncgroups.services.plans import require_plan
-from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.enums import AuditAction, DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.instruments import products
 from tradehaven.domain.orders import MAX_ORDER_QTY
@@ -182,7 +183,9 @@ def dissolve(group: SyncGroup) -> None:
     name, owner_id = group.name, group.owner_id
     group.delete()  # the gate stays behind: its changes are records
     touch(owner_id)
-    note(owner_id, ActivityKind.GROUP, f"Group {name} dissolved; positions stay open")
+    text = f"Group {name} dissolved; positions stay open"
+    note(owner_id, ActivityKind.GROUP, text)
+    audit.record(owner=group.owner, actor=group.owner, action=AuditAction.GROUP_CHANGED, subject=text)
     _publish(owner_id)
 
 
@@ -272,6 +275,7 @@ def _done(
 ) -> None:
     touch(group.owner_id)
     note(group.owner_id, ActivityKind.GROUP, text, severity=severity, group=group, account=account)
+    audit.record(owner=group.owner, actor=group.owner, action=AuditAction.GROUP_CHANGED, subject=text)
     _publish(group.owner_id)
 
 

@@ -5,12 +5,13 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from accounts import audit
 from accounts.access import require_verified
 from brokers.services.stamps import touch
 from syncgroups.models import ActivityKind, Follower, ProductRule
 from syncgroups.services.activity import note
 from syncgroups.services.groups import FollowerSettings, check_sizing
-from tradehaven.domain.enums import SizingMode
+from tradehaven.domain.enums import AuditAction, SizingMode
 from tradehaven.domain.errors import InvalidInput, UnknownInstrument
 from tradehaven.domain.instruments import product, size_factor
 from tradehaven.live.messages import Topic
@@ -96,7 +97,8 @@ def _why_not(settings: ProductSettings) -> str:
 
 
 def _done(follower: Follower, text: str) -> None:
-    owner = follower.group.owner_id
-    touch(owner)
-    note(owner, ActivityKind.GROUP, text, group=follower.group, account=follower.account)
-    publish(owner, [Topic.GROUPS])
+    owner = follower.group.owner
+    touch(owner.pk)
+    note(owner.pk, ActivityKind.GROUP, text, group=follower.group, account=follower.account)
+    audit.record(owner=owner, actor=owner, action=AuditAction.GROUP_CHANGED, subject=text)
+    publish(owner.pk, [Topic.GROUPS])

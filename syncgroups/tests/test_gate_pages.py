@@ -9,8 +9,9 @@ from risk.models import Gate, GateKind
 from risk.services.gates import ensure_owner_gate
 from syncgroups.models import Activity
 from syncgroups.services import gates
-from syncgroups.tests.factories import GroupFactory
+from syncgroups.tests.factories import FollowerFactory, GroupFactory
 from syncgroups.tests.people import accounts
+from tradehaven.domain.enums import AuditAction
 
 ALL = reverse("syncgroups:halt-all")
 
@@ -104,3 +105,20 @@ def test_a_halt_is_told_by_mail_to_who_wants_that(alice: User, django_capture_on
     notice = alice.notices.get()
     assert notice.subject == "Copying was stopped for everything"
     assert "number 0" in notice.text
+
+
+def test_who_turned_what_is_in_the_owners_audit_log(alice_client: Client, alice: User):
+    leader, follower = accounts(alice, "LEAD", "ONE")
+    group = GroupFactory.create(leader=leader, active=True)
+    FollowerFactory.create(group=group, account=follower)
+    for name, key in (("halt", group.gate.pk), ("disarm", group.gate.pk), ("off", group.public_id)):
+        alice_client.post(reverse(f"syncgroups:{name}", args=[key]))
+    gates.set_max_position(account=leader, qty=3, by=alice)
+    events = alice.audit_events.order_by("pk")
+    assert [(event.action, event.actor) for event in events] == [
+        (AuditAction.GATE_CHANGED, alice),
+        (AuditAction.GATE_CHANGED, alice),
+        (AuditAction.GROUP_CHANGED, alice),
+        (AuditAction.LIMITS_CHANGED, alice),
+    ]
+    assert "switched off" in events[2].subject
