@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from brokers.selectors import due_for_refresh
+from syncgroups.services import misses
 from syncgroups.services.erasure import erase_due
 from syncgroups.services.logins import alert_down, refresh_login
 from syncgroups.services.plans import turn_periods
@@ -49,3 +50,9 @@ def turn_plans() -> None:
 def erase_ended() -> None:
     """Delete what was kept for ninety days after a plan's end."""
     erase_due(timezone.now())
+
+
+@shared_task
+def tell_of_misses() -> None:
+    """Mail what was missed because something was down."""
+    misses.tell_of_misses(now=timezone.now())

@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "erase-ended": {"task": "syncgroups.tasks.erase_ended", "schedule": crontab(hour=21, minute=30)},
     "delete-due-accounts": {"task": "accounts.tasks.delete_due_accounts", "schedule": 3600.0},
     "send-daily-summaries": {"task": "analytics.tasks.send_daily_summaries", "schedule": 600.0},
+    "tell-of-misses": {"task": "syncgroups.tasks.tell_of_misses", "schedule": 300.0},
     "sweep-notices": {"task": "accounts.tasks.sweep_notices", "schedule": 60.0},
 }
 

@@ -19,7 +19,9 @@ from tradehaven.domain.enums import NoticeKind
 WORDS = {
     "connection": "Demo login",
     "reason": "refused",
-    "follower": "ONE",
+    "count": 2,
+    "latest": "ONE: buy 2 ESZ6 skipped",
+    "at": datetime(2026, 1, 2, 15, 0, tzinfo=UTC),
     "text": "It was offline.",
     "subject": "everything",
     "due": datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
