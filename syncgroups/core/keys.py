@@ -85,6 +85,11 @@ def chase_id(key: ClientOrderId) -> ClientOrderId:
     return ClientOrderId(f"{key}.m")
 
 
+def is_chase(key: ClientOrderId) -> bool:
+    """Say whether an order took the place of one that rested for too long."""
+    return key.endswith(".m")
+
+
 def rest_id(key: ClientOrderId, number: int) -> ClientOrderId:
     """Return the id of the `number`-th order that closes what could not be counted when `key` was sized."""
     return ClientOrderId(f"{key}.r{number}")

@@ -4,15 +4,15 @@ An order that is to be replaced is cancelled first. Its successor goes out only 
 late fills have had a second to arrive, so that nothing is bought twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import Action, CopyStep, Decision, Weighed, joined
-from syncgroups.core.keys import chase_id
+from syncgroups.core.decision import Action, CopyStep, Decision, Weighed, copies_of, joined
+from syncgroups.core.keys import chase_id, is_chase
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan, RestPolicy
 from syncgroups.core.share import Refusal, guarded, own_of
@@ -47,8 +47,12 @@ class _Chase:
 
 def time_passed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
     """Return the cancels of what rested for too long, and the orders that take its place."""
-    overdue = Decision(steps=tuple(_overdue(plan, book, at)))
-    return joined(overdue, *(_succeeded(plan, book, key, at) for key in list(book.chasing)))
+    decisions = [Decision(steps=tuple(_overdue(plan, book, at)))]
+    others: dict[ClientOrderId, Copy] = {}
+    for key in list(book.chasing):
+        decisions.append(_succeeded(plan, book, key, at, others))
+        others.update(copies_of(decisions[-1]))
+    return joined(*decisions)
 
 
 def _overdue(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[CopyStep]:
@@ -64,8 +68,13 @@ def _overdue(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[CopyStep]:
         yield advance(plan, book, replace(copy, target=None, chased=rule is not RestRule.CANCEL))
 
 
-def _succeeded(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> Decision:
-    """Return the order that takes the place of a cancelled one; nothing while it is too early."""
+def _succeeded(
+    plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos, others: Mapping[ClientOrderId, Copy]
+) -> Decision:
+    """Return the order that takes the place of a cancelled one; nothing while it is too early.
+
+    `others` are successors that the same second has made already: two exits of one position share it.
+    """
     copy, ended = book.copies[key], book.chasing[key]
     settings = settings_of(plan, copy)
     if settings is None or book.is_decided(chase_id(key)):
@@ -76,12 +85,12 @@ def _succeeded(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> De
     chase = _Chase(copy, case_of(plan, book, group, _order(book, copy, at)), follower, group.rests)
     if plan.accounts[copy.follower].connection not in book.links:
         return Decision() if at - ended < LIMIT else _refused(chase, TOO_LATE)
-    sized = _what_is_left(chase)
+    sized = _what_is_left(chase, others)
     if not sized.qty:
         return _refused(chase, GONE)
     held = book.copied.get(copy.holding, 0)
     mine = follower.for_product(_root(copy))
-    sized, refusal, weighed = guarded(book, mine, chase.case.order, sized, held)
+    sized, refusal, weighed = guarded(book, mine, chase.case.order, sized, held, None, others)
     if refusal is not None:
         return _refused(chase, refusal, weighed)
     spec = _spec(chase, sized.qty)
@@ -118,14 +127,25 @@ def _order(book: Book, copy: Copy, at: Nanos) -> LeaderOrder:
     )
 
 
-def _what_is_left(chase: _Chase) -> Sized:
+def _what_is_left(chase: _Chase, others: Mapping[ClientOrderId, Copy]) -> Sized:
     """Return the contracts that the old order left: of an exit what is held, of an entry what is wanted."""
     copy, order = chase.copy, chase.case.order
     left = copy.sent.qty - copy.filled
     if copy.enters:
         return Sized(reduce=0, enter=left if order.before * copy.side.sign > 0 else 0)
     held = own_of(chase.case.book, copy.group, copy.follower, order).certain
-    return Sized(reduce=min(left, abs(held)) if held * copy.side.sign < 0 else 0, enter=0)
+    free = -held * copy.side.sign - _leaving(chase, others)
+    return Sized(reduce=max(0, min(left, free)), enter=0)
+
+
+def _leaving(chase: _Chase, others: Mapping[ClientOrderId, Copy]) -> int:
+    """Return the contracts that other successors close, and that nothing has counted yet."""
+    copy, market = chase.copy, OrderType.MARKET
+    limited = (one for one in chase.case.book.open_copies_of(copy.follower) if is_chase(one.key))
+    under_way = {one.key: one for one in limited if one.sent.order_type is not market} | dict(others)
+    return sum(
+        one.outstanding for one in under_way.values() if one.holding == copy.holding and one.side is copy.side
+    )
 
 
 def _spec(chase: _Chase, qty: int) -> OrderSpec | None:

@@ -11,6 +11,7 @@ from syncgroups.core.keys import (
     command_id,
     entry_id,
     fill_key,
+    is_chase,
     parse_key,
     repair_id,
     rest_id,
@@ -20,7 +21,7 @@ from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, RestRule, Side, SyncMode
-from tradehaven.domain.ids import AccountId, FillId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -177,6 +178,33 @@ def test_an_exit_closes_only_what_is_left() -> None:
     world.market(SELL, 1, account=TWO)
     world.wait(2)
     world.settle()
+    assert world.held(2) == 0
+
+
+@pytest.mark.parametrize("rule", [RestRule.MARKET, RestRule.MARKET_WITHIN])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_exits_that_rest_share_what_is_held(rule: RestRule, at_once: bool) -> None:
+    """The leader got out by both; the second one was made smaller, and for the follower is all it holds."""
+    world = desk(rests=RestPolicy(exits=rule, after=5, slack=3))
+    world.market(BUY, 3)
+    world.settle()
+    first = world.trade(SELL, 2, OrderType.LIMIT, limit=20100)
+    second = world.trade(SELL, 3, OrderType.LIMIT, limit=20200)
+    world.settle()
+    assert sorted(order.spec.qty for order in world.resting(2)) == [2, 3]
+    world.fill(first)
+    world.change(second, qty=1)
+    world.settle()
+    if not at_once:
+        world.wait(2)
+    world.fill(second)
+    world.wait(0.5)
+    for _ in range(12):
+        world.wait(1)
+        world.settle()
+        for order in world.resting(2):
+            if is_chase(order.client_order_id or ClientOrderId("")):
+                world.fill(order.order_id)
     assert world.held(2) == 0
 
 
