@@ -16,7 +16,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.exports import parts
-from accounts.models import ApiKey, AuditEvent, Deletion, FactorDevice, Notice, User
+from accounts.models import (
+    ApiKey,
+    AuditEvent,
+    BillingEvent,
+    Deletion,
+    Erasure,
+    FactorDevice,
+    Notice,
+    Subscription,
+    User,
+)
 from accounts.services.factors import remove_factor
 from accounts.services.sessions import revoke_all
 from tradehaven.admin_parts import AuditedAdmin, ReadOnlyAdmin, tell_owner
@@ -177,3 +187,31 @@ class KeyAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__email")
     exclude = ("secret_hash",)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    """Who has which plan, as the provider last said."""
+
+    list_display = ("owner", "plan", "status", "cancels", "period_ends_at", "ended_at", "provider")
+    list_filter = ("plan", "status", "provider")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email", "customer", "reference")
+
+
+@admin.register(BillingEvent)
+class BillingEventAdmin(ReadOnlyAdmin):
+    """What the payment provider said, and whether it was believed."""
+
+    list_display = ("said_at", "kind", "owner", "applied", "event_id")
+    list_filter = ("kind", "applied")
+    list_select_related = ("owner",)
+    search_fields = ("event_id", "owner__email")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """Proofs of what was deleted ninety days after a plan's end."""
+
+    list_display = ("at", "owner", "__str__")
+    list_select_related = ("owner",)

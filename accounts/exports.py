@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
-from accounts.models import AuditEvent, Notice, User
+from accounts.models import AuditEvent, BillingEvent, Erasure, Notice, Subscription, User
 
 _SECRET = ("token", "password", "secret", "hash", "digest", "verifier")
 
@@ -57,6 +57,9 @@ register(
 )
 register("audit", AuditEvent, owner="owner")
 register("mails", Notice, owner="owner")
+register("plan", Subscription, owner="owner")
+register("billing-messages", BillingEvent, owner="owner")
+register("erasures", Erasure, owner="owner")
 
 
 def owner_of(row: models.Model) -> User | None:

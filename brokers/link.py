@@ -12,6 +12,7 @@ from random import Random
 
 from brokers.core.backoff import delays
 from brokers.core.governor import Governor
+from brokers.core.vitals import Vitals
 from brokers.ports import Clock, Fence, Gateway, Login, Sink
 from brokers.tradovate.gateway import TradovateGateway
 from brokers.tradovate.lists import ListLook
@@ -34,7 +35,7 @@ START_CALLS = 2
 
 Credentials = Callable[[bool], Awaitable[Login | None]]
 """Gives the login as it is now; True says that the token was turned down. None: there is none to be had."""
-Open = Callable[[Login, Sink, Clock, Fence], Gateway]
+Open = Callable[[Login, Sink, Clock, Fence, Vitals], Gateway]
 Wake = Callable[[Nanos], None]
 """Asks for a look at what waits, at that time (UTC)."""
 
@@ -63,6 +64,7 @@ class Link:
         self._wake = wake
         self._fence = fence
         self._open = open_gateway
+        self.vitals = Vitals()
         self._gateway: Gateway | None = None
         self._stopped = False
 
@@ -147,7 +149,7 @@ class Link:
     async def _connect(self, login: Login) -> tuple[bool, float]:
         """Live through one connection; return whether the token was refused, and a pause the broker wants."""
         self._may_ask(START_CALLS)  # counted, not refused: without a link nobody could even make flat
-        self._gateway = self._open(login, self.take, self._clock, self._fence)
+        self._gateway = self._open(login, self.take, self._clock, self._fence, self.vitals)
         try:
             reason = await self._gateway.run()
             log.warning("link %s ended: %s", self._name, reason)

@@ -17,8 +17,31 @@ class ConnectionStatus(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+class AccountStanding(StrEnum):
+    """What an account is good for, and why not: `Account.active` says the same in one bit."""
+
+    TRADABLE = "tradable"
+    CLOSED = "closed"
+    READ_ONLY = "read_only"
+    GONE = "gone"
+    BEYOND_PLAN = "beyond_plan"
+
+
+class TagKind(StrEnum):
+    """What a person's mark on an account is about (CONN-09)."""
+
+    STRATEGY = "strategy"
+    FIRM = "firm"
+    STAGE = "stage"
+    OTHER = "other"
+
+
 class Connection(models.Model):
-    """One login at a broker. Tokens are sealed to this row and readable by nothing but the vault."""
+    """One login at a broker. Tokens are sealed to this row and readable by nothing but the vault.
+
+    `renewing_since` is the claim of whoever asks for a new token now; the figures of health are the
+    engine's, written behind; `looked_at` is when the broker was last asked which accounts there are.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections")
     environment = enum_field(Environment)
@@ -30,9 +53,17 @@ class Connection(models.Model):
     refresh_token = models.TextField(blank=True)
     token_expires_at = models.DateTimeField(null=True, blank=True)
     token_version = models.PositiveIntegerField(default=0)
+    renewing_since = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
     link_up = models.BooleanField(default=False)
     link_changed_at = models.DateTimeField(null=True, blank=True)
     link_reason = models.CharField(max_length=200, blank=True)
+    alerted_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True)
+    beat_p50 = models.DurationField(null=True, blank=True)
+    beat_p99 = models.DurationField(null=True, blank=True)
+    ack_p50 = models.DurationField(null=True, blank=True)
+    ack_p99 = models.DurationField(null=True, blank=True)
     calls_minute = models.PositiveIntegerField(default=0)
     calls_hour = models.PositiveIntegerField(default=0)
     calls_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +90,8 @@ class Account(models.Model):
     broker_account_id = models.BigIntegerField()
     name = models.CharField(max_length=64)
     active = models.BooleanField(default=True)
+    standing = enum_field(AccountStanding, default=AccountStanding.TRADABLE)
+    folder = models.CharField(max_length=40, blank=True)
     cash = usd_field(null=True, blank=True)
     realized = usd_field(default=0)
     balance_at = models.DateTimeField(null=True, blank=True)
@@ -75,6 +108,55 @@ class Account(models.Model):
     def __str__(self) -> str:
         """Return the broker's name of the account."""
         return self.name
+
+
+class AccountTag(models.Model):
+    """One mark that a person put on an account."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="tags")
+    kind = enum_field(TagKind)
+    text = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ["kind", "text"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind", "text"], name="one_tag_of_a_kind_and_text")
+        ]
+
+    def __str__(self) -> str:
+        """Return the mark itself."""
+        return self.text
+
+
+class LinkDrop(models.Model):
+    """One loss of a login's socket; `warned` where this one made too many in an hour (CONN-06)."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="drops")
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    warned = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "at"], name="one_drop_at_a_moment")]
+
+    def __str__(self) -> str:
+        """Describe the loss in a line."""
+        return f"{self.connection_id} at {self.at}: {self.reason}"
+
+
+class EndpointCall(models.Model):
+    """A call that a broker counts by our address and not by the login (protocol 4.1)."""
+
+    host = models.CharField(max_length=120)
+    operation = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["host", "operation", "at"], name="calls_of_an_endpoint")]
+
+    def __str__(self) -> str:
+        """Describe the call in a line."""
+        return f"{self.operation} at {self.at}"
 
 
 class Order(models.Model):

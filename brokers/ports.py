@@ -18,13 +18,15 @@ Fence = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """One login as a gateway needs it. `accounts` maps the broker's account numbers to our ids."""
+    """One login as a gateway needs it. `accounts` maps the broker's account numbers to our ids;
+    `version` counts the tokens of this login."""
 
     connection: ConnectionId
     socket_url: str
     token: str
     user_id: int | None
     accounts: Mapping[int, AccountId]
+    version: int = 0
 
     def __repr__(self) -> str:
         """Leave the token out, whoever prints this."""

@@ -49,10 +49,19 @@ def account_for(user: User, pk: int) -> Account:
     return _or_404(accounts_of(user).filter(pk=pk).first())
 
 
+def accounts_in_use(owner_id: int, *, besides: int | None = None) -> int:
+    """Return how many accounts a plan has to hold: the usable ones of connected logins, `besides` one."""
+    found = Account.objects.filter(connection__owner_id=owner_id, active=True)
+    found = found.exclude(connection_id=besides) if besides is not None else found
+    return found.exclude(connection__status=ConnectionStatus.DISCONNECTED).count()
+
+
 def due_for_refresh(now: datetime) -> QuerySet[Connection]:
     """Return the logins whose token ends soon; lost ones wait for a person."""
-    return Connection.objects.exclude(status=ConnectionStatus.DISCONNECTED).filter(
-        token_expires_at__lte=now + REFRESH_AHEAD
+    return (
+        Connection.objects.exclude(status=ConnectionStatus.DISCONNECTED)
+        .filter(token_expires_at__lte=now + REFRESH_AHEAD)
+        .order_by("token_expires_at")
     )
 
 

@@ -11,6 +11,6 @@ class SyncGroupsConfig(AppConfig):
     name = "syncgroups"
 
     def ready(self) -> None:
-        """Register what a person owns here, and what happens when one leaves."""
-        for module in ("syncgroups.exports", "syncgroups.services.leaving"):
+        """Register what a person owns here, what happens when one leaves, and who hears of plans."""
+        for module in ("syncgroups.exports", "syncgroups.services.leaving", "syncgroups.services.plans"):
             import_module(module)

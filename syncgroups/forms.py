@@ -7,10 +7,11 @@ from django import forms
 from django.db.models import QuerySet
 
 from accounts.models import User
-from brokers.models import Account
+from brokers.models import Account, TagKind
 from syncgroups.core.plan import RestPolicy
 from syncgroups.models import Follower, SyncGroup
 from syncgroups.selectors import may_follow, may_lead
+from syncgroups.selectors.connections import tag_words
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.services.products import ProductSettings
 from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, Side, SizingMode, SyncMode
@@ -272,3 +273,26 @@ class ProductForm(forms.Form):
             fixed_qty=typed["fixed_qty"],
             max_contracts=typed["max_contracts"],
         )
+
+
+class LabelForm(forms.Form):
+    """What a person calls an account."""
+
+    folder = forms.CharField(
+        max_length=40, required=False, help_text="One for each account, such as Apex 50k."
+    )
+    strategy = forms.CharField(max_length=200, required=False)
+    firm = forms.CharField(max_length=200, required=False, label="Prop firm")
+    stage = forms.CharField(
+        max_length=200, required=False, help_text="Such as evaluation, funded or personal."
+    )
+    other = forms.CharField(max_length=400, required=False, label="Other tags", help_text="Comma between.")
+
+    @staticmethod
+    def initial_of(account: Account) -> dict[str, str]:
+        """Return an account's labels as they are shown."""
+        return {"folder": account.folder} | {str(kind): text for kind, text in tag_words(account).items()}
+
+    def tags(self) -> dict[TagKind, list[str]]:
+        """Return the tags that were typed, by what they are about."""
+        return {kind: self.cleaned_data[kind].split(",") for kind in TagKind}

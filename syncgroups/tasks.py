@@ -1,4 +1,4 @@
-"""What Celery does for logins. Each task takes ids, calls one service, and may run twice."""
+"""What Celery does for logins and plans. Each task takes ids, calls one service, and may run twice."""
 
 import logging
 from random import SystemRandom
@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from brokers.selectors import due_for_refresh
 from syncgroups.services import misses
-from syncgroups.services.logins import refresh_login
+from syncgroups.services.erasure import erase_due
+from syncgroups.services.logins import alert_down, refresh_login
+from syncgroups.services.plans import turn_periods
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,26 @@ def refresh_token(connection_id: int) -> None:
     """Renew one login's token."""
     outcome = refresh_login(connection_id)
     log.info("token of login %s: %s", connection_id, outcome)
+
+
+@shared_task
+def watch_links() -> None:
+    """Alert the owners of logins that have been without their link for over a minute."""
+    alert_down(timezone.now())
+
+
+@shared_task
+def turn_plans() -> None:
+    """Begin new periods, and end the plans that are over."""
+    ended = turn_periods(timezone.now())
+    if ended:
+        log.info("%s plans have ended", len(ended))
+
+
+@shared_task
+def erase_ended() -> None:
+    """Delete what was kept for ninety days after a plan's end."""
+    erase_due(timezone.now())
 
 
 @shared_task

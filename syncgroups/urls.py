@@ -4,7 +4,7 @@ from django.urls import path
 
 from syncgroups.api import copies as copies_api
 from syncgroups.api import groups as groups_api
-from syncgroups.views import connections, copies, drift, followers, gates, groups, paper
+from syncgroups.views import billing, connections, copies, drift, followers, gates, groups, labels, paper
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -40,6 +40,11 @@ urlpatterns = [
     path("drift/<int:pk>/ignore/", drift.ignore, name="drift-ignore"),
     path("drift/<int:pk>/quarantine/", drift.quarantine, name="drift-quarantine"),
     path("quarantines/<int:pk>/release/", drift.release, name="quarantine-release"),
+    path("settings/billing/", billing.page, name="billing"),
+    path("settings/billing/plan/<slug:plan>/", billing.choose, name="plan-choose"),
+    path("settings/billing/cancel/", billing.cancel, name="plan-cancel"),
+    path("settings/billing/resume/", billing.resume, name="plan-resume"),
+    path("settings/billing/portal/", billing.portal, name="billing-portal"),
     path("settings/connections/", connections.connection_list, name="connections"),
     path("settings/paper/", paper.venue, name="paper"),
     path(
@@ -69,6 +74,8 @@ urlpatterns = [
     path("settings/connections/callback/", connections.callback, name="connect-callback"),
     path("settings/connections/connect/<slug:environment>/", connections.connect, name="connect"),
     path("settings/connections/<int:pk>/reconnect/", connections.reconnect, name="reconnect"),
+    path("settings/connections/<int:pk>/look/", connections.look, name="look"),
+    path("settings/accounts/<int:pk>/labels/", labels.edit, name="labels"),
     path("settings/connections/<int:pk>/disconnect/", connections.disconnect, name="disconnect"),
     path("api/trades/copy", copies_api.Copies.as_view(), name="api-copy"),
     path("api/trades/copies/<slug:copy_id>", copies_api.Copy.as_view(), name="api-copied"),

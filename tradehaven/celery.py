@@ -5,6 +5,7 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 
@@ -14,6 +15,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
+    "watch-links": {"task": "syncgroups.tasks.watch_links", "schedule": 15.0},
+    "turn-plans": {"task": "syncgroups.tasks.turn_plans", "schedule": 60.0},
+    "erase-ended": {"task": "syncgroups.tasks.erase_ended", "schedule": crontab(hour=21, minute=30)},
     "delete-due-accounts": {"task": "accounts.tasks.delete_due_accounts", "schedule": 3600.0},
     "send-daily-summaries": {"task": "analytics.tasks.send_daily_summaries", "schedule": 600.0},
     "tell-of-misses": {"task": "syncgroups.tasks.tell_of_misses", "schedule": 300.0},

@@ -15,6 +15,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.access import FactorNeeded, NotAllowed
 from accounts.api.errors import error_body
+from accounts.billing.provider import BillingUnavailable
 from tradehaven.domain.errors import BrokerError, InvalidInput, RateLimited, TradeHavenError
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def status_of(error: TradeHavenError) -> int:
             return 403
         case RateLimited():
             return 503
-        case BrokerError():
+        case BrokerError() | BillingUnavailable():
             return 502
         case _:
             return 500

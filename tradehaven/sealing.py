@@ -41,5 +41,15 @@ def unseal(sealed: str, *, subject: str) -> str:
         raise VaultError("a sealed token does not open here") from error
 
 
+def is_current(sealed: str) -> bool:
+    """Say whether a secret is sealed with the key that seals today."""
+    return sealed.startswith(f"v1.{settings.ACTIVE_DATA_KEY}.")
+
+
+def reseal(sealed: str, *, subject: str) -> str:
+    """Return the secret sealed with today's key; raise `VaultError` when it does not open."""
+    return seal(unseal(sealed, subject=subject), subject=subject)
+
+
 def _bound(subject: str, key_id: str) -> bytes:
     return f"{subject}|{key_id}".encode()

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("analytics.urls")),
     path("", include("syncgroups.urls")),
     path("", include("accounts.urls")),
+    path("", include("accounts.billing.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/factor/", include("accounts.mfa.urls")),
     path("admin/", admin.site.urls),

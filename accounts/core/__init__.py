@@ -1,1 +1,1 @@
-"""Rules about people that need neither rows nor requests: devices, keys."""
+"""What is decided about people and their plans without asking anything. Pure: values in, values out."""

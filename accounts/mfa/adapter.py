@@ -6,7 +6,7 @@ from tradehaven.sealing import seal, unseal
 
 # The library says neither row nor person where it seals, so a secret that is copied to another person's row
 # would open there. Only who writes to the database could copy it, and could enrol any factor anyway.
-_SUBJECT = "second-factor"
+SUBJECT = "second-factor"
 
 
 class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]  # the library ships no types
@@ -14,8 +14,8 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]  # the library shi
 
     def encrypt(self, text: str) -> str:
         """Return the secret, sealed."""
-        return seal(text, subject=_SUBJECT)
+        return seal(text, subject=SUBJECT)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return the secret; raise `VaultError` if the key is gone."""
-        return unseal(encrypted_text, subject=_SUBJECT)
+        return unseal(encrypted_text, subject=SUBJECT)

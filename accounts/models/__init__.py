@@ -2,6 +2,7 @@
 
 from accounts.models.answers import StoredAnswer
 from accounts.models.audit import AuditEvent
+from accounts.models.billing import BillingEvent, Erasure, ProviderName, Subscription
 from accounts.models.deletions import Deletion
 from accounts.models.factors import FactorDevice, matching_step
 from accounts.models.keys import ApiKey
@@ -11,10 +12,14 @@ from accounts.models.people import User
 __all__ = [
     "ApiKey",
     "AuditEvent",
+    "BillingEvent",
     "Deletion",
+    "Erasure",
     "FactorDevice",
     "Notice",
+    "ProviderName",
     "StoredAnswer",
+    "Subscription",
     "User",
     "matching_step",
 ]

@@ -23,6 +23,7 @@ TASK = "accounts.tasks.deliver_notice"
 ATTEMPTS = 8
 CHOICES: dict[NoticeKind, str] = {
     NoticeKind.CONNECTION_LOST: "tell_sync_failures",
+    NoticeKind.LINK_DOWN: "tell_sync_failures",
     NoticeKind.COPY_MISSED: "tell_sync_failures",
     NoticeKind.GUARDRAIL: "tell_guardrails",
     NoticeKind.DAILY_SUMMARY: "tell_daily_summary",

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import FactorDevice, User
+from accounts.models import BillingEvent, Erasure, FactorDevice, Subscription, User
 from accounts.tests.factories import confirm, show_factor
 from tradehaven.domain.enums import AuditAction
 
@@ -148,3 +149,21 @@ def test_the_libraries_own_pages_are_gone():
     shown = {f"{model._meta.app_label}.{model.__name__}" for model in admin.site._registry}
     assert not shown & {"mfa.Authenticator", "usersessions.UserSession", "account.EmailAddress", "auth.Group"}
     assert {"accounts.User", "accounts.AuditEvent", "accounts.Notice", "accounts.Deletion"} <= shown
+
+
+@pytest.mark.parametrize("model", ["subscription", "billingevent", "erasure"])
+def test_plans_and_proofs_can_be_looked_at_and_not_touched(desk: Client, alice: User, model: str):
+    said_at = timezone.now()
+    rows = {
+        "subscription": lambda: Subscription.objects.create(owner=alice),
+        "billingevent": lambda: BillingEvent.objects.create(
+            owner=alice, event_id="evt_1", kind="x", applied=True, said_at=said_at
+        ),
+        "erasure": lambda: Erasure.objects.create(owner=alice, at=said_at, found={}, deleted={}, left={}),
+    }
+    row = rows[model]()
+    assert desk.get(reverse(f"admin:accounts_{model}_changelist")).status_code == 200
+    assert desk.get(reverse(f"admin:accounts_{model}_add")).status_code == 403
+    page = reverse(f"admin:accounts_{model}_change", args=[row.pk])
+    assert desk.get(page).status_code == 200
+    assert desk.post(page, {"plan": "enterprise"}).status_code == 403

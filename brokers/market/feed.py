@@ -19,7 +19,7 @@ from brokers.core.backoff import delays
 from brokers.market.prices import Prices
 from brokers.ports import Clock, Login
 from brokers.selectors import held_symbols, usable_connection
-from brokers.services import connections, quotes
+from brokers.services import quotes, tokens
 from brokers.tradovate.quotes import QuoteSocket
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.errors import BrokerError
@@ -78,7 +78,7 @@ class Feed:
         connection = await _ask(usable_connection, self._environment)
         if connection is None:
             return None
-        login = await _ask(connections.login_for_engine, connection)
+        login = await _ask(tokens.login_for_engine, connection)
         url = settings.BROKERS[self._environment]["market_url"]
         return replace(login, socket_url=url) if login is not None else None
 

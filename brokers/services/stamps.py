@@ -1,4 +1,4 @@
-"""How the engines learn that an owner's settings have changed."""
+"""How the engines and the pages learn that an owner's settings or logins have changed."""
 
 from django.db import transaction
 from django.db.models import F
@@ -7,6 +7,8 @@ from brokers.models import EngineStamp
 from tradehaven.control import bus
 from tradehaven.control.messages import SettingsChanged
 from tradehaven.domain.ids import OwnerId
+from tradehaven.live.messages import Topic
+from tradehaven.live.publish import publish
 
 
 def touch(owner_id: int) -> None:
@@ -14,3 +16,8 @@ def touch(owner_id: int) -> None:
     EngineStamp.objects.get_or_create(owner_id=owner_id)
     EngineStamp.objects.filter(owner_id=owner_id).update(version=F("version") + 1)
     transaction.on_commit(lambda: bus.tell(SettingsChanged(owner=OwnerId(owner_id))))
+
+
+def tell_pages(owner_id: int) -> None:
+    """Let an owner's pages show their logins anew, once the change is committed."""
+    publish(owner_id, [Topic.OVERVIEW, Topic.ACCOUNTS, Topic.GROUPS])

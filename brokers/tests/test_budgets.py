@@ -10,9 +10,10 @@ from accounts.tests.factories import confirm
 from brokers.core.budget import CallLimits, Usage
 from brokers.models import Connection, EngineStamp
 from brokers.selectors import call_limits, is_silent, usable_connection, usage_of
-from brokers.services import connections
+from brokers.services import consents, tokens
 from brokers.services.budgets import obey, record_silence, record_usage
-from brokers.services.connections import ConsentFailed, Refreshed
+from brokers.services.consents import ConsentFailed
+from brokers.services.tokens import Refreshed
 from brokers.tests.factories import ConnectionFactory
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.errors import RateLimited
@@ -50,7 +51,7 @@ def test_the_longest_silence_holds(login: Connection) -> None:
 def test_a_login_that_must_keep_silent_is_asked_nothing(login: Connection) -> None:
     assert usable_connection(Environment.PAPER) == login.pk
     record_silence(login.pk, timezone.now() + HOUR, "429")
-    assert connections.refresh_token(login.pk) is Refreshed.LATER  # without a token to renew it would be lost
+    assert tokens.refresh_token(login.pk) is Refreshed.LATER  # without a token to renew it would be lost
     assert usable_connection(Environment.PAPER) is None
 
 
@@ -59,7 +60,7 @@ def test_a_silent_login_is_reconnected_later(login: Connection) -> None:
     record_silence(login.pk, timezone.now() + HOUR, "429")
     login.refresh_from_db()
     with pytest.raises(ConsentFailed, match="takes no calls of"):
-        connections.begin_connect(login.owner, Environment.PAPER, reconnects=login)
+        consents.begin_connect(login.owner, Environment.PAPER, reconnects=login)
 
 
 def test_a_refusal_by_rest_silences_the_engine_too(login: Connection) -> None:
@@ -84,8 +85,8 @@ def test_a_refresh_that_meets_429_is_remembered(login: Connection, monkeypatch: 
     def refuse(_row: Connection) -> None:
         raise RateLimited("the broker asks for silence (429)", retry_after=3600)
 
-    monkeypatch.setattr(connections, "_ask_for_tokens", refuse)
-    assert connections.refresh_token(login.pk) is Refreshed.LATER
+    monkeypatch.setattr(tokens, "_ask_for_tokens", refuse)
+    assert tokens.refresh_token(login.pk) is Refreshed.LATER
     login.refresh_from_db()
     assert is_silent(login, timezone.now())
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from brokers.core.vitals import Vitals
 from brokers.ports import Clock, Fence, Login, Sink
 from brokers.tradovate import answers, wire
-from brokers.tradovate.entities import SYNC_TYPES, Contract, Placed, Snapshot
+from brokers.tradovate.entities import SYNC_TYPES, Contract, Snapshot
 from brokers.tradovate.lists import ListLook
 from brokers.tradovate.mapping import cancel_body, change_body, close_body, place_body
+from brokers.tradovate.outcomes import outcome_of, unresolved
 from brokers.tradovate.penalties import Penalised, Penalties
 from brokers.tradovate.transport import Connect, Transport, connect
 from brokers.tradovate.view import View
@@ -25,12 +27,8 @@ from tradehaven.domain.commands import (
     ChangeOrder,
     ClosePosition,
     Command,
-    Confirmed,
     Denied,
-    Outcome,
     PlaceOrder,
-    Rejected,
-    Unresolved,
 )
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import (
@@ -38,18 +36,19 @@ from tradehaven.domain.errors import (
     CredentialsRejected,
     ProtocolError,
     RateLimited,
-    RequestRejected,
     TradeHavenError,
     Unavailable,
 )
 from tradehaven.domain.events import LinkLost, OrdersListed, PositionReported, SilenceAsked, SnapshotTaken
-from tradehaven.domain.ids import Nanos, OrderId, Symbol
+from tradehaven.domain.ids import Nanos, Symbol
 
 log = logging.getLogger(__name__)
 
 ANSWER_LIMIT = 5.0
 """Seconds without an answer after which a command's outcome counts as unknown."""
 START_LIMIT = 20.0
+PING_EVERY = 9.0
+"""Seconds between two measurements, at the next heartbeat; some clients of this broker ping as well (6.6)."""
 TICK = 0.25
 ENDPOINTS = {
     PlaceOrder: "order/placeorder",
@@ -62,7 +61,6 @@ CONTRACTS: defaultdict[str, dict[int, Symbol]] = defaultdict(dict)
 question in the middle of a leader's first order."""
 
 _snapshot = msgspec.json.Decoder(Snapshot)
-_placed = msgspec.json.Decoder(Placed)
 _contract = msgspec.json.Decoder(Contract)
 
 Answered = Callable[[int, bytes, Nanos], None]
@@ -83,18 +81,26 @@ class TradovateGateway:
     """Implements `brokers.ports.Gateway` for one login."""
 
     def __init__(
-        self, login: Login, sink: Sink, clock: Clock, fence: Fence, connect: Connect = connect
+        self,
+        login: Login,
+        sink: Sink,
+        clock: Clock,
+        fence: Fence,
+        vitals: Vitals | None = None,
+        connect: Connect = connect,
     ) -> None:
         self._login = login
         self._sink = sink
         self._clock = clock
         self._fence = fence
+        self._vitals = vitals or Vitals()
         self._connect = connect
         self._view = View(login.accounts, CONTRACTS[login.socket_url])
         self._transport: Transport | None = None
         self._pulse = wire.Pulse(clock.monotonic())
         self._asked: dict[int, _Asked] = {}
         self._penalties = Penalties()
+        self._pinged: float | None = None
         self._number = 0
         self._opened = False
         self._ready = False
@@ -138,14 +144,26 @@ class TradovateGateway:
             return
         if self._pulse.is_due(now):
             self._transport.send(wire.HEARTBEAT)
+            self._ping(now)
         if self._pulse.is_dead(now):
             self._end("the broker has been silent for too long")
         for number in [n for n, asked in self._asked.items() if asked.deadline <= now]:
             asked = self._asked.pop(number)
             if asked.command is not None:
-                self._sink(_unresolved(asked.command, "no answer in time", self._clock.nanos()))
+                self._sink(unresolved(asked.command, "no answer in time", self._clock.nanos()))
         for item in self._penalties.take_due(now):
             self._repeat(item)
+
+    def _ping(self, now: float) -> None:
+        """Measure a round trip now and then: heartbeats go both ways, and answer nothing."""
+        if self._transport is not None and (self._pinged is None or now - self._pinged > PING_EVERY):
+            self._pinged = now
+            self._transport.ping()
+
+    def on_pong(self) -> None:
+        """Note how long the way there and back took."""
+        if self._pinged is not None:
+            self._vitals.beat(self._clock.monotonic() - self._pinged)
 
     def _repeat(self, item: Penalised) -> None:
         if self._fence():
@@ -169,7 +187,7 @@ class TradovateGateway:
             self._sink(LinkLost(connection=self._login.connection, reason=reason, at=at))
         for waiting in asked.values():
             if waiting.command is not None:
-                self._sink(_unresolved(waiting.command, f"the link was lost: {reason}", at))
+                self._sink(unresolved(waiting.command, f"the link was lost: {reason}", at))
         for (
             item
         ) in self._penalties.take_all():  # never carried out: what of it is still wanted is decided anew
@@ -248,6 +266,7 @@ class TradovateGateway:
     def on_frame(self, frame: memoryview) -> None:
         """Take one frame. A frame that makes no sense is counted and dropped; the socket lives on (F19)."""
         at = self._clock.nanos()
+        self._vitals.heard_at = at
         self._pulse.heard(self._clock.monotonic())
         try:
             self._take(wire.parse(frame), at)
@@ -289,7 +308,8 @@ class TradovateGateway:
 
     def _answer(self, asked: _Asked, status: int, body: bytes, at: Nanos) -> None:
         if asked.command is not None:
-            outcome = _outcome(asked.command, status, body, at)
+            self._vitals.ack(self._clock.monotonic() - asked.deadline + ANSWER_LIMIT)
+            outcome = outcome_of(asked.command, status, body, at)
             if isinstance(outcome, RateLimited):
                 self._penalty(asked, asked.command, outcome, at)
             else:
@@ -356,35 +376,3 @@ class TradovateGateway:
             return
         for event in self._view.fold("contract", contract, at):
             self._sink(event)
-
-
-def _unresolved(command: Command, text: str, at: Nanos) -> Unresolved:
-    return Unresolved(account=command.account, client_order_id=command.client_order_id, text=text, at=at)
-
-
-def _outcome(command: Command, status: int, body: bytes, at: Nanos) -> Outcome | RateLimited:
-    """Return what an answer to a command means. Only a clear no is a no (I12)."""
-    try:
-        placed = _placed.decode(answers.check(status, body))
-    except RequestRejected as error:
-        if error.code in answers.UNCERTAIN_CODES and "late" not in error.text.lower():
-            return _unresolved(command, str(error), at)
-        return _rejected(command, error.code, error.text, at)
-    except RateLimited as error:
-        return error
-    except CredentialsRejected as error:
-        return _rejected(command, "Unauthorized", str(error), at)
-    except (BrokerError, msgspec.MsgspecError) as error:
-        return _unresolved(command, str(error), at)
-    if isinstance(command, PlaceOrder) and placed.orderId is None:
-        return _unresolved(command, "the answer names no order", at)
-    order_id = OrderId(placed.orderId) if isinstance(command, PlaceOrder) and placed.orderId else None
-    return Confirmed(
-        account=command.account, client_order_id=command.client_order_id, order_id=order_id, at=at
-    )
-
-
-def _rejected(command: Command, code: str, text: str, at: Nanos) -> Rejected:
-    return Rejected(
-        account=command.account, client_order_id=command.client_order_id, code=code, text=text, at=at
-    )

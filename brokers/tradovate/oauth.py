@@ -8,6 +8,7 @@ import base64
 import hashlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -45,19 +46,24 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What came back."""
+    """What came back. `at` is the time on the broker's clock (UTC), None where it did not say."""
 
     status: int
     body: bytes = field(repr=False)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """A token and its life in seconds; an empty `refresh` means that the broker gave none."""
+    """A token and its life in seconds; an empty `refresh` means that the broker gave none.
+
+    `said_at` is the broker's own time (UTC), None where it did not say.
+    """
 
     access: str = field(repr=False)
     refresh: str = field(repr=False, default="")
     expires_in: int = DEFAULT_LIFE
+    said_at: datetime | None = None
 
 
 T = TypeVar("T")
@@ -127,4 +133,6 @@ def _tokens(answer: Response) -> Tokens:
         raise ProtocolError("the token endpoint's answer is not readable") from None
     if not said.access_token or said.expires_in <= 0:
         raise ProtocolError("the token endpoint's answer holds no usable token")
-    return Tokens(access=said.access_token, refresh=said.refresh_token, expires_in=said.expires_in)
+    return Tokens(
+        access=said.access_token, refresh=said.refresh_token, expires_in=said.expires_in, said_at=answer.at
+    )

@@ -112,6 +112,9 @@ class QuoteSocket:
         except (BrokerError, msgspec.MsgspecError):
             log.exception("market data: a frame could not be taken")
 
+    def on_pong(self) -> None:
+        """Let it pass: prices measure nothing."""
+
     def on_closed(self, reason: str) -> None:
         """Learn that the transport is gone."""
         self._end(reason)

@@ -6,6 +6,7 @@ Always a time limit; reads are tried again, anything else is sent once. The hot 
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from time import sleep
 from typing import TypeVar
 
@@ -117,7 +118,15 @@ def _send(request: Request) -> Response:
     except requests.RequestException as error:
         # The library's error carries the request with its headers and body: it ends here.
         raise Unavailable(f"no answer from {_path(request.url)} ({type(error).__name__})") from None
-    return Response(status=answer.status_code, body=answer.content)
+    return Response(status=answer.status_code, body=answer.content, at=_clock_of(answer))
+
+
+def _clock_of(answer: requests.Response) -> datetime | None:
+    """Return the other side's time (UTC), where its header says one that can be read."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _path(url: str) -> str:

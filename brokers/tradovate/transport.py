@@ -23,6 +23,9 @@ class Receiver(Protocol):
     def on_frame(self, frame: memoryview) -> None:
         """Take one text frame; the memory is only lent for the length of the call."""
 
+    def on_pong(self) -> None:
+        """Learn that the other side has answered a ping."""
+
     def on_closed(self, reason: str) -> None:
         """Learn that nothing more will come, once."""
 
@@ -32,6 +35,9 @@ class Transport(Protocol):
 
     def send(self, frame: bytes) -> None:
         """Write one text frame now."""
+
+    def ping(self) -> None:
+        """Ask the other side's socket for a sign of life (RFC 6455, 5.5.2); `on_pong` follows."""
 
     @property
     def buffered(self) -> int:
@@ -59,6 +65,8 @@ class _Listener(WSListener):
                 whole = memoryview(b"".join(self._parts))
                 self._parts.clear()
                 self._receiver.on_frame(whole)
+        elif kind == WSMsgType.PONG:
+            self._receiver.on_pong()
         elif kind == WSMsgType.CLOSE:
             transport.disconnect()
 
@@ -75,6 +83,10 @@ class PicowsTransport:
     def send(self, frame: bytes) -> None:
         """Write one text frame now."""
         self._transport.send(WSMsgType.TEXT, frame)
+
+    def ping(self) -> None:
+        """Ask the other side's socket for a sign of life."""
+        self._transport.send_ping()
 
     @property
     def buffered(self) -> int:

@@ -72,12 +72,16 @@ def account_status(link: LinkState, gates: Gates, *, copying: bool) -> Status:
     return Status(Colour.GRAY, "Idle", "In no group that is on.")
 
 
-def group_status(leader: LinkState, gates: Gates, *, active: bool, followers: int, offline: int) -> Status:
+def group_status(
+    leader: LinkState, gates: Gates, *, active: bool, followers: int, offline: int, has_plan: bool = True
+) -> Status:
     """Return the status of a group; `offline` counts the followers that cannot be reached."""
     if gates.halted:
         return Status(Colour.RED, "Killed", gates.reason)
     if not active:
         return Status(Colour.GRAY, "Off")
+    if not has_plan:
+        return Status(Colour.RED, "Plan ended", "Nothing is copied until you choose a plan.")
     base = link_status(leader)
     if base.colour is not Colour.GREEN:
         return Status(base.colour, f"Leader {base.word.lower()}", base.detail)

@@ -8,11 +8,15 @@ import requests
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.billing import services
+from accounts.core.plans import Plan
+from accounts.models import Subscription, User
 from brokers.models import Account, Connection, ConnectionStatus
 from brokers.paper.services import ensure_login, register_client
-from brokers.services import connections
+from brokers.selectors import accounts_in_use
+from brokers.services import consents
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
@@ -53,6 +57,8 @@ def seed(password: str) -> SyncGroup:
         name="TradeHaven",
     )
     owner = _owner(password)
+    if not Subscription.objects.filter(owner=owner).exists():
+        services.choose_plan(owner, Plan.PROFESSIONAL, used=accounts_in_use(owner.pk), now=timezone.now())
     for name in LOGINS:
         found = Connection.objects.filter(owner=owner, name=name, environment=Environment.PAPER).first()
         if found is None or found.status == ConnectionStatus.DISCONNECTED:
@@ -75,7 +81,7 @@ def _owner(password: str) -> User:
 
 def _connect(owner: User, name: str, password: str) -> None:
     """Bring a login in through the consent page, as a browser would."""
-    address, state = connections.begin_connect(owner, Environment.PAPER)
+    address, state = consents.begin_connect(owner, Environment.PAPER)
     form = {"name": name, "password": password, "decision": "allow"}
     answer = requests.post(address, data=form, allow_redirects=False, timeout=TIMEOUT)
     code = parse_qs(urlsplit(answer.headers.get("Location", "")).query).get("code")

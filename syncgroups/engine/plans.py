@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from django.utils import timezone
 
+from accounts.billing.selectors import has_plan
 from brokers.core.budget import CallLimits, Usage
 from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from brokers.selectors import call_limits, usage_of
@@ -91,13 +92,14 @@ def settings_of(owner: OwnerId) -> Settings:
     accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
     found = SyncGroup.objects.filter(owner_id=owner)
     groups = list(found.prefetch_related("followers__products", "quarantines"))
+    copies = has_plan(owner, timezone.now())
     return Settings(
         plan=OwnerPlan(
             owner=owner,
             accounts={
                 AccountId(account.pk): _account_plan(account, groups, owner_gate) for account in accounts
             },
-            groups=tuple(_group_plan(group, accounts, owner_gate) for group in groups),
+            groups=tuple(_group_plan(group, accounts, owner_gate, copies=copies) for group in groups),
         ),
         gates=tuple(_gate_event(gate) for gate in gates.values()),
         logins=tuple(_login_row(row) for row in _live_logins(owner)),
@@ -182,7 +184,9 @@ def _account_plan(account: Account, groups: list[SyncGroup], owner_gate: int | N
     )
 
 
-def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | None) -> GroupPlan:
+def _group_plan(
+    group: SyncGroup, accounts: list[Account], owner_gate: int | None, *, copies: bool
+) -> GroupPlan:
     known = {account.pk: account for account in accounts}
     return GroupPlan(
         group=GroupId(group.pk),
@@ -193,7 +197,7 @@ def _group_plan(group: SyncGroup, accounts: list[Account], owner_gate: int | Non
             for found in group.followers.all()
             if found.account_id in known
         ),
-        active=group.active,
+        active=group.active and copies,
         active_since=nanos(group.active_since),
         mode=SyncMode(group.mode),
         instruments=frozenset(group.instruments),

@@ -23,8 +23,9 @@ from brokers.lease import ShardLease
 from brokers.link import Link
 from brokers.ports import Login
 from brokers.selectors import due_for_refresh
-from brokers.services import connections
+from brokers.services import tokens
 from brokers.services.budgets import record_usage
+from brokers.services.health import record_health
 from syncgroups.core.copies import CopyState
 from syncgroups.core.drift import to_look_at
 from syncgroups.engine import books
@@ -40,7 +41,7 @@ from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
 from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.events import TimePassed
-from tradehaven.domain.ids import ConnectionId, OwnerId
+from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ OVERDUE = timedelta(minutes=10)
 """How far past its time to be renewed a token is before the engine does it: five minutes are left then."""
 LOOK_AGAIN_EVERY = 5.0
 RECORDER_EVERY = 1.0
-BUDGETS_EVERY = 5.0
+FIGURES_EVERY = 5.0
 DRAIN_LIMIT = 8.0
 """Seconds for the recorder to write what is left; the whole leave stays under ten (OPS-04)."""
 
@@ -110,7 +111,7 @@ class Engine:
                 self._tick(),
                 self._watch_recorder(recorder),
                 self._keep_tokens(),
-                self._tell_budgets(),
+                self._tell_figures(),
             ):
                 self._start(work)
             _settle_memory()
@@ -207,14 +208,21 @@ class Engine:
         )
 
     def _credentials(self, connection: ConnectionId) -> Any:
+        given = 0  # the version of the token that this link had last
+
         async def credentials(refused: bool) -> Login | None:
+            nonlocal given
             try:
                 if refused:
-                    await self._tokens.ask(lambda: logins.refresh_login(connection, refused=True))
-                return await self._tokens.ask(lambda: connections.login_for_engine(connection))
+                    renew = partial(logins.refresh_login, connection, refused=given)
+                    if await self._tokens.ask(renew) is tokens.Refreshed.UNDER_WAY:
+                        return None  # another process is asking: the token that was refused is no use
+                login = await self._tokens.ask(partial(tokens.login_for_engine, connection))
             except DATABASE_AWAY as error:
                 log.warning("login %s: its token cannot be read: %s", connection, error)
                 return None  # asked for again with the next try to connect
+            given = login.version if login is not None else given
+            return login
 
         return credentials
 
@@ -262,17 +270,24 @@ class Engine:
                 log.warning("login %s: its token is overdue; the engine renews it", connection)
                 await self._tokens.ask(lambda pk=connection: logins.refresh_login(pk))  # type: ignore[misc]
 
-    async def _tell_budgets(self) -> None:
-        """Write each login's used calls down, a few seconds behind."""
+    async def _tell_figures(self) -> None:
+        """Write each login's used calls and its link's latency down, a few seconds behind."""
+        heard: dict[ConnectionId, Nanos] = {}
         while True:
-            await asyncio.sleep(BUDGETS_EVERY)
+            await asyncio.sleep(FIGURES_EVERY)
             usages = self._budgets.fresh(self._clock.nanos())
-            if not usages:
-                continue
+            lively = {
+                connection: link.vitals.figures()
+                for connection, link in self._links.items()
+                if link.vitals.heard_at > heard.get(connection, 0)
+            }
             try:
                 await self._database.ask(partial(record_usage, usages, timezone.now()))
+                await self._database.ask(partial(record_health, lively))
             except DATABASE_AWAY as error:
-                log.warning("the used calls could not be written down; the next figures follow: %s", error)
+                log.warning("the logins' figures could not be written down; the next ones follow: %s", error)
+                continue
+            heard.update({connection: figures.heard_at for connection, figures in lively.items()})
 
     async def _watch_recorder(self, recorder: BaseProcess) -> None:
         while True:

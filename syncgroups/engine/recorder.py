@@ -16,6 +16,7 @@ from django.db import close_old_connections, transaction
 from brokers.models import Connection
 from brokers.services import facts
 from brokers.services.budgets import record_silence
+from brokers.services.health import record_drop
 from syncgroups.engine import journal
 from syncgroups.engine.records import (
     DecisionRecord,
@@ -294,7 +295,21 @@ def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tupl
         text = f"{before[1]} is connected" if up else f"{before[1]} lost its connection: {reason}"
         severity = Severity.GOOD if up else Severity.WARNING
         lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=severity)
+    if isinstance(event, LinkLost):
+        _dropped(owner, event, names)
     return (Topic.ACCOUNTS, Topic.OVERVIEW, Topic.ACTIVITY, Topic.GROUPS)
+
+
+def _dropped(owner: OwnerId, event: LinkLost, names: Names) -> None:
+    count = record_drop(event.connection, facts.moment(event.at), event.reason)
+    if count is None:
+        return
+    name = Connection.objects.filter(pk=event.connection).values_list("name", flat=True).first()
+    text = (
+        f"{name} lost its connection {count} times within an hour. Look at its token, at the broker's status "
+        "page, and at firewalls and proxies on port 443"
+    )
+    lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=Severity.DANGER)
 
 
 def _silence(owner: OwnerId, event: SilenceAsked, names: Names) -> tuple[Topic, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from accounts.billing.selectors import has_plan
 from accounts.models import User
 from brokers.core.budget import Outlook, outlook
 from brokers.models import Account, Connection, ConnectionStatus
@@ -224,7 +225,9 @@ def loses_single_contracts(group: SyncGroup, follower: Follower) -> bool:
 
 def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:
     """Return groups with their states, under the gate over everything."""
-    return [_group_row(group, over_all, now) for group in groups]
+    found = list(groups)
+    running = {owner: has_plan(owner, now) for owner in {group.owner_id for group in found}}
+    return [_group_row(group, over_all, now, has_plan=running[group.owner_id]) for group in found]
 
 
 def mixes_live_and_demo(accounts: Iterable[Account]) -> bool:
@@ -233,7 +236,13 @@ def mixes_live_and_demo(accounts: Iterable[Account]) -> bool:
     return len(live) > 1
 
 
-def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime) -> GroupRow:
+def mixes(group: SyncGroup) -> bool:
+    """Say whether a saved group copies between real money and play money."""
+    members = accounts_of(group.owner).filter(Q(led_group=group) | Q(follows__group=group))
+    return mixes_live_and_demo(members.distinct())
+
+
+def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime, *, has_plan: bool) -> GroupRow:
     members = list(group.followers.all())
     rows = tuple(_member(member.account, group, over_all, now, member) for member in members)
     offline = sum(not member.account.connection.link_up for member in members)
@@ -245,6 +254,7 @@ def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime) -> GroupR
             active=group.active,
             followers=len(members),
             offline=offline,
+            has_plan=has_plan,
         ),
         leader=_member(group.leader, group, over_all, now),
         followers=rows,

@@ -21,6 +21,7 @@ from syncgroups.core.chains import find_loop
 from syncgroups.core.plan import RestPolicy
 from syncgroups.models import ActivityKind, Follower, Severity, SyncGroup
 from syncgroups.services.activity import note
+from syncgroups.services.plans import require_plan
 from tradehaven.domain.enums import AuditAction, DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.instruments import products
@@ -154,6 +155,7 @@ def remove_follower(group: SyncGroup, *, account: Account) -> None:
 def activate(group: SyncGroup) -> None:
     """Start copying; only what the leader orders from now on is copied."""
     _begin(group.owner)
+    require_plan(group.owner)
     if not group.followers.exists():
         raise InvalidInput("active", "A group needs at least one follower before it can copy.")
     changed = SyncGroup.objects.filter(pk=group.pk, active=False).update(

@@ -16,6 +16,7 @@ from brokers.models import Account, EngineStamp
 from brokers.services.stamps import touch
 from syncgroups.models import ActivityKind, ManualCopy, ManualShare, SyncGroup
 from syncgroups.services.activity import note
+from syncgroups.services.plans import require_plan
 from tradehaven.domain.contracts import parse_contract
 from tradehaven.domain.enums import OrderType, Side, TimeInForce
 from tradehaven.domain.errors import InvalidInput, InvalidOrder, UnknownInstrument
@@ -67,6 +68,7 @@ def copy_order(
     known = ManualCopy.objects.filter(owner=owner, key=key).first() if key else None
     if known is not None:  # also where somebody has left the group since
         return _same(known, leader, followers, columns)
+    require_plan(owner)
     group = _group_of(owner, leader)
     chosen = _chosen(group, leader, followers)
     made = ManualCopy.objects.create(owner=owner, group=group, leader=leader, key=key, **columns)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,8 +10,15 @@ import requests
 from django.conf import settings
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.models import User
+from brokers.models import Connection
 from brokers.paper.testing import PASSWORD, RunningExchange, running_exchange
+from brokers.services import consents
+from brokers.services.connections import Connected
+from syncgroups.services import logins
+from tradehaven.domain.enums import Environment
 
 LOGINS = {
     "alice": {"ALICE-1": 50_000, "ALICE-2": 25_000},
@@ -44,3 +52,16 @@ def consent(url: str, login: str = "alice", *, allow: bool = True) -> dict[str, 
     assert answer.status_code == 302, answer.text
     brought = parse_qs(urlsplit(answer.headers["Location"]).query)
     return {name: values[0] for name, values in brought.items()}
+
+
+def connect(owner: User, login: str = "alice", **options: Any) -> Connected:
+    """Bring a login in through the consent page."""
+    url, state = consents.begin_connect(owner, Environment.PAPER, **options)
+    brought = consent(url, login)
+    assert brought["state"] == state
+    return logins.finish_connect(owner, state, brought["code"])
+
+
+def expire_soon(connection: Connection, **left: int) -> None:
+    """Let a login's token end after so long."""
+    Connection.objects.filter(pk=connection.pk).update(token_expires_at=timezone.now() + timedelta(**left))

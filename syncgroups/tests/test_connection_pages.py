@@ -2,20 +2,33 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.tests.factories import confirm
-from brokers.models import Connection
+from brokers.models import Account, Connection, EndpointCall
 from brokers.paper.testing import RunningExchange
+from brokers.services import consents
 from brokers.tests.factories import ConnectionFactory
 from syncgroups.tests.paper import connected_exchange, consent
 from syncgroups.tests.people import accounts
+from tradehaven.domain.errors import (
+    BrokerError,
+    CredentialsRejected,
+    ProtocolError,
+    RateLimited,
+    RequestRejected,
+)
 
 LIST = reverse("syncgroups:connections")
 CONNECT = reverse("syncgroups:connect", args=["paper"])
@@ -99,13 +112,160 @@ def test_a_broker_that_is_away_ends_on_a_page(exchange: RunningExchange, alice_c
     with override_settings(BROKERS=settings.BROKERS | {"paper": dead}):
         answer = alice_client.get(CALLBACK, brought)
     assert answer.status_code == 400
-    assert "What helps" in answer.content.decode()
+    assert "The broker does not answer" in answer.content.decode()
 
 
 def test_a_login_without_accounts_ends_on_a_page(exchange: RunningExchange, alice_client: Client):
     answer = alice_client.get(CALLBACK, consent(begin(alice_client), "empty"))
     assert answer.status_code == 400
     assert "no open account" in answer.content.decode()
+
+
+def fails(client: Client, brought: dict[str, str], *words: str) -> str:
+    """Come back with this, and expect a page that says so and stores nothing."""
+    before = Connection.objects.count()
+    answer = client.get(CALLBACK, brought)
+    page = " ".join(unescape(answer.content.decode()).split())
+    assert answer.status_code == 400
+    assert "What to do" in page
+    for word in words:
+        assert word in page
+    assert Connection.objects.count() == before
+    return page
+
+
+def test_a_plan_that_is_full_leads_to_the_billing_page(
+    exchange: RunningExchange, alice: User, alice_client: Client
+):
+    accounts(alice, "A", "B")
+    page = fails(
+        alice_client, consent(begin(alice_client)), "Your plan is full", "Starter holds 3 and 2 are in use"
+    )
+    assert reverse("syncgroups:billing") in page
+
+
+def test_a_login_of_another_person_says_so(
+    exchange: RunningExchange, alice_client: Client, bob: User, bob_client: Client
+):
+    confirm(bob)
+    alice_client.get(CALLBACK, consent(begin(alice_client)))
+    page = fails(bob_client, consent(begin(bob_client)), "connected by another TradeHaven user")
+    assert "alice@" not in page
+
+
+def test_a_login_that_is_connected_already_gets_a_new_authorization(
+    exchange: RunningExchange, alice_client: Client
+):
+    alice_client.get(CALLBACK, consent(begin(alice_client)))
+    page = alice_client.get(CALLBACK, consent(begin(alice_client)), follow=True).content.decode()
+    assert "known already" in page
+    assert Connection.objects.count() == 1
+
+
+def test_a_wrong_client_secret_names_the_setting(exchange: RunningExchange, alice_client: Client, settings):
+    brought = consent(begin(alice_client))
+    wrong = settings.BROKERS["paper"] | {"client_secret": "wrong"}
+    with override_settings(BROKERS=settings.BROKERS | {"paper": wrong}):
+        fails(alice_client, brought, "PAPER_CLIENT_ID", CALLBACK, "invalid_client")
+
+
+def test_a_clock_that_is_wrong_is_said(
+    exchange: RunningExchange, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(consents, "SKEW_LIMIT", timedelta(minutes=-1))
+    fails(alice_client, consent(begin(alice_client)), "This server's clock", "NTP")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (CredentialsRejected("Access is denied"), "API access"),
+        (RateLimited("429", retry_after=3600), "takes no calls"),
+        (ProtocolError("garbage"), "could not be read"),
+        (RequestRejected("Http400", "no"), "did not hand out a token"),
+    ],
+)
+def test_what_the_broker_says_of_the_login_ends_on_a_page(
+    exchange: RunningExchange,
+    alice_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BrokerError,
+    words: str,
+):
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("brokers.tradovate.rest.me", refuse)
+    fails(alice_client, consent(begin(alice_client)), words)
+
+
+def test_an_address_that_has_failed_too_often_asks_no_more(exchange: RunningExchange, alice_client: Client):
+    host = exchange.base_url.split("/")[2]
+    now = timezone.now()
+    for minutes in range(10):
+        EndpointCall.objects.create(host=host, operation="auth/me", at=now - timedelta(minutes=minutes + 1))
+    fails(alice_client, consent(begin(alice_client)), "takes no calls")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [("server_error", "does not answer"), ("unauthorized_client", "PAPER_CLIENT_ID"), ("", "said no")],
+)
+def test_a_broker_that_sends_back_an_error_ends_on_a_page(
+    exchange: RunningExchange, alice_client: Client, error: str, words: str
+):
+    state = parse_qs(urlsplit(begin(alice_client)).query)["state"][0]
+    fails(alice_client, {"state": state, "error": error}, words)
+
+
+def test_an_authorization_that_is_older_than_ten_minutes_is_said(
+    exchange: RunningExchange, alice_client: Client
+):
+    brought = consent(begin(alice_client))
+    cache.clear()
+    fails(alice_client, brought, "older than ten minutes", "you are done")
+
+
+def test_a_browser_that_was_handed_over_is_refused(
+    exchange: RunningExchange, alice_client: Client, bob: User
+):
+    confirm(bob)
+    brought = consent(begin(alice_client))
+    consent_states = alice_client.session["consent_states"]
+    other = Client()
+    other.force_login(bob)
+    session = other.session
+    session["consent_states"] = consent_states
+    session.save()
+    fails(other, brought, "begun by somebody else")
+
+
+def test_a_cache_that_is_away_ends_on_a_page(
+    exchange: RunningExchange, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    brought = consent(begin(alice_client))
+
+    def fail(*_: object) -> None:
+        raise RedisError("no route")
+
+    monkeypatch.setattr(consents, "cache", SimpleNamespace(get=fail, set=fail))
+    fails(alice_client, brought, "That is our fault")
+    assert "That is our fault" in alice_client.post(CONNECT).content.decode()
+
+
+def test_looking_for_accounts_brings_in_a_new_one(exchange: RunningExchange, alice_client: Client):
+    alice_client.get(CALLBACK, consent(begin(alice_client)))
+    row = Connection.objects.get()
+    row.accounts.filter(name="ALICE-2").delete()
+    look = reverse("syncgroups:look", args=[row.pk])
+    assert "1 new, 0 gone" in alice_client.post(look, follow=True).content.decode()
+    assert "No account has come or gone" in alice_client.post(look, follow=True).content.decode()
+
+
+def test_an_account_that_vanished_is_shown_as_inactive(alice: User, alice_client: Client):
+    (account,) = accounts(alice, "A")
+    Account.objects.filter(pk=account.pk).update(active=False, standing="gone")
+    assert "Inactive: not under this login any more" in alice_client.get(LIST).content.decode()
 
 
 def test_reconnecting_as_somebody_else_is_said(exchange: RunningExchange, alice_client: Client):
@@ -128,8 +288,11 @@ def test_no_token_is_ever_on_the_page(exchange: RunningExchange, alice_client: C
 def test_an_environment_without_client_id_is_disabled_with_the_reason(alice_client: Client, alice: User):
     confirm(alice)
     page = alice_client.get(LIST).content.decode()
-    assert page.count("no client id is configured") == 2
-    assert alice_client.post(reverse("syncgroups:connect", args=["live"])).status_code == 400
+    assert "<code>TRADOVATE_LIVE_CLIENT_ID</code>" in page
+    assert "<code>TRADOVATE_DEMO_CLIENT_ID</code>" in page
+    answer = alice_client.post(reverse("syncgroups:connect", args=["demo"]))
+    assert answer.status_code == 400
+    assert "An operator sets TRADOVATE_DEMO_CLIENT_ID" in answer.content.decode()
 
 
 def test_an_environment_that_does_not_exist_is_not_found(alice_client: Client):
@@ -148,7 +311,7 @@ def test_disconnecting_keeps_the_row(alice_client: Client, alice: User):
     assert Connection.objects.get().status == "disconnected"
 
 
-@pytest.mark.parametrize("name", ["syncgroups:reconnect", "syncgroups:disconnect"])
+@pytest.mark.parametrize("name", ["syncgroups:reconnect", "syncgroups:disconnect", "syncgroups:look"])
 def test_doors_of_a_login(alice: User, alice_client: Client, bob_client: Client, client: Client, name: str):
     row = ConnectionFactory.create(owner=alice)
     url = reverse(name, args=[row.pk])

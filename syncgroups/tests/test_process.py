@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from brokers.services import connections
+from brokers.services import tokens
 from syncgroups.engine.process import Engine
 from syncgroups.services import logins
 from tradehaven.domain.ids import ConnectionId
@@ -31,7 +31,7 @@ def test_a_token_that_cannot_be_read_is_asked_for_again_later(
         raise error
 
     monkeypatch.setattr(logins, "refresh_login", away)
-    monkeypatch.setattr(connections, "login_for_engine", away)
+    monkeypatch.setattr(tokens, "login_for_engine", away)
     credentials = engine._credentials(ConnectionId(1))
     assert asyncio.run(credentials(refused)) is None
 
@@ -39,7 +39,7 @@ def test_a_token_that_cannot_be_read_is_asked_for_again_later(
 def test_a_slow_renewal_of_a_token_holds_up_no_settings(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "login_for_engine", lambda _connection: None)
+    monkeypatch.setattr(tokens, "login_for_engine", lambda _connection: None)
 
     async def story() -> str:
         done = asyncio.Event()

@@ -1,12 +1,17 @@
 """How a page answers a change: htmx gets a toast and no content, a plain browser a redirect."""
 
 import json
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from accounts.http import UserRequest
+from syncgroups.selectors import mixes
+
+if TYPE_CHECKING:
+    from syncgroups.models import SyncGroup
 
 
 def done(request: UserRequest, text: str, to: str, *args: object, warn: bool = False) -> HttpResponse:
@@ -16,3 +21,10 @@ def done(request: UserRequest, text: str, to: str, *args: object, warn: bool = F
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(said)})
     (messages.warning if warn else messages.success)(request, text)
     return redirect(to, *args)
+
+
+def warn_of_mixing(request: UserRequest, group: "SyncGroup") -> None:
+    """Say so at saving where real money and play money would be copied to each other (CONN-08)."""
+    if mixes(group):
+        text = f"{group} mixes live money with demo or paper accounts. Make sure that is what you want."
+        messages.warning(request, text)

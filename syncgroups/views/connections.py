@@ -12,32 +12,35 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import is_verified, require_fresh_factor
 from accounts.http import UserRequest
+from brokers.core.troubles import Trouble, trouble_of_redirect
 from brokers.paper import remote
 from brokers.selectors import connection_for
-from brokers.services import connections as service
-from syncgroups import selectors
+from brokers.services import consents
+from brokers.services.consents import ConsentFailed
+from syncgroups.selectors import connections as selectors
 from syncgroups.services import logins
 from syncgroups.views.answers import done
 from tradehaven.domain.enums import Environment
-from tradehaven.domain.errors import BrokerError, InvalidInput
 
 if TYPE_CHECKING:
     from brokers.models import Connection
+    from brokers.services.connections import Connected
 
 SESSION_KEY = "consent_states"
-DENIED = "access_denied"
 
 
 @login_required
 @require_GET
 def connection_list(request: UserRequest) -> HttpResponse:
+    wanted = selectors.Wanted.of(request.GET)
     page = {
-        "logins": selectors.budgeted_logins(request.user, timezone.now()),
-        "places": service.places(),
+        "shown": selectors.connections_page(request.user, wanted, timezone.now()),
+        "places": consents.places(),
         "verified": is_verified(request.user),
         "operates_paper": remote.configured(),
     }
-    return render(request, "brokers/connections.html", page)
+    partial = request.htmx and not request.htmx.boosted
+    return render(request, "brokers/_logins.html" if partial else "brokers/connections.html", page)
 
 
 @login_required
@@ -60,12 +63,17 @@ def reconnect(request: UserRequest, pk: int) -> HttpResponse:
 @never_cache
 def callback(request: UserRequest) -> HttpResponse:
     state, code = request.GET.get("state", ""), request.GET.get("code", "")
-    if state not in _forget(request, state):
-        return _failed(request, "This authorization was not begun in this browser. Connect again from here.")
-    if not code:
-        service.drop_consent(state)
-        return _failed(request, _refusal(request.GET.get("error", "")))
-    return _finish(request, state, code)
+    try:
+        if state not in _forget(request, state):
+            raise ConsentFailed(Trouble.STRANGE_STATE)
+        if not code:
+            said = request.GET.get("error", "")
+            raise consents.drop_consent(request.user, state, trouble_of_redirect(said), said)
+        connected = logins.finish_connect(request.user, state, code)
+    except ConsentFailed as error:
+        return _failed(request, error)
+    _welcome(request, connected)
+    return redirect("syncgroups:connections")
 
 
 @login_required
@@ -73,31 +81,33 @@ def callback(request: UserRequest) -> HttpResponse:
 def disconnect(request: UserRequest, pk: int) -> HttpResponse:
     connection = connection_for(request.user, pk)
     logins.disconnect(connection, request.user)
-    return done(request, f"{connection.name} is disconnected.", "syncgroups:connections", warn=True)
+    text = f"{connection.name} is disconnected. To withdraw the consent too, remove TradeHaven at the broker."
+    return done(request, text, "syncgroups:connections", warn=True)
+
+
+@login_required
+@require_POST
+def look(request: UserRequest, pk: int) -> HttpResponse:
+    moved = logins.look_again(connection_for(request.user, pk).pk)
+    came, went = len(moved.came), len(moved.went)
+    if moved.beyond:
+        text = f"{len(moved.beyond)} new beyond your plan; see Plan and billing."
+    else:
+        text = f"{came} new, {went} gone." if came or went else "No account has come or gone."
+    return done(request, text, "syncgroups:connections", warn=bool(moved.beyond or moved.went))
 
 
 def _ask(request: UserRequest, environment: Environment, reconnects: "Connection | None") -> HttpResponse:
     if environment is Environment.LIVE:
         require_fresh_factor(request)
-    url, state = service.begin_connect(request.user, environment, reconnects=reconnects)
+    try:
+        url, state = consents.begin_connect(request.user, environment, reconnects=reconnects)
+    except ConsentFailed as error:
+        return _failed(request, error)
     # Ten are enough for a person with many tabs, and a bound for one who means harm.
     request.session[SESSION_KEY] = [*request.session.get(SESSION_KEY, []), state][-10:]
-    page = {"url": url, "environment": environment, "scopes": service.SCOPES, "reconnects": reconnects}
+    page = {"url": url, "environment": environment, "scopes": consents.SCOPES, "reconnects": reconnects}
     return render(request, "brokers/consent.html", page)
-
-
-def _finish(request: UserRequest, state: str, code: str) -> HttpResponse:
-    try:
-        connected = logins.finish_connect(request.user, state, code)
-    except InvalidInput as error:
-        return _failed(request, error.message)
-    except BrokerError as error:
-        return _failed(request, "The broker did not hand out a token.", detail=str(error))
-    if connected.instead_of:
-        messages.warning(request, _another(connected))
-    else:
-        messages.success(request, f"{connected.connection.name} is connected.")
-    return redirect("syncgroups:connections")
 
 
 def _forget(request: UserRequest, state: str) -> list[str]:
@@ -106,18 +116,25 @@ def _forget(request: UserRequest, state: str) -> list[str]:
     return begun
 
 
-def _refusal(error: str) -> str:
-    if error == DENIED:
-        return "You did not give TradeHaven access, so nothing was connected."
-    return "The broker sent you back without an authorization."
+def _welcome(request: UserRequest, connected: "Connected") -> None:
+    name = connected.connection.name
+    if connected.instead_of:
+        waits = f"{connected.instead_of} still waits to be reconnected."
+        messages.warning(request, f"You logged in as {name}, which is connected now. {waits}")
+    elif connected.is_new:
+        messages.success(request, f"{name} is connected.")
+    else:
+        messages.success(
+            request, f"{name} was known already and has a new authorization; nothing else changed."
+        )
 
 
-def _another(connected: service.Connected) -> str:
-    return (
-        f"You logged in as {connected.connection.name}, which is connected now. "
-        f"{connected.instead_of} still waits to be reconnected."
-    )
-
-
-def _failed(request: UserRequest, text: str, *, detail: str = "") -> HttpResponse:
-    return render(request, "brokers/failed.html", {"text": text, "detail": detail}, status=400)
+def _failed(request: UserRequest, error: ConsentFailed) -> HttpResponse:
+    page = {
+        "advice": error.advice,
+        "said": error.said,
+        "environment": error.environment,
+        "trouble": error.trouble,
+        "at": timezone.now(),
+    }
+    return render(request, "brokers/failed.html", page, status=400)

@@ -13,7 +13,7 @@ from syncgroups import selectors
 from syncgroups.forms import FollowerForm, ProductForm, SizingForm
 from syncgroups.services import gates, products
 from syncgroups.services import groups as service
-from syncgroups.views.answers import done
+from syncgroups.views.answers import done, warn_of_mixing
 
 
 @login_required
@@ -25,6 +25,7 @@ def add(request: UserRequest, public_id: str) -> HttpResponse:
         return _refuse(request, form, public_id)
     account = form.cleaned_data["account"]
     service.set_follower(group, account=account, settings=form.settings())
+    warn_of_mixing(request, group)
     return done(request, f"{account} follows {group}.", "syncgroups:detail", public_id)
 
 

@@ -15,7 +15,7 @@ from syncgroups.forms import FollowerForm, GroupForm, PreviewForm, ProductForm, 
 from syncgroups.selectors import drift
 from syncgroups.selectors.live_money import group_is_live
 from syncgroups.services import groups as service
-from syncgroups.views.answers import done
+from syncgroups.views.answers import done, warn_of_mixing
 from tradehaven.domain.enums import Side
 from tradehaven.domain.errors import InvalidInput
 
@@ -37,6 +37,7 @@ def create(request: UserRequest) -> HttpResponse:
             group = service.create_group(
                 request.user, leader=typed["leader"], settings=form.settings(), followers=typed["followers"]
             )
+            warn_of_mixing(request, group)
             return redirect("syncgroups:detail", group.public_id)
         except InvalidInput as error:
             put_error(form, error)
@@ -52,6 +53,7 @@ def edit(request: UserRequest, public_id: str) -> HttpResponse:
     if form.is_valid():
         try:
             service.revise_group(group, leader=form.cleaned_data["leader"], settings=form.settings())
+            warn_of_mixing(request, group)
             return redirect("syncgroups:detail", public_id)
         except InvalidInput as error:
             put_error(form, error)

@@ -28,10 +28,11 @@ from django.db import connections as databases
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.core.plans import Plan
+from accounts.models import Subscription, User
 from brokers.models import Account
 from brokers.paper.services import ensure_login, register_client
-from brokers.services import connections
+from brokers.services import consents
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
@@ -149,7 +150,7 @@ class House:
         """Make a login at the exchange and bring it in through the consent page."""
         balances = [(account, Decimal(1_000_000)) for account in accounts]
         ensure_login(name=login, password=PASSWORD, accounts=balances)
-        address, state = connections.begin_connect(self.owner, Environment.PAPER)
+        address, state = consents.begin_connect(self.owner, Environment.PAPER)
         form = {"name": login, "password": PASSWORD, "decision": "allow"}
         answer = requests.post(address, data=form, allow_redirects=False, timeout=TIMEOUT)
         assert "Location" in answer.headers, answer.text
@@ -300,6 +301,7 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
         house.open_exchange()
         house.owner = User.objects.create_user("journey@example.org", PASSWORD)
         EmailAddress.objects.create(user=house.owner, email=house.owner.email, verified=True, primary=True)
+        Subscription.objects.create(owner=house.owner, plan=Plan.ENTERPRISE)
         callback = f"{settings.SITE_URL}/settings/connections/callback/"
         register_client(
             client_id="tradehaven",

@@ -215,6 +215,8 @@ class NoticeKind(StrEnum):
     """What people are told by mail."""
 
     CONNECTION_LOST = "connection_lost"
+    LINK_DOWN = "link_down"
+    PLAN_ENDED = "plan_ended"
     COPY_MISSED = "copy_missed"
     GUARDRAIL = "guardrail"
     DAILY_SUMMARY = "daily_summary"

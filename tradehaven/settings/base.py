@@ -239,6 +239,7 @@ BROKERS = {
         "token_url": env.text("TRADOVATE_TOKEN_URL", "https://live.tradovateapi.com/v1/auth/oauthtoken"),
         "socket_url": env.text("TRADOVATE_LIVE_SOCKET", "wss://live.tradovateapi.com/v1/websocket"),
         "market_url": env.text("TRADOVATE_MARKET_SOCKET", "wss://md.tradovateapi.com/v1/websocket"),
+        "client_setting": "TRADOVATE_LIVE_CLIENT_ID",
         "client_id": env.text("TRADOVATE_LIVE_CLIENT_ID", ""),
         "client_secret": env.text("TRADOVATE_LIVE_CLIENT_SECRET", ""),
     },
@@ -248,6 +249,7 @@ BROKERS = {
         "token_url": env.text("TRADOVATE_TOKEN_URL", "https://live.tradovateapi.com/v1/auth/oauthtoken"),
         "socket_url": env.text("TRADOVATE_DEMO_SOCKET", "wss://demo.tradovateapi.com/v1/websocket"),
         "market_url": env.text("TRADOVATE_MARKET_SOCKET", "wss://md.tradovateapi.com/v1/websocket"),
+        "client_setting": "TRADOVATE_DEMO_CLIENT_ID",
         "client_id": env.text("TRADOVATE_DEMO_CLIENT_ID", ""),
         "client_secret": env.text("TRADOVATE_DEMO_CLIENT_SECRET", ""),
     },
@@ -257,6 +259,7 @@ BROKERS = {
         "token_url": f"{PAPER_URL}/v1/auth/oauthtoken",
         "socket_url": f"{PAPER_URL.replace('http', 'ws', 1)}/v1/websocket",
         "market_url": f"{PAPER_URL.replace('http', 'ws', 1)}/v1/websocket",
+        "client_setting": "PAPER_CLIENT_ID",
         "client_id": env.text("PAPER_CLIENT_ID", "tradehaven"),
         "client_secret": env.text("PAPER_CLIENT_SECRET", ""),
     },
@@ -309,3 +312,20 @@ ENGINE_AWAKE = env.flag("ENGINE_AWAKE", default=False)
 SHARDS = env.number("SHARDS", 1, least=1)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 3, least=2)
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "")
+
+# Plans. The local provider lets everybody choose without paying; Stripe needs its keys and three prices.
+BILLING_PROVIDER = env.one_of("BILLING_PROVIDER", "LOCAL", ("LOCAL", "STRIPE")).lower()
+_PAID = BILLING_PROVIDER == "stripe"
+STRIPE_API_URL = env.text("STRIPE_API_URL", "https://api.stripe.com")
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", None if _PAID else "")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", None if _PAID else "")
+STRIPE_PRICES = {
+    "starter": env.text("STRIPE_PRICE_STARTER", None if _PAID else ""),
+    "professional": env.text("STRIPE_PRICE_PROFESSIONAL", None if _PAID else ""),
+    "enterprise": env.text("STRIPE_PRICE_ENTERPRISE", None if _PAID else ""),
+}
+if _PAID:  # the buttons of the billing page lead there by redirects
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [
+        "https://checkout.stripe.com",
+        "https://billing.stripe.com",
+    ]

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import requests
 
 from brokers.tradovate import oauth, rest
 from tradehaven.domain.errors import CredentialsRejected, ProtocolError, RequestRejected, Unavailable
@@ -144,3 +145,20 @@ def _client(broker: Broker) -> oauth.Client:
         token_url=f"{broker.url}/auth/oauthtoken",
         redirect_uri="https://x/cb",
     )
+
+
+def test_an_answer_carries_the_brokers_time(broker: Broker):
+    broker.lined_up = [(200, {"access_token": "a", "expires_in": 60})]
+    client = oauth.Client(
+        client_id="c", client_secret="", authorize_url="", token_url=broker.url, redirect_uri=""
+    )
+    tokens = rest.converse(oauth.exchange(client, "code", "verifier"))
+    assert tokens.said_at is not None
+    assert abs(datetime.now(UTC) - tokens.said_at).total_seconds() < 5  # noqa: TID251  the server's own clock
+
+
+@pytest.mark.parametrize("header", ["", "yesterday", "Sat, 99 Nov 2026 25:00:00 GMT"])
+def test_a_time_that_cannot_be_read_is_none(header: str):
+    answer = requests.Response()
+    answer.headers["Date"] = header
+    assert rest._clock_of(answer) is None
