@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
-from accounts.models import AuditEvent, BillingEvent, Erasure, Notice, Subscription, User
+from accounts.models import ApiKey, AuditEvent, BillingEvent, Erasure, Notice, Subscription, User
 
 _SECRET = ("token", "password", "secret", "hash", "digest", "verifier")
 
@@ -56,6 +56,7 @@ register(
     hide=("password", "is_superuser", "is_staff", "first_name", "last_name"),
 )
 register("audit", AuditEvent, owner="owner")
+register("api-keys", ApiKey, owner="owner", hide=("secret_hash",))
 register("mails", Notice, owner="owner")
 register("plan", Subscription, owner="owner")
 register("billing-messages", BillingEvent, owner="owner")

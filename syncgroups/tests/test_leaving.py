@@ -94,5 +94,6 @@ def test_every_table_that_leads_to_a_person_is_in_the_export():
         )
     }
     left_out = {model.__name__ for model in ours - registered}
-    # A version counter, a spent time step, and wishes that an engine has carried out or not within seconds.
-    assert left_out == {"EngineStamp", "FactorDevice", "Request"}
+    # A version counter, a spent time step, wishes that an engine has carried out or not within seconds, and
+    # answers kept for a day for programs that ask again.
+    assert left_out == {"EngineStamp", "FactorDevice", "Request", "StoredAnswer"}

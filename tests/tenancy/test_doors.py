@@ -1,17 +1,20 @@
 """Every address, tried by everyone whom it is not for, with the victim's own ids."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +22,7 @@ from django.utils import timezone
 from accounts.core.keys import Scope
 from accounts.models import ApiKey, User
 from accounts.services.keys import revoke_key
-from accounts.tests.factories import confirm
+from accounts.tests.factories import confirm, show_factor
 from accounts.tests.keys import caller, just_gave_the_password, key_of
 from brokers.models import Connection
 from brokers.tests.factories import LeaseFactory
@@ -92,8 +95,21 @@ def visit(client: Client, door: Door, world: World, method: str) -> Any:
     return getattr(client, method)(url, body(world)) if method == "post" else getattr(client, method)(url)
 
 
-def told(answer: HttpResponse) -> bool:
-    return MARK in answer.content.decode() + str(answer.headers)
+def told(answer: HttpResponse | StreamingHttpResponse) -> bool:
+    return MARK in _text(answer) + str(answer.headers)
+
+
+def _text(answer: HttpResponse | StreamingHttpResponse) -> str:
+    """Return what an answer says, also inside of the archive that an export is."""
+    if not isinstance(answer, StreamingHttpResponse):
+        return answer.content.decode()
+    chunks: Any = answer.streaming_content
+    with ZipFile(BytesIO(async_to_sync(_joined)(chunks))) as archive:
+        return "".join(archive.read(name).decode() for name in archive.namelist())
+
+
+async def _joined(chunks: AsyncIterator[bytes]) -> bytes:
+    return b"".join([chunk async for chunk in chunks])
 
 
 def quiet(client: Client) -> Client:
@@ -350,7 +366,10 @@ def test_no_action_runs_without_the_right_to_it(world: World, bob: User) -> None
     assert picture(world.owner) == before
 
 
-def test_operators_see_neither_secrets_nor_tokens(world: World, admin_client: Client) -> None:
+def test_operators_see_neither_secrets_nor_tokens(
+    world: World, admin_client: Client, admin_user: User
+) -> None:
+    show_factor(admin_client, admin_user)
     login, key = world.rows["brokers.connection"], world.rows["accounts.apikey"]
     Connection.objects.filter(pk=login.pk).update(access_token="TOKEN-A", refresh_token="TOKEN-R")
     for row, secrets in ((login, ["TOKEN-A", "TOKEN-R"]), (key, [key.secret_hash])):  # type: ignore[attr-defined]

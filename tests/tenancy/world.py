@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
@@ -71,6 +72,9 @@ def victim_of(owner: User) -> World:
     fill, position = FillFactory.create(account=leader), PositionFactory.create(account=leader)
     QuoteFactory.create()
     key, _ = make_key(owner=owner, name=MARK, kind=KeyKind.LIVE, scope=Scope.TRADE, expires_at=None)
+    session = UserSession.objects.create(
+        user=owner, ip="192.0.2.7", session_key=f"{MARK}-session".lower(), user_agent=MARK
+    )
     world = World(owner=owner)
     rows = [owner, login, leader, gate, group, copy, drift, shut_off, line, fill, position, key]
     world.rows = {row._meta.label_lower: row for row in rows}
@@ -89,6 +93,7 @@ def victim_of(owner: User) -> World:
         "line": line.pk,
         "key": key.pk,
         "manual": manual.public_id,
+        "session": session.pk,
     }
     return world
 
