@@ -54,6 +54,7 @@ class Copy:
     its leader goes on moving it that is put off, to `held_at_most` at the latest.
     `leads` is the leader's contract, which may be another than `symbol`, and `reverse` says that it stands
     against the leader's order. `fill` is the one fill that it answers; the leader cannot take that back.
+    `asked` is the size in changes whose effect has not been seen: it may be in force already.
     `chased` says that another order takes its place once it is cancelled. `cost` is what its fills sum to, in
     ticks times contracts. The group of a manual copy is a number below 0, see `keys.manual_group`.
     """
@@ -74,6 +75,7 @@ class Copy:
     state: CopyState = CopyState.SENDING
     order_id: OrderId | None = None
     in_flight: ClientOrderId | None = None
+    asked: int = 0
     chased: bool = False
     commands: int = 0
     refusals: int = 0
@@ -114,8 +116,8 @@ class Copy:
 
     @property
     def outstanding(self) -> int:
-        """Return the most contracts that may still trade, whichever of its last two sizes is in force."""
-        most = self.sent.qty if self.target is None else max(self.sent.qty, self.target.qty)
+        """Return the most contracts that may still trade, whichever size counts: told, asked or wished."""
+        most = max(self.sent.qty, self.asked, self.target.qty if self.target is not None else 0)
         return max(0, most - self.filled) if self.is_open else 0
 
     @property
@@ -130,7 +132,7 @@ def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
     if not placing:
         wait = until - event.at
         most = Nanos(event.at + PATIENCE * wait) if wait > SHORT_WAIT else until
-        return replace(copy, in_flight=None, held_until=until, held_at_most=most)
+        return replace(copy, in_flight=None, asked=0, held_until=until, held_at_most=most)
     closes = copy.target.qty - copy.enters if copy.target is not None else 0
     if copy.target is None or closes <= 0:
         return replace(copy, state=CopyState.ENDED, in_flight=None)
@@ -186,7 +188,7 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
         spec=replace(copy.sent, qty=copy.target.qty) if copy.target.trails else copy.target,
         lane=lane,
     )
-    return sending, change
+    return replace(sending, asked=max(copy.asked, copy.target.qty)), change
 
 
 def _lane_of_change(copy: Copy, target: OrderSpec) -> Lane:

@@ -167,7 +167,7 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
     if copy is not None and event.spec.trails and event.spec.qty == record.spec.qty:
         book.keep(replace(copy, sent=event.spec))  # the market drew it along: that answers no command of ours
     elif copy is not None:
-        book.keep(replace(copy, sent=event.spec, in_flight=None, refusals=0))
+        book.keep(replace(copy, sent=event.spec, in_flight=None, asked=0, refusals=0))
     return True
 
 
@@ -220,9 +220,9 @@ def _outcome(book: Book, event: Outcome) -> bool:
         case Rejected() | Denied() if placing:
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
         case Denied():  # it never left: it is tried for as long as that takes
-            book.keep(replace(copy, in_flight=None, refusals=max(1, copy.refusals)))
+            book.keep(replace(copy, in_flight=None, asked=0, refusals=max(1, copy.refusals)))
         case Rejected():
-            book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
+            book.keep(replace(copy, in_flight=None, asked=0, refusals=copy.refusals + 1))
         case Unresolved() if placing:
             if copy.order_id is None:
                 book.keep(replace(copy, state=CopyState.UNRESOLVED))
@@ -313,7 +313,9 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
         return
     state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
     book.keep(
-        replace(copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, refusals=0)
+        replace(
+            copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
+        )
     )
 
 

@@ -44,6 +44,22 @@ def test_a_resting_order_is_copied_with_its_prices(order_type: OrderType, prices
     assert command.client_order_id.startswith("th1.g9.l1.")
 
 
+def test_a_change_that_is_on_its_way_counts_until_its_effect_is_seen() -> None:
+    world = desk(follower(2, max_position=6))
+    order = world.trade(BUY, 3, OrderType.LIMIT, limit=20000)
+    world.settle()
+    world.change(order, qty=5)
+    (growing,) = world.outbox
+    world.outbox.clear()  # it is under way, and may be in force at any moment
+    world.change(order, qty=1)
+    world.trade(BUY, 2)
+    assert world.reasons() == ["max_position"]
+    world.deliver(growing)
+    world.settle()
+    world.trade(BUY, 2)
+    assert world.reasons() == ["max_position"]
+
+
 def test_a_trailing_stop_is_left_to_trail_by_itself() -> None:
     world = desk()
     stop = world.trade(SELL, 2, OrderType.TRAILING_STOP, stop=19900, trail=100)
