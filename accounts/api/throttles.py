@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.audit import address_of
-from accounts.core.rates import DEFAULT_PLAN, REFUSALS, WINDOW, rates_of, seconds_to_wait
+from accounts.billing.selectors import terms_for
+from accounts.core.rates import REFUSALS, WINDOW, rates_of, seconds_to_wait
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -29,7 +30,7 @@ class KeyThrottle(BaseThrottle):
         """Count this call and say whether it fits."""
         if request.auth is None:
             return True
-        rates = rates_of(DEFAULT_PLAN)
+        rates = rates_of(terms_for(request.auth.owner_id, timezone.now()).plan)
         counted = ((f"key-{request.auth.pk}", rates.key), (f"owner-{request.user.pk}", rates.owner))
         self.waiting = max(_count(name, limit) for name, limit in counted)
         return not self.waiting

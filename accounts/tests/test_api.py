@@ -10,8 +10,10 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisGone
 
 from accounts.api.render import LARGEST_BODY
+from accounts.billing.services import choose_plan
 from accounts.core import rates
 from accounts.core.keys import Scope
+from accounts.core.plans import Plan
 from accounts.core.rates import Rates
 from accounts.models import User
 from accounts.services.keys import revoke_key
@@ -137,6 +139,13 @@ def test_calls_beyond_the_plans_limit_wait(alice: User, monkeypatch):
     assert (answer.status_code, refusal(answer)) == (429, "throttled")
     assert 0 < int(answer.headers["Retry-After"]) <= 120
     assert caller_for(alice, Scope.READ).get(PATH).status_code == 200
+
+
+def test_a_larger_plan_may_call_more_often(alice: User, monkeypatch):
+    monkeypatch.setitem(rates.RATES, rates.DEFAULT_PLAN, Rates(key=1, owner=100))
+    choose_plan(alice, Plan.PROFESSIONAL, used=0, now=timezone.now())
+    program = caller_for(alice)
+    assert [program.get(PATH).status_code for _ in range(3)] == [200] * 3
 
 
 def test_many_keys_of_one_person_share_a_limit(alice: User, bob: User, monkeypatch):
