@@ -28,10 +28,11 @@ class KeyThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count this call and say whether it fits."""
-        if request.auth is None:
+        owner = request.user.pk
+        if request.auth is None or owner is None:
             return True
-        rates = rates_of(terms_for(request.auth.owner_id, timezone.now()).plan)
-        counted = ((f"key-{request.auth.pk}", rates.key), (f"owner-{request.user.pk}", rates.owner))
+        rates = rates_of(terms_for(owner, timezone.now()).plan)
+        counted = ((f"key-{request.auth.pk}", rates.key), (f"owner-{owner}", rates.owner))
         self.waiting = max(_count(name, limit) for name, limit in counted)
         return not self.waiting
 

@@ -17,6 +17,7 @@ from accounts.core.plans import Plan
 from accounts.core.rates import Rates
 from accounts.models import User
 from accounts.services.keys import revoke_key
+from accounts.tests.factories import confirm
 from accounts.tests.keys import caller, caller_for, key_of
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +144,7 @@ def test_calls_beyond_the_plans_limit_wait(alice: User, monkeypatch):
 
 def test_a_larger_plan_may_call_more_often(alice: User, monkeypatch):
     monkeypatch.setitem(rates.RATES, rates.DEFAULT_PLAN, Rates(key=1, owner=100))
+    confirm(alice)
     choose_plan(alice, Plan.PROFESSIONAL, used=0, now=timezone.now())
     program = caller_for(alice)
     assert [program.get(PATH).status_code for _ in range(3)] == [200] * 3

@@ -6,6 +6,7 @@ from unittest.mock import Mock, patch
 
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils import timezone
@@ -63,7 +64,7 @@ def test_every_kind_has_words_in_both_forms(alice: User, kind: NoticeKind):
     assert "{" not in letter.body
     page = page_of(letter)
     assert "Hello Alice" in page
-    assert '<a href="http://localhost:8000' in page
+    assert f'<a href="{settings.SITE_URL}' in page
 
 
 def test_times_in_a_mail_are_the_readers(alice: User):
