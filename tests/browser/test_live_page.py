@@ -51,7 +51,7 @@ def site(django_db_setup: Any, django_db_blocker: Any, tmp_path: Path) -> Iterat
 def _is_up(address: str) -> bool:
     try:
         return requests.get(f"{address}/livez", timeout=1).status_code == 200
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 

@@ -177,7 +177,7 @@ class House:
             self.wait_for_links(since=started)
         return self.engine
 
-    def wait_for_links(self, since: datetime | None = None, seconds: float = 30) -> None:
+    def wait_for_links(self, since: datetime | None = None) -> None:
         """Wait until the engine has every login's snapshot on record.
 
         A new engine first records what the last one left in its journal, and that may say "up" as well:
@@ -186,7 +186,7 @@ class House:
         rows = self.owner.connections.filter(link_up=True)
         fresh = rows.filter(link_changed_at__gte=since) if since is not None else rows
         total = self.owner.connections.count()
-        wait_until(lambda: fresh.all().count() == total, "all links up", seconds)
+        wait_until(lambda: fresh.all().count() == total, "all links up", 30)
         time.sleep(0.3)  # the settings of a group that was just made reach the engine within this
 
     def open_exchange(self, price: str = PRICE) -> None:
@@ -322,5 +322,5 @@ def _opened(folder: Path, port: int, more: Mapping[str, str]) -> Iterator[House]
 def _answers(base: str) -> bool:
     try:
         return requests.get(f"{base}/auth/me", timeout=1).status_code == 401
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
