@@ -18,6 +18,8 @@ from tests.drill.laws import check
 from tests.drill.world import drill
 from tradehaven.domain.events import OrderWorking
 
+pytestmark = pytest.mark.slow
+
 ENOUGH = 250
 """Seeds within which a broken engine must be caught."""
 Breaks = Callable[[pytest.MonkeyPatch], None]

@@ -27,6 +27,8 @@ from tests.drill.world import drill
 from tradehaven.domain.commands import ChangeOrder, PlaceOrder
 from tradehaven.domain.ids import AccountId
 
+pytestmark = pytest.mark.slow
+
 LUCKS = range(12)
 """Other fills, delays and orders of arrival for the same script: the interleavings."""
 

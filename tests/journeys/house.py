@@ -4,6 +4,7 @@ The market stands still and nothing is random, so a test decides what trades. Wh
 from the exchange, never from the engine.
 """
 
+import atexit
 import os
 import secrets
 import signal
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -250,16 +252,32 @@ def own_database() -> Iterator[None]:
     """Give the journey a database of its own, which its processes see as well; the tests' one rolls back."""
     default = databases["default"]
     name, before = f"journey_{secrets.token_hex(4)}", default.settings_dict["NAME"]
-    _maintain(default, f"create database {name}")
+    _maintain(default, f"create database {name} template {_template()}")
     default.close()
     default.settings_dict["NAME"] = name
     try:
-        call_command("migrate", verbosity=0)
         yield
     finally:
         default.close()
         default.settings_dict["NAME"] = before
         _maintain(default, f"drop database {name} with (force)")
+
+
+@cache
+def _template() -> str:
+    """Return the name of a database with all tables and no rows, made once for all journeys of a run."""
+    default = databases["default"]
+    name, before = f"journeys_{secrets.token_hex(4)}", default.settings_dict["NAME"]
+    _maintain(default, f"create database {name}")
+    atexit.register(_maintain, default, f"drop database if exists {name} with (force)")
+    default.close()
+    default.settings_dict["NAME"] = name
+    try:
+        call_command("migrate", verbosity=0)
+    finally:
+        default.close()
+        default.settings_dict["NAME"] = before
+    return name
 
 
 def _maintain(default: Any, statement: str) -> None:

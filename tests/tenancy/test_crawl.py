@@ -21,7 +21,7 @@ from tests.tenancy.table import Whose, doors
 from tests.tenancy.test_doors import pages, url_of, world  # noqa: F401  # the fixture
 from tests.tenancy.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SCRIPT = "<script>qx()</script>\"'><img src=x onerror=qx()>"
 HOSTILE = {
     "html": SCRIPT,

@@ -21,7 +21,7 @@ from brokers.tests.factories import LeaseFactory
 from syncgroups.api import copies
 from tests.tenancy.world import victim_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

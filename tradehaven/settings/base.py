@@ -18,7 +18,6 @@ SITE_URL = env.text("SITE_URL", "http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
-    "daphne",
     "tradehaven.apps.OperatorsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
