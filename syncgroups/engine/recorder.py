@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 import msgspec
-from django.db import close_old_connections, transaction
+from django.db import IntegrityError, close_old_connections, connection, transaction
 
 from brokers.models import Connection
 from brokers.services import facts
@@ -49,6 +49,7 @@ from tradehaven.live.publish import publish
 
 log = logging.getLogger(__name__)
 
+Batch = list[tuple[JournalRecord, bytes]]
 BATCH = 500
 PAUSE = 0.05
 """Seconds between looks at a journal that has nothing new."""
@@ -71,6 +72,7 @@ class Recorder:
         self._folder = folder
         self._epoch = epoch
         self.unreadable = 0
+        self.left_out = 0
 
     def claim(self) -> None:
         """Make the mark this epoch's; from here on no recorder of an older one writes anything.
@@ -111,14 +113,26 @@ class Recorder:
         mark, batch = self._read(journal.Mark(segment=row.segment, offset=row.offset))
         if mark.segment == row.segment and mark.offset == row.offset:
             return 0
+        try:
+            kept = self._keep(row, mark, batch, self._record)
+        except IntegrityError:
+            kept = self._keep(row, mark, batch, self._record_one_by_one)
+        if not kept:
+            return 1  # somebody else of this epoch was faster: look again
+        journal.forget(self._folder, mark.segment)
+        return max(1, len(batch))
+
+    def _keep(
+        self, row: JournalMark, mark: journal.Mark, batch: Batch, record: Callable[[Batch], None]
+    ) -> bool:
+        """Record a batch and move the mark behind it; return whether it was still there to be recorded."""
         with transaction.atomic():
             held = self._lock()
             if (held.segment, held.offset) != (row.segment, row.offset):
-                return 1  # somebody else of this epoch was faster: look again
-            self._record(batch)
+                return False
+            record(batch)
             JournalMark.objects.filter(pk=row.pk).update(segment=mark.segment, offset=mark.offset)
-        journal.forget(self._folder, mark.segment)
-        return max(1, len(batch))
+        return True
 
     def _lock(self) -> JournalMark:
         end_if_idle(FROZEN)
@@ -127,8 +141,8 @@ class Recorder:
             raise Superseded(f"shard {self._shard}: epoch {mark.epoch} has begun, {self._epoch} is over")
         return mark
 
-    def _read(self, mark: journal.Mark) -> tuple[journal.Mark, list[tuple[JournalRecord, bytes]]]:
-        batch: list[tuple[JournalRecord, bytes]] = []
+    def _read(self, mark: journal.Mark) -> tuple[journal.Mark, Batch]:
+        batch: Batch = []
         for payload, after in journal.read(self._folder, mark, epoch=self._epoch):
             mark = after
             try:
@@ -140,7 +154,19 @@ class Recorder:
                 break
         return mark, batch
 
-    def _record(self, batch: list[tuple[JournalRecord, bytes]]) -> None:
+    def _record_one_by_one(self, batch: Batch) -> None:
+        """Record what can be: an account that was deleted meanwhile must not hold up what is everybody's."""
+        with connection.cursor() as cursor:
+            cursor.execute("set constraints all immediate")  # else they are looked at when it is too late
+        for entry in batch:
+            try:
+                with transaction.atomic():
+                    self._record([entry])
+            except IntegrityError as error:
+                self.left_out += 1
+                log.warning("a record of owner %s is left out: %s", entry[0].owner, error)
+
+    def _record(self, batch: Batch) -> None:
         names: dict[OwnerId, Names] = {}
         topics: dict[OwnerId, set[Topic]] = {}
         trails: dict[OwnerId, list[tuple[str, bytes]]] = {}
@@ -189,7 +215,9 @@ def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
 
 
 def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
-    for step in record.steps:
+    there = names.accounts.keys()
+    steps = (step for step in record.steps if step.copy is None or step.copy.follower in there)
+    for step in steps:  # what one of several followers was told goes with its account, not the others'
         lineage.record_copy(record.owner, step, record.received, record.decided, names)
     for refusal in record.refusals:
         lineage.record_refusal(record.owner, refusal, record.decided, names)
@@ -200,6 +228,9 @@ def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
 
 def _event(record: EventRecord, names: Names) -> tuple[Topic, ...]:
     event = event_of(record)
+    account = getattr(event, "account", None)
+    if account is not None and account not in names.accounts:
+        return ()  # it was deleted meanwhile, and its rows with it
     write = _EVENTS.get(type(event))
     topics = write(record.owner, event, names) if write is not None else ()
     if not record.holdings:

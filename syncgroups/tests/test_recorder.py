@@ -13,7 +13,7 @@ from accounts.tests.factories import UserFactory
 from brokers.models import Account, Connection, ConnectionStatus, Fill, Order, Position
 from brokers.services.stamps import touch
 from brokers.tests.factories import AccountFactory, ConnectionFactory
-from risk.models import Gate, GateKind
+from risk.models import AccountRisk, Gate, GateKind
 from risk.services.gates import halt
 from risk.services.limits import set_max_position
 from syncgroups.engine import books, plans
@@ -84,6 +84,30 @@ def test_a_story_becomes_rows_with_its_times(engine: Engine) -> None:
     } <= kinds
     assert Activity.objects.filter(reason=RefusalReason.ROUNDS_TO_ZERO, account_id=THREE).exists()
     assert Order.objects.filter(account_id=LEADER).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_records_of_what_was_deleted_hold_up_nobody_elses(engine: Engine) -> None:
+    _story(engine)
+    Follower.objects.filter(account_id=THREE).delete()
+    AccountRisk.objects.filter(account_id=THREE).delete()
+    Account.objects.filter(pk=THREE).delete()
+    assert engine.recorder.drain() > 10
+    assert CopiedOrder.objects.get(follower_id=TWO, order_type="market").filled == 4
+    assert not Fill.objects.filter(account_id=THREE).exists()
+    assert engine.recorder.drain() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_no_row_can_take_is_left_out_alone(engine: Engine) -> None:
+    _story(engine)
+    SyncGroup.objects.all().delete()
+    AccountRisk.objects.filter(account_id=LEADER).delete()
+    Account.objects.filter(pk=LEADER).delete()
+    assert engine.recorder.drain() > 10
+    assert engine.recorder.left_out > 0  # copies of a leader that is gone
+    assert Fill.objects.filter(account_id=TWO).get().qty == 4
+    assert engine.recorder.drain() == 0
 
 
 def _rows() -> list[Any]:
