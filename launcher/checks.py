@@ -17,7 +17,7 @@ CHECKS: dict[str, list[str]] = {
     "templates": ["djlint", "templates", "--check", "--lint", "--quiet"],
     "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
     "deploy": ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-    "tests": ["pytest", "-q", "-n", "2", "-m", "not journey and not browser and not slow"],
+    "tests": ["pytest", "-q", "-n", "2", "-m", "not journey and not browser and not slow and not django_db"],
 }
 
 

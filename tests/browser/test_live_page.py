@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 
 from syncgroups.services.groups import FollowerSettings
 from tests.journeys.conftest import free_port
-from tests.journeys.house import PASSWORD, House, open_house, wait_until
+from tests.journeys.house import PASSWORD, House, forget_connection, open_house, wait_until
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -70,6 +70,7 @@ def test_a_copy_arrives_live_and_the_kill_switch_stops_the_next(
     site: tuple[House, str], page: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the browser's driver runs a loop in this thread
+    forget_connection()
     house, address = site
     mistakes: list[str] = []
     page.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)

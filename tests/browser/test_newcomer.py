@@ -20,7 +20,7 @@ from syncgroups.models import SyncGroup
 from tests.browser.test_live_page import ARGUMENTS, CHROMIUM, _is_up
 from tests.journeys.conftest import free_port
 from tests.journeys.house import PASSWORD as PAPER_PASSWORD
-from tests.journeys.house import Hand, House, open_house, wait_until
+from tests.journeys.house import Hand, House, forget_connection, open_house, wait_until
 
 pytestmark = [
     pytest.mark.browser,
@@ -110,6 +110,7 @@ def visit(site: tuple[House, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def test_a_newcomer_reaches_a_first_copy_and_leaves_again(site: tuple[House, str], visit: Visit) -> None:
+    forget_connection()
     house, address = site
     _come_in(house, visit)
     secret = _add_factor(visit)

@@ -280,6 +280,15 @@ def _template() -> str:
     return name
 
 
+def forget_connection() -> None:
+    """Let the next query of this context open its connection anew.
+
+    A browser's driver has a context of its own, and with it a connection, which may be that of an earlier
+    test to the tests' database.
+    """
+    databases["default"].close()
+
+
 def _maintain(default: Any, statement: str) -> None:
     with open_maintenance(default) as connection:
         connection.execute(statement)
