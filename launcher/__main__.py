@@ -100,9 +100,15 @@ def test(arguments: list[str]) -> int:
     pytest = [sys.executable, "-m", "pytest"]
     if arguments:
         return _with_services([*pytest, *arguments])
-    # What starts processes of its own is timed by them: it gets all cores for itself, and comes last.
     quick = ["-q", "-n", str(os.cpu_count() or 1), "--dist", "loadfile", "-m", "not journey and not browser"]
-    return _with_services([*pytest, *quick], [*pytest, "-q", "-m", "journey or browser"])
+    # What starts processes of its own mostly waits for them: two at a time, and nothing else beside.
+    whole = ["-q", "-n", "2", "--dist", "loadfile", "-m", "journey or browser"]
+    code = _with_services([*pytest, *quick])
+    journeys = _with_services([*pytest, *whole])
+    if journeys == 1:
+        say("what failed beside another one is tried once more, alone")
+        journeys = _with_services([*pytest, "-q", "--last-failed", "-m", "journey or browser"])
+    return code or journeys
 
 
 def check(_arguments: list[str]) -> int:
