@@ -13,7 +13,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.audit import address_of
 from accounts.billing.selectors import terms_for
-from accounts.core.rates import REFUSALS, WINDOW, rates_of, seconds_to_wait
+from accounts.core.rates import RATES, REFUSALS, WINDOW, seconds_to_wait
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -31,7 +31,7 @@ class KeyThrottle(BaseThrottle):
         owner = request.user.pk
         if request.auth is None or owner is None:
             return True
-        rates = rates_of(terms_for(owner, timezone.now()).plan)
+        rates = RATES[terms_for(owner, timezone.now()).plan]
         counted = ((f"key-{request.auth.pk}", rates.key), (f"owner-{owner}", rates.owner))
         self.waiting = max(_count(name, limit) for name, limit in counted)
         return not self.waiting

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from accounts.core.plans import Plan
+
 WINDOW = 60
 """Seconds of one window."""
 
@@ -14,19 +16,13 @@ class Rates:
     owner: int
 
 
-DEFAULT_PLAN = "starter"
 RATES = {
-    DEFAULT_PLAN: Rates(key=120, owner=240),
-    "professional": Rates(key=300, owner=900),
-    "enterprise": Rates(key=600, owner=3000),
+    Plan.STARTER: Rates(key=120, owner=240),
+    Plan.PROFESSIONAL: Rates(key=300, owner=900),
+    Plan.ENTERPRISE: Rates(key=600, owner=3000),
 }
 REFUSALS = 30
 """Refused keys a minute from one address, after which it is told to wait."""
-
-
-def rates_of(plan: str) -> Rates:
-    """Return what a plan allows; one that is not in the table gets the least."""
-    return RATES.get(plan, RATES[DEFAULT_PLAN])
 
 
 def seconds_to_wait(*, before: int, now: int, passed: float, limit: int) -> float:

@@ -132,7 +132,7 @@ def test_a_mistake_of_ours_is_said_in_shape_and_tells_nothing(alice: User, monke
 
 
 def test_calls_beyond_the_plans_limit_wait(alice: User, monkeypatch):
-    monkeypatch.setitem(rates.RATES, rates.DEFAULT_PLAN, Rates(key=3, owner=100))
+    monkeypatch.setitem(rates.RATES, Plan.STARTER, Rates(key=3, owner=100))
     program = caller_for(alice)
     codes = [program.get(PATH).status_code for _ in range(4)]
     assert codes[:3] == [200] * 3
@@ -143,7 +143,7 @@ def test_calls_beyond_the_plans_limit_wait(alice: User, monkeypatch):
 
 
 def test_a_larger_plan_may_call_more_often(alice: User, monkeypatch):
-    monkeypatch.setitem(rates.RATES, rates.DEFAULT_PLAN, Rates(key=1, owner=100))
+    monkeypatch.setitem(rates.RATES, Plan.STARTER, Rates(key=1, owner=100))
     confirm(alice)
     choose_plan(alice, Plan.PROFESSIONAL, used=0, now=timezone.now())
     program = caller_for(alice)
@@ -151,7 +151,7 @@ def test_a_larger_plan_may_call_more_often(alice: User, monkeypatch):
 
 
 def test_many_keys_of_one_person_share_a_limit(alice: User, bob: User, monkeypatch):
-    monkeypatch.setitem(rates.RATES, rates.DEFAULT_PLAN, Rates(key=100, owner=2))
+    monkeypatch.setitem(rates.RATES, Plan.STARTER, Rates(key=100, owner=2))
     programs = [caller(key_of(alice, name=f"key {n}")[1]) for n in range(3)]
     assert [program.get(PATH).status_code for program in programs] == [200, 200, 429]
     assert caller_for(bob).get(PATH).status_code == 200

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from accounts.core import rates
+from accounts.core.plans import Plan
 from accounts.core.rates import Rates
 from accounts.models import User
 from accounts.tests.factories import confirm
@@ -39,7 +40,7 @@ def one_connection() -> Iterator[None]:
 def document(alice: User, one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the document, asked for by a trader with accounts and a key, whom nobody throttles."""
     cache.clear()
-    monkeypatch.setitem(rates.RATES, rates.DEFAULT_PLAN, Rates(key=10**6, owner=10**6))
+    monkeypatch.setitem(rates.RATES, Plan.STARTER, Rates(key=10**6, owner=10**6))
     monkeypatch.setattr(copies, "DEADLINE", 0.0)
     confirm(alice)
     LeaseFactory.create()

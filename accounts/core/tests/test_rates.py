@@ -4,11 +4,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from accounts.core.rates import DEFAULT_PLAN, RATES, WINDOW, rates_of, seconds_to_wait
+from accounts.core.plans import Plan
+from accounts.core.rates import RATES, WINDOW, seconds_to_wait
 
 
-def test_a_plan_that_nobody_knows_gets_the_least() -> None:
-    assert rates_of("gold") == RATES[DEFAULT_PLAN] == min(RATES.values(), key=lambda rates: rates.key)
+def test_every_plan_has_its_rates_and_a_larger_one_more() -> None:
+    assert list(RATES) == list(Plan)
+    keys, owners = [rates.key for rates in RATES.values()], [rates.owner for rates in RATES.values()]
+    assert keys == sorted(set(keys))
+    assert owners == sorted(set(owners))
 
 
 @pytest.mark.parametrize(
