@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from risk.core.standing import Lock
+from syncgroups.core import accounting, guarding
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
 from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, credit, state_of
@@ -18,6 +20,7 @@ from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import (
+    AccountLocked,
     AccountSnapshot,
     BalanceReported,
     Event,
@@ -32,6 +35,7 @@ from tradehaven.domain.events import (
     OrderWorking,
     PersonAsked,
     PositionReported,
+    PriceMoved,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
@@ -54,6 +58,7 @@ def _position(book: Book, event: PositionReported) -> bool:
     before = book.reported.get((event.account, event.symbol))
     book.reported[event.account, event.symbol] = event.net
     book.assumed.pop((event.account, event.symbol), None)
+    accounting.position_said(book, event)
     return before != event.net
 
 
@@ -72,6 +77,7 @@ def _order_asked(book: Book, event: OrderAsked) -> bool:
 def _listed(book: Book, event: OrdersListed) -> bool:
     if event.positions is not None:
         positions_listed(book, event.accounts, event.positions, event.at)
+    guarding.listed(book, event)
     for account in event.accounts:
         _missing_copies(book, account, event.client_order_ids, event.at)
     return True
@@ -89,7 +95,22 @@ def _silence(book: Book, event: SilenceAsked) -> bool:
     return event.until > known
 
 
+def _price(book: Book, event: PriceMoved) -> bool:
+    return accounting.price_moved(book, event)
+
+
+def _locked(book: Book, event: AccountLocked) -> bool:
+    known = book.risk.locks.get(event.account)
+    if known is not None and known.until >= event.until:
+        return False  # it is never shortened while it runs
+    book.risk.locks[event.account] = Lock(
+        reason=event.reason, detail=event.detail, since=event.at, until=event.until
+    )
+    return True
+
+
 def _time_passed(book: Book, event: TimePassed) -> bool:
+    accounting.time_passed(book, event.at)
     resting = [
         key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
     ]
@@ -129,6 +150,7 @@ def _balance(book: Book, event: BalanceReported) -> bool:
     book.sizing_balances.setdefault(event.account, event.cash)
     before = book.balances.get(event.account)
     book.balances[event.account] = event.cash
+    accounting.balance_said(book, event)
     return before != event.cash
 
 
@@ -142,6 +164,7 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     )
     book.set_order(event.account, event.order_id, record)
     _paired(book, event)
+    guarding.seen(book, event.account, event, event.at)
     copy = _copy_named(book, event.client_order_id) or adopted(
         book, event.client_order_id, event.account, _state_of_event(event)
     )
@@ -163,6 +186,7 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
     if record is None or record.spec == event.spec or is_final(record.status):
         return False
     book.orders[order] = replace(record, spec=event.spec)
+    guarding.changed(book, event)
     copy = book.copy_of_order(*order)
     if copy is not None and event.spec.trails and event.spec.qty == record.spec.qty:
         book.keep(replace(copy, sent=event.spec))  # the market drew it along: that answers no command of ours
@@ -185,6 +209,8 @@ def _order_filled(book: Book, event: OrderFilled) -> bool:
         book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price, cost=cost)
     credit(book, event)
     clamp(book, event.account, event.symbol)
+    accounting.filled(book, event)
+    guarding.filled(book, event)
     return True
 
 
@@ -195,6 +221,7 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         return False
     if record is not None:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
+    guarding.ended(book, event)
     copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
     if copy is not None:
         state = state_of(event.status, copy.filled, copy.sent.qty)
@@ -207,7 +234,8 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
 def _outcome(book: Book, event: Outcome) -> bool:
     copy = _copy_in_flight(book, event.account, event.client_order_id)
     if copy is None:
-        return isinstance(event, Denied) and put_off_flatten(book, event)
+        flattens = isinstance(event, Denied) and put_off_flatten(book, event)
+        return guarding.outcome(book, event) or flattens
     if not copy.is_open:
         return False
     placing = event.client_order_id == copy.key
@@ -272,6 +300,7 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
                 book.fills.add((fill.account, fill.fill_id))
                 credit(book, fill)
         positions_stated(book, account, event.at)
+        accounting.snapshot_taken(book, account)
         if account.balance is not None:
             _balance(book, account.balance)
         listed = {order.client_order_id for order in account.orders if order.client_order_id}
@@ -288,6 +317,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
         prices[fill.order_id] = fill.price
         costs[fill.order_id] = costs.get(fill.order_id, 0) + fill.qty * fill.price
     book.forget_orders(account.account)
+    guarding.restated(book, account.account)
     for order in account.orders:
         record = OrderRecord(
             symbol=order.symbol,
@@ -301,6 +331,7 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
         )
         book.set_order(account.account, order.order_id, record)
         _copy_as_stated(book, account.account, order)
+        guarding.seen(book, account.account, order, order.created_at)
 
 
 def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
@@ -345,6 +376,8 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     LinkLost: _link_lost,
     SilenceAsked: _silence,
     GateChanged: _gate,
+    AccountLocked: _locked,
+    PriceMoved: _price,
     TimePassed: _time_passed,
     PersonAsked: _asked,
     OrderAsked: _order_asked,
