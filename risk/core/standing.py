@@ -15,7 +15,7 @@ ZERO = Decimal(0)
 
 
 class Band(StrEnum):
-    """How near a limit is: below half, from 50, 70 and 90 percent of it used."""
+    """How near a limit is: below half of it used, from 50 percent, from 70, and above 90."""
 
     SAFE = "safe"
     WARNING = "warning"
@@ -35,13 +35,15 @@ class Money:
     """An account's closed balance and its open profit at careful prices (`low`) and at kind ones (`high`).
 
     `low` takes longs at the bid and shorts at the ask and owes the closing fees; `high` is for the peak of a
-    drawdown that trails every moment. Both are the same while nothing is open.
+    drawdown that trails every moment. Both are the same while nothing is open. `tick` is what one tick
+    against every open contract costs.
     """
 
     balance: Decimal
     low: Decimal = ZERO
     high: Decimal = ZERO
     contracts: int = 0
+    tick: Decimal = ZERO
 
     @property
     def equity(self) -> Decimal:
@@ -54,6 +56,7 @@ class Floor:
     """A drawdown's memory: the high-water mark, the floor, which never falls, and the daily nets in USD.
 
     `certain` is False after prices were missed with a position open, until the broker has said its own.
+    `failed_at` is the equity at which a failed account failed.
     """
 
     high: Decimal
@@ -61,6 +64,7 @@ class Floor:
     survival: Survival = Survival.ACTIVE
     nets: tuple[Decimal, ...] = ()
     certain: bool = True
+    failed_at: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
