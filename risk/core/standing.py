@@ -79,7 +79,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry that was sent: for the rate, the repeats and the day's count."""
+    """One entry that was sent: for the rate, the repeats and the day's count. `qty` is what was asked."""
 
     symbol: Symbol
     side: Side
@@ -91,14 +91,13 @@ class Entry:
 class Day:
     """What today counts: from `reference`, the balance it began with, until `ends`.
 
-    `best` is the day's highest profit, `last` the profit when it was last looked at; `losses` are trades
-    lost in a row, which the day's end does clear; `entries` are today's, oldest first.
+    `best` is the day's highest profit at careful prices, `trades` counts entries, `losses` the trades lost
+    in a row; the day's end clears all three. `entries` are the latest, oldest first.
     """
 
     reference: Decimal
     ends: Nanos
     best: Decimal = ZERO
-    last: Decimal = ZERO
     trades: int = 0
     losses: int = 0
     entries: tuple[Entry, ...] = ()
