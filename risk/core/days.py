@@ -53,13 +53,7 @@ def turned(rules: Rules, standing: Standing, now: Nanos) -> Standing:
     floor, balance = standing.floor, standing.money.balance
     if floor is not None and rules.drawdown is not None:
         floor = day_ended(rules.drawdown, floor, balance, balance - day.reference)
-    lock = standing.lock
-    return Standing(
-        money=standing.money,
-        day=begun(reference_of(standing.money), now, rules.reset_at),
-        floor=floor,
-        lock=lock if lock is not None and lock.until > now else None,
-    )
+    return replace(standing, day=begun(reference_of(standing.money), now, rules.reset_at), floor=floor)
 
 
 def flowed(standing: Standing, amount: Decimal) -> Standing:

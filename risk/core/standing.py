@@ -12,6 +12,8 @@ from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import Nanos, Symbol
 
 ZERO = Decimal(0)
+FOREVER = Nanos(2**63 - 1)
+"""The end of a lock that only a person opens."""
 
 
 class Band(StrEnum):
@@ -105,9 +107,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All that the rules know of one account."""
+    """All that the rules know of one account.
+
+    `tripped` are the limits that were acted on while the lock runs, so that each is acted on once.
+    """
 
     money: Money
     day: Day
     floor: Floor | None = None
     lock: Lock | None = None
+    tripped: frozenset[RefusalReason] = frozenset()

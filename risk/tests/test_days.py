@@ -96,15 +96,9 @@ def test_an_end_counts_the_day_and_begins_the_next() -> None:
         money=standing.money,
         day=Day(reference=Decimal(50_600), ends=at("2026-08-13T17:00")),
         floor=day_ended(EOD, floor, Decimal(50_600), Decimal(600)),
-        lock=None,
+        lock=standing.lock,
     )
     assert turned(NO_RULES, standing, now).floor is floor
-
-
-def test_a_lock_that_lasts_longer_outlives_the_day() -> None:
-    now = at("2026-08-12T17:00")
-    lock = Lock(reason=RefusalReason.DAILY_LOSS, detail="", since=Nanos(1), until=Nanos(now + 1))
-    assert turned(NO_RULES, replace(_standing(), lock=lock), now).lock is lock
 
 
 def test_days_that_nobody_saw_end_as_one_and_a_clock_that_steps_back_ends_none_again() -> None:
