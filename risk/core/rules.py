@@ -51,6 +51,8 @@ class DayLimit:
     breach: Breach = Breach.FLATTEN
     lockout: Lockout = NEXT_DAY
     block_at: Decimal = Decimal("0.9")
+    fatal: bool = False
+    """Breaking it fails the account for good, as some firms have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class Drawdown:
 
     `touch` says whether reaching the floor breaks the rule, which is the cautious reading. `reserve` is kept
     beyond it in USD, `reserve_ticks` for every open contract: marks are samples, the peak may lie between.
+    `payout_locks` sets the floor to `lock` once money is paid out, as one firm does.
     """
 
     trail: Trail
@@ -89,6 +92,7 @@ class Drawdown:
     reserve_ticks: int = 4
     breach: Breach = Breach.FLATTEN
     block_at: Decimal = Decimal("0.9")
+    payout_locks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +105,12 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """A cap that grows with profit: of the last day's end, or of equity as it stands (`live`)."""
+    """A cap that grows with profit over `start` USD: of the last day's end, or of equity now (`live`).
 
+    Below the first tier that one holds.
+    """
+
+    start: Decimal
     tiers: tuple[Tier, ...]
     live: bool = False
 

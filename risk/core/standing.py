@@ -12,10 +12,12 @@ from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import Nanos, Symbol
 
 ZERO = Decimal(0)
+FOREVER = Nanos(2**63 - 1)
+"""The end of a lock that only a person opens."""
 
 
 class Band(StrEnum):
-    """How near a limit is: below half, from 50, 70 and 90 percent of it used."""
+    """How near a limit is: below half of it used, from 50 percent, from 70, and above 90."""
 
     SAFE = "safe"
     WARNING = "warning"
@@ -35,13 +37,15 @@ class Money:
     """An account's closed balance and its open profit at careful prices (`low`) and at kind ones (`high`).
 
     `low` takes longs at the bid and shorts at the ask and owes the closing fees; `high` is for the peak of a
-    drawdown that trails every moment. Both are the same while nothing is open.
+    drawdown that trails every moment. Both are the same while nothing is open. `tick` is what one tick
+    against every open contract costs.
     """
 
     balance: Decimal
     low: Decimal = ZERO
     high: Decimal = ZERO
     contracts: int = 0
+    tick: Decimal = ZERO
 
     @property
     def equity(self) -> Decimal:
@@ -54,6 +58,7 @@ class Floor:
     """A drawdown's memory: the high-water mark, the floor, which never falls, and the daily nets in USD.
 
     `certain` is False after prices were missed with a position open, until the broker has said its own.
+    `failed_at` is the equity at which a failed account failed.
     """
 
     high: Decimal
@@ -61,6 +66,7 @@ class Floor:
     survival: Survival = Survival.ACTIVE
     nets: tuple[Decimal, ...] = ()
     certain: bool = True
+    failed_at: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry that was sent: for the rate, the repeats and the day's count."""
+    """One entry that was sent: for the rate, the repeats and the day's count. `qty` is what was asked."""
 
     symbol: Symbol
     side: Side
@@ -87,14 +93,13 @@ class Entry:
 class Day:
     """What today counts: from `reference`, the balance it began with, until `ends`.
 
-    `best` is the day's highest profit, `last` the profit when it was last looked at; `losses` are trades
-    lost in a row, which the day's end does clear; `entries` are today's, oldest first.
+    `best` is the day's highest profit at careful prices, `trades` counts entries, `losses` the trades lost
+    in a row; the day's end clears all three. `entries` are the latest, oldest first.
     """
 
     reference: Decimal
     ends: Nanos
     best: Decimal = ZERO
-    last: Decimal = ZERO
     trades: int = 0
     losses: int = 0
     entries: tuple[Entry, ...] = ()
@@ -102,9 +107,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All that the rules know of one account."""
+    """All that the rules know of one account.
+
+    `tripped` are the limits that were acted on while the lock runs, so that each is acted on once.
+    """
 
     money: Money
     day: Day
     floor: Floor | None = None
     lock: Lock | None = None
+    tripped: frozenset[RefusalReason] = frozenset()
