@@ -36,14 +36,6 @@ class Stake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """What a fill did to a stake: `begun` from flat, and the result in USD of a trade that it ended."""
-
-    begun: bool
-    ended: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """An account's money. `cash` is the broker's figure, `realized` what fills made of it since, in USD.
 
@@ -87,8 +79,8 @@ def stake_of(stated: PositionReported) -> Stake:
     return _stake(adopt(stated.net, average), traded.tick_value, ZERO)
 
 
-def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Closed]:
-    """Return the ledger after a fill, and what it did to the trade."""
+def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
+    """Return the ledger after a fill, and the result in USD before fees of a trade that it ended."""
     known = ledger.stakes.get(fill.symbol)
     before = known.position if known is not None else FLAT
     value = known.tick_value if known is not None else product_of(fill.symbol).tick_value
@@ -109,7 +101,7 @@ def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Closed]:
         filled_at=max(ledger.filled_at, fill.at),
         stakes=stakes,
     )
-    return changed, Closed(begun=before.net == 0 or crossed, ended=result if over else None)
+    return changed, result if over else None
 
 
 def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
@@ -176,7 +168,7 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
 
 def money_of(ledger: Ledger, marks: Mapping[Symbol, Mark], fee: Decimal) -> Money | None:
     """Return what an account is worth at these marks, less the fees of closing; None where one is missing."""
-    low = high = ZERO
+    low = high = tick = ZERO
     contracts = 0
     for symbol, stake in ledger.stakes.items():
         mark = marks.get(symbol)
@@ -186,8 +178,9 @@ def money_of(ledger: Ledger, marks: Mapping[Symbol, Mark], fee: Decimal) -> Mone
         low += stake.tick_value * (mark.exit_of(net) * net - stake.cost)
         high += stake.tick_value * (mark.best_of(net) * net - stake.cost)
         contracts += abs(net)
+        tick += stake.tick_value * abs(net)
     owed = fee * contracts
-    return Money(balance=ledger.balance(fee), low=low - owed, high=high, contracts=contracts)
+    return Money(balance=ledger.balance(fee), low=low - owed, high=high, contracts=contracts, tick=tick)
 
 
 def _stake(position: Position, tick_value: Decimal, result: Decimal) -> Stake:

@@ -62,7 +62,7 @@ def test_a_long_is_worth_what_the_bid_pays_less_its_closing_fee_and_its_peak_wha
     assert money.low == Decimal(4 * 2) * Decimal("12.50") - 5
     assert money.high == Decimal(6 * 2) * Decimal("12.50")
     assert money.equity == money.balance + money.low
-    assert money.contracts == 2
+    assert (money.contracts, money.tick) == (2, Decimal(25))
 
 
 def test_a_short_is_worth_what_the_ask_costs() -> None:
@@ -75,20 +75,19 @@ def test_without_a_price_an_open_position_is_worth_nobody_knows_what() -> None:
     assert money_of(after(EMPTY, fill(1, 20_000)), {MES: mark(1, 2)}, FEE) is None
 
 
-def test_a_trade_counts_once_from_flat_to_flat_with_what_it_made() -> None:
+def test_a_trade_ends_when_it_is_flat_with_what_it_made() -> None:
     ledger, first = filled(EMPTY, fill(2, 100))
     ledger, second = filled(ledger, fill(-1, 104))
     ledger, third = filled(ledger, fill(-1, 90))
-    assert (first.begun, first.ended) == (True, None)
-    assert (second.begun, second.ended) == (False, None)
-    assert (third.begun, third.ended) == (False, Decimal("-75.00"))
+    assert (first, second) == (None, None)
+    assert third == Decimal("-75.00")
     assert not ledger.stakes
 
 
 def test_a_flip_ends_one_trade_and_begins_another() -> None:
     ledger, _ = filled(EMPTY, fill(1, 100))
     ledger, closed = filled(ledger, fill(-3, 110))
-    assert (closed.begun, closed.ended) == (True, Decimal("125.00"))
+    assert closed == Decimal("125.00")
     assert ledger.stakes[ES].position.net == -2
     assert ledger.stakes[ES].result == 0
 

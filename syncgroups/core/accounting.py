@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from risk.core import ledger
+from risk.core.days import flowed, traded
 from risk.core.ledger import Ledger
 from risk.core.marks import marked
 from syncgroups.core.book import Book
@@ -42,20 +43,14 @@ def filled(book: Book, event: OrderFilled) -> None:
     if known is None:
         return
     try:
-        changed, closed = ledger.filled(known, event)
+        changed, result = ledger.filled(known, event)
     except UnknownInstrument:
         del book.risk.ledgers[event.account]
         return
     book.risk.keep(event.account, changed)
     standing = book.risk.standings.get(event.account)
-    if standing is None:
-        return
-    day = standing.day
-    if closed.begun:
-        day = replace(day, trades=day.trades + 1)
-    if closed.ended is not None:
-        day = replace(day, losses=day.losses + 1 if closed.ended < 0 else 0)
-    book.risk.stand(event.account, replace(standing, day=day))
+    if standing is not None and result is not None:
+        book.risk.stand(event.account, replace(standing, day=traded(standing.day, result)))
 
 
 def balance_said(book: Book, event: BalanceReported) -> None:
@@ -101,5 +96,4 @@ def _paid_in(book: Book, account: AccountId, amount: Decimal) -> None:
     """Move the day's beginning along with money that was paid in or out: it is neither won nor lost."""
     standing = book.risk.standings.get(account)
     if standing is not None and amount:
-        day = replace(standing.day, reference=standing.day.reference + amount)
-        book.risk.stand(account, replace(standing, day=day))
+        book.risk.stand(account, flowed(standing, amount))

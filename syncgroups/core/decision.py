@@ -6,7 +6,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
-from risk.core.standing import Lock, Standing
+from risk.core.rules import Drawdown
+from risk.core.standing import Band, Lock, Standing
 from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.guards import Guard
@@ -142,11 +143,15 @@ class Locked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardStep:
-    """A command that protects a position, and the guard as it is from now on; None closes it instead."""
+    """A command that protects a position, and the guard as it is from now on.
+
+    None closes the contract `symbol` instead: its position, or what still works there.
+    """
 
     guard: Guard | None
     command: PlaceOrder | ChangeOrder | CancelOrder | ClosePosition
     at: Nanos
+    symbol: Symbol | None = None
 
     @property
     def account(self) -> AccountId:
@@ -163,8 +168,9 @@ class Decision:
 
     `differences` are only put beside those that it knows. `flattening` are accounts that have to become
     flat, whether or not anything can be sent for them now; `chased` are orders whose successor is settled.
-    `standings` are where accounts stand by their rules after the event; `naked` says since when a position
-    lacks its stop, None that it has it.
+    `standings` are where accounts stand by their rules after the event, each with the rule of its floor;
+    `totals` the same for sums, by name, and `bands` how near a limit was last said to be. `naked` says
+    since when a position lacks its stop, None that it has it.
     """
 
     steps: tuple[Step, ...] = ()
@@ -176,7 +182,9 @@ class Decision:
     waiting: tuple[Waiting, ...] = ()
     chased: tuple[ClientOrderId, ...] = ()
     locks: tuple[Locked, ...] = ()
-    standings: tuple[tuple[AccountId, Standing], ...] = ()
+    standings: tuple[tuple[AccountId, Standing, Drawdown | None], ...] = ()
+    totals: tuple[tuple[str, Standing], ...] = ()
+    bands: tuple[tuple[AccountId, Band], ...] = ()
     naked: tuple[tuple[AccountId, Symbol, Nanos | None], ...] = ()
 
     def __bool__(self) -> bool:

@@ -103,9 +103,8 @@ def _locked(book: Book, event: AccountLocked) -> bool:
     known = book.risk.locks.get(event.account)
     if known is not None and known.until >= event.until:
         return False  # it is never shortened while it runs
-    book.risk.locks[event.account] = Lock(
-        reason=event.reason, detail=event.detail, since=event.at, until=event.until
-    )
+    lock = Lock(reason=event.reason, detail=event.detail, since=event.at, until=event.until)
+    book.risk.locked(event.account, lock)
     return True
 
 

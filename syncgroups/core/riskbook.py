@@ -4,10 +4,13 @@ Like the book itself it decides nothing: `accounting` and `guarding` take facts 
 """
 
 from collections import defaultdict
+from dataclasses import replace
 
 from risk.core.ledger import Ledger
+from risk.core.lockouts import longer
 from risk.core.marks import Mark
-from risk.core.standing import Lock, Standing
+from risk.core.rules import Drawdown
+from risk.core.standing import Band, Lock, Standing
 from syncgroups.core.decision import Decision, GuardStep, RemarkKind
 from syncgroups.core.guards import Guard, GuardLeg
 from tradehaven.domain.commands import ClosePosition
@@ -22,7 +25,7 @@ class RiskBook:
 
     `holders` are the accounts with an open position in a contract. `naked` says since when a position lacks
     its stop, `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and
-    the signed contracts that it closed.
+    the signed contracts that it closed. `floors` are the rules that the floors of standings belong to.
     """
 
     def __init__(self) -> None:
@@ -39,6 +42,10 @@ class RiskBook:
         self.guard_closes: dict[Held, Nanos] = {}
         self.naked: dict[Held, Nanos] = {}
         self.naked_said: set[Held] = set()
+        self.late_said: set[Held] = set()
+        self.totals: dict[str, Standing] = {}
+        self.bands: dict[AccountId, Band] = {}
+        self.floors: dict[AccountId, Drawdown] = {}
 
     def guards_of(self, account: AccountId) -> list[Guard]:
         """Return the stops and targets that a rule has put into an account."""
@@ -53,6 +60,13 @@ class RiskBook:
         """Set where an account stands, and remember that it must be written down."""
         self.standings[account] = standing
         self.changed.add(account)
+
+    def locked(self, account: AccountId, lock: Lock) -> None:
+        """Lock an account; one that is locked for longer stays so."""
+        self.locks[account] = longer(self.locks.get(account), lock)
+        standing = self.standings.get(account)
+        if standing is not None:
+            self.stand(account, replace(standing, lock=longer(standing.lock, lock)))
 
     def keep(self, account: AccountId, ledger: Ledger) -> None:
         """Set an account's money, and who holds what."""
@@ -69,6 +83,8 @@ class RiskBook:
             self.guards[step.guard.key] = step.guard
         elif isinstance(step.command, ClosePosition):
             self.guard_closes[step.account, step.command.symbol] = step.at
+        elif step.symbol is not None:
+            self.guard_closes[step.account, step.symbol] = step.at
 
     def apply(self, decision: Decision) -> None:
         """Take our own decision in."""
@@ -77,8 +93,13 @@ class RiskBook:
                 self._guard(step)
         for locked in decision.locks:
             self.locks[locked.account] = locked.lock
-        for account, standing in decision.standings:
-            self.stand(account, standing)
+        for account, standing, rule in decision.standings:
+            if standing != self.standings.get(account):
+                self.stand(account, standing)
+            if rule is not None:
+                self.floors[account] = rule
+        self.totals.update(decision.totals)
+        self.bands.update(decision.bands)
         for account, symbol, since in decision.naked:
             if since is None:
                 self.naked.pop((account, symbol), None)
@@ -86,5 +107,7 @@ class RiskBook:
             else:
                 self.naked[account, symbol] = since
         for remark in decision.remarks:
-            if remark.kind is RemarkKind.NAKED and remark.symbol is not None:
+            if remark.symbol is not None and remark.kind is RemarkKind.NAKED:
                 self.naked_said.add((remark.account, remark.symbol))
+            elif remark.symbol is not None and remark.kind is RemarkKind.FLAT_DUE:
+                self.late_said.add((remark.account, remark.symbol))
