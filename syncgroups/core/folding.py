@@ -22,6 +22,7 @@ from tradehaven.domain.events import (
     BalanceReported,
     Event,
     GateChanged,
+    HaltPressed,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -117,10 +118,23 @@ def _is_resting(book: Book, copy: Copy) -> bool:
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
+    # The row of a press that was obeyed when it came by the door is its echo: nothing follows a second time.
+    is_echo = bool(event.presses) and book.pressed.issuperset(event.presses)
+    book.pressed.update(event.presses)
+    book.latches[event.gate].difference_update(event.presses)
     known = book.gates.get(event.gate)
     if known is not None and known.version >= event.version:
         return False
     book.gates[event.gate] = event
+    return not is_echo
+
+
+def _pressed(book: Book, event: HaltPressed) -> bool:
+    if event.press in book.pressed:
+        return False
+    book.pressed.add(event.press)
+    for gate in event.gates:
+        book.latches[gate].add(event.press)
     return True
 
 
@@ -345,6 +359,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     LinkLost: _link_lost,
     SilenceAsked: _silence,
     GateChanged: _gate,
+    HaltPressed: _pressed,
     TimePassed: _time_passed,
     PersonAsked: _asked,
     OrderAsked: _order_asked,

@@ -19,7 +19,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal, JournalError
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Command
 from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.events import Event, GateChanged, OrderAsked, PersonAsked, TimePassed
+from tradehaven.domain.events import Event, GateChanged, HaltPressed, OrderAsked, PersonAsked, TimePassed
 from tradehaven.domain.ids import Nanos
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Mailbox:
     def _note(self, event: Event) -> None:
         changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
         self.book.changed_holdings.clear()
-        if not isinstance(event, TimePassed | GateChanged | PersonAsked | OrderAsked):
+        if not isinstance(event, TimePassed | GateChanged | HaltPressed | PersonAsked | OrderAsked):
             self._journal.note(records.encode_event(self.plan.owner, event, changed))
         elif changed:
             self._journal.note(records.encode_holdings(self.plan.owner, changed))

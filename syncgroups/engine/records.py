@@ -85,6 +85,7 @@ _EVENTS: dict[str, Any] = {
         events.LinkLost,
         events.SilenceAsked,
         events.GateChanged,
+        events.HaltPressed,
         events.TimePassed,
         events.PersonAsked,
         events.OrderAsked,
