@@ -1,12 +1,13 @@
 """What gates and passing time ask for: flatten until flat, retry what was turned down, say what drifts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from risk.core.flatten import flatten
 from syncgroups.core import drift, owed, repair
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
+from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import (
     NOTHING,
     AccountStep,
@@ -23,7 +24,7 @@ from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
 from tradehaven.domain.enums import TradingState
 from tradehaven.domain.events import GateChanged, HaltPressed, TimePassed
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, Nanos
 
 SECOND = 1_000_000_000
 FLATTEN_AGAIN = 3 * SECOND
@@ -40,6 +41,18 @@ def gate_turned(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -
     accounts = tuple(account for account in behind if account not in book.flattening)
     steps = [step for account in accounts for step in _flatten(plan, book, account, event.at)]
     return Decision(steps=tuple(steps), flattening=accounts)
+
+
+def in_flight(plan: OwnerPlan, book: Book, gates: Iterable[GateId]) -> list[tuple[AccountId, ClientOrderId]]:
+    """Return what was sent behind these gates and has no answer yet: it may still become a trade."""
+    over = set(gates)
+    behind = sorted(known.account for known in plan.accounts.values() if not over.isdisjoint(known.gates))
+    return [
+        (account, copy.in_flight or copy.key)
+        for account in behind
+        for copy in book.open_copies_of(account)
+        if copy.in_flight is not None or copy.state is CopyState.UNRESOLVED
+    ]
 
 
 def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:

@@ -40,16 +40,7 @@ from tradehaven.domain.events import (
     SnapshotTaken,
     TimePassed,
 )
-from tradehaven.domain.ids import (
-    AccountId,
-    ClientOrderId,
-    FillId,
-    GateId,
-    Nanos,
-    OrderId,
-    PressId,
-    Symbol,
-)
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GateId, Nanos, OrderId, PressId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
