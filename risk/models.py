@@ -19,7 +19,10 @@ class GateKind(StrEnum):
 
 
 class Gate(models.Model):
-    """What is let through for an account, a group or everything of an owner. `version` only grows."""
+    """What is let through for an account, a group or everything of an owner. `version` only grows.
+
+    Nobody opens it before `locked_until` (UTC), and nobody makes that earlier (RISK-05).
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="gates")
     kind = enum_field(GateKind)
@@ -27,13 +30,18 @@ class Gate(models.Model):
     flatten = models.BooleanField(default=False)
     version = models.PositiveBigIntegerField(default=0)
     reason = models.CharField(max_length=200, blank=True)
+    locked_until = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["owner"], condition=models.Q(kind="owner"), name="one_gate_over_everything"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(locked_until=None) | ~models.Q(state="active"),
+                name="a_locked_gate_is_not_open",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -47,7 +55,7 @@ class Gate(models.Model):
 
 
 class GateChange(AppendOnly):
-    """One turn of a gate: what, by whom, why."""
+    """One turn of a gate: what, by whom, why; `press` names the click that did it, where one did."""
 
     gate = models.ForeignKey(Gate, on_delete=models.CASCADE, related_name="changes")
     state = enum_field(TradingState)
@@ -55,7 +63,15 @@ class GateChange(AppendOnly):
     version = models.PositiveBigIntegerField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
     reason = models.CharField(max_length=200, blank=True)
+    press = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gate", "press"], condition=~models.Q(press=""), name="one_change_per_press_and_gate"
+            )
+        ]
 
     def __str__(self) -> str:
         """Describe the change in a line."""

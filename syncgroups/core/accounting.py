@@ -53,13 +53,18 @@ def filled(book: Book, event: OrderFilled) -> None:
         book.risk.stand(event.account, replace(standing, day=traded(standing.day, result)))
 
 
-def balance_said(book: Book, event: BalanceReported) -> None:
-    """Take the broker's cash."""
+def balance_said(book: Book, event: BalanceReported) -> bool:
+    """Take the broker's cash; say whether it is another figure."""
+    # Sizes by balance keep the day's first figure: a ratio that moves makes exits unequal to entries.
+    book.sizing_balances.setdefault(event.account, event.cash)
+    before = book.balances.get(event.account)
+    book.balances[event.account] = event.cash
     known = book.risk.ledgers.get(event.account)
     if known is None:
         book.risk.keep(event.account, Ledger(cash=event.cash, profit=event.realized))
     else:
         book.risk.ledgers[event.account] = ledger.balanced(known, event)
+    return before != event.cash
 
 
 def position_said(book: Book, event: PositionReported) -> None:

@@ -40,6 +40,7 @@ from tradehaven.domain.ids import (
     GroupId,
     Nanos,
     OrderId,
+    PressId,
     Symbol,
 )
 from tradehaven.domain.money import Ticks
@@ -86,6 +87,8 @@ class Book:
         self.settling: set[ConnectionId] = set()
         self.settled: frozenset[ConnectionId] = frozenset()
         self.gates: dict[GateId, GateChanged] = {}
+        self.latches: defaultdict[GateId, set[PressId]] = defaultdict(set)
+        self.pressed: set[PressId] = set()
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.traded: defaultdict[AccountId, set[Symbol]] = defaultdict(set)
@@ -184,8 +187,12 @@ class Book:
         return sum(copy.unfilled for copy in copies if copy.holding == holding)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
-        """Return how the gates stand; an unknown gate is open."""
-        return tuple(self.gates[gate].state for gate in gates if gate in self.gates)
+        """Return how the gates stand; one that nothing is known of is shut, as is one just pressed."""
+        return tuple(self._state_of(gate) for gate in gates)
+
+    def _state_of(self, gate: GateId) -> TradingState:
+        known = self.gates.get(gate)
+        return TradingState.HALTED if known is None or self.latches.get(gate) else known.state
 
     def is_decided(self, key: ClientOrderId) -> bool:
         """Say whether this follower's answer to this leader's order was given already."""

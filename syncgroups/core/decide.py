@@ -29,6 +29,7 @@ from tradehaven.domain.events import (
     BalanceReported,
     Event,
     GateChanged,
+    HaltPressed,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -81,8 +82,8 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
             waited = resume.resumed(plan, book, event.at, copies_of(left))
             return joined(recover.after_listing(book, event), left, waited)
-        case GateChanged():
-            return watch.gate_changed(plan, book, event)
+        case GateChanged() | HaltPressed():
+            return watch.gate_turned(plan, book, event)
         case TimePassed():
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)

@@ -24,6 +24,7 @@ from tradehaven.domain.events import (
     AccountLocked,
     Event,
     GateChanged,
+    HaltPressed,
     OrderAsked,
     PersonAsked,
     PriceMoved,
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 STANDINGS_EVERY = 2_000_000_000
 """Nanoseconds between two records of where accounts stand."""
-_NOT_KEPT = (TimePassed, PriceMoved, GateChanged, AccountLocked, PersonAsked, OrderAsked)
+_NOT_KEPT = (TimePassed, PriceMoved, GateChanged, HaltPressed, AccountLocked, PersonAsked, OrderAsked)
 """Events that are no record: they come from rows, or there are too many of them."""
 
 

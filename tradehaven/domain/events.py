@@ -17,6 +17,7 @@ from tradehaven.domain.ids import (
     GateId,
     Nanos,
     OrderId,
+    PressId,
     Symbol,
 )
 from tradehaven.domain.money import Ticks
@@ -165,12 +166,29 @@ class SilenceAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateChanged:
-    """Somebody opened, narrowed or shut a gate. A lower `version` than the known one is old news."""
+    """Somebody opened, narrowed or shut a gate. A lower `version` than the known one is old news.
+
+    `presses` are in the row as of this version: what they shut stands from now on as the row says.
+    """
 
     gate: GateId
     state: TradingState
     flatten: bool
     version: int
+    at: Nanos
+    presses: tuple[PressId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltPressed:
+    """Somebody pressed a kill switch, and said so to the engine itself: these gates are shut.
+
+    They stay so, whatever older rows say, until a row is known to hold this very press.
+    """
+
+    press: PressId
+    gates: tuple[GateId, ...]
+    flatten: bool
     at: Nanos
 
 
@@ -253,6 +271,7 @@ Event = (
     | GateChanged
     | AccountLocked
     | PriceMoved
+    | HaltPressed
     | TimePassed
     | PersonAsked
     | OrderAsked
