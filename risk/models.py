@@ -140,11 +140,18 @@ class AccountRisk(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="risk")
     gate = models.OneToOneField(Gate, on_delete=models.RESTRICT, related_name="account_risk")
-    book = models.OneToOneField(RuleBook, on_delete=models.RESTRICT, related_name="account_risk", null=True)
+    book = models.OneToOneField(RuleBook, on_delete=models.RESTRICT, related_name="account_risk")
 
     def __str__(self) -> str:
         """Name the account."""
         return f"limits of {self.account_id}"
+
+    @property
+    def max_position(self) -> int | None:
+        """Return the most contracts of one instrument that somebody has asked for, in force or not yet."""
+        rules = self.book.later if self.book.later is not None else self.book.rules
+        found: int | None = rules.get("caps", {}).get("instrument")
+        return found
 
 
 class Lockout(AppendOnly):
@@ -172,7 +179,7 @@ class Lockout(AppendOnly):
 class AccountStanding(models.Model):
     """Where an account stands by its rules, a few seconds behind its engine; `body` is what that wrote."""
 
-    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="standing")
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="stands")
     body = models.JSONField()
     at = models.DateTimeField()
 

@@ -40,7 +40,7 @@ from tradehaven.domain.events import (
 from tradehaven.domain.ids import AccountId, Nanos
 from tradehaven.domain.instruments import SessionTemplate
 
-_TOLD = (Band.WARNING, Band.DANGER, Band.LOCKED)
+_RANK = {band: rank for rank, band in enumerate(Band)}
 
 
 def after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
@@ -182,14 +182,13 @@ class _Look:
 
     def _near(self, known: AccountPlan, rules: Rules, band: Band, standing: Standing) -> None:
         """Say once a day for each band that a limit is near; a lock says more than its band."""
-        said = self._book.risk.bands.get(known.account, Band.SAFE)
         before = self._book.risk.standings.get(known.account)
-        if before is not None and before.day.ends != standing.day.ends:
-            said = Band.SAFE
-        if band is said or (band in _TOLD and said in _TOLD and _TOLD.index(band) <= _TOLD.index(said)):
+        is_new_day = before is not None and before.day.ends != standing.day.ends
+        said = Band.SAFE if is_new_day else self._book.risk.bands.get(known.account, Band.SAFE)
+        if _RANK[band] <= _RANK[said] and not is_new_day:
             return
         self._bands[known.account] = band
-        if band in _TOLD and standing.lock is None:
+        if band is not Band.SAFE and standing.lock is None:
             detail = nearness(rules, standing)
             self._remarks.append(
                 Remark(

@@ -26,6 +26,7 @@ from brokers.selectors import due_for_refresh
 from brokers.services import tokens
 from brokers.services.budgets import record_usage
 from brokers.services.health import record_health
+from syncgroups.core import guarding
 from syncgroups.core.copies import CopyState
 from syncgroups.core.drift import to_look_at
 from syncgroups.core.watch import in_flight
@@ -37,6 +38,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
+from syncgroups.engine.prices import Prices
 from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
@@ -103,6 +105,7 @@ class Engine:
         self._links: dict[ConnectionId, Link] = {}
         self._logins: dict[ConnectionId, LoginRow] = {}
         self._budgets = Budgets()
+        self._prices = Prices(self._tokens, self._start, self._clock, chance)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal: Journal | None = None
         self._stopping = asyncio.Event()
@@ -215,6 +218,8 @@ class Engine:
         if is_new:
             for pressed in self._over(owner):
                 mailbox.post(pressed)
+        for lock in settings.locks:
+            mailbox.post(lock)
         for asked in settings.asked:
             mailbox.post(asked)
         self._link_up(mailbox, settings.logins)
@@ -278,6 +283,7 @@ class Engine:
             await asyncio.sleep(TICK)
             for mailbox in self._mailboxes.values():
                 mailbox.post(TimePassed(at=self._clock.nanos()))
+            self._prices.look(self._mailboxes.values())
             if self._clock.monotonic() - looked_at >= LOOK_AGAIN_EVERY:
                 looked_at = self._clock.monotonic()
                 self._look_again()
@@ -289,6 +295,11 @@ class Engine:
                 mailbox.plan.accounts[account].connection
                 for account in to_look_at(mailbox.book)
                 if account in mailbox.plan.accounts
+            }
+            doubtful |= {
+                known.connection
+                for known in mailbox.plan.accounts.values()
+                if guarding.is_in_doubt(mailbox.book, known.account, self._clock.nanos())
             }
             doubtful |= {
                 mailbox.plan.accounts[account].connection

@@ -296,6 +296,7 @@ class ActivityKind(StrEnum):
     MISSED = "missed"
     DRIFT = "drift"
     GATE = "gate"
+    GUARDRAIL = "guardrail"
     FLAT = "flat"
     LINK = "link"
     GROUP = "group"
