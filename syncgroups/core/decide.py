@@ -5,12 +5,11 @@ way down it asks, in order: chains (own orders), sizing, the guard, keys. What i
 never depends on another.
 """
 
-from typing import assert_never
-
 from syncgroups.core import (
     brackets,
     confirm,
     converge,
+    guardrails,
     held,
     manual,
     owed,
@@ -26,9 +25,11 @@ from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.events import (
+    AccountLocked,
     BalanceReported,
     Event,
     GateChanged,
+    HaltPressed,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -38,6 +39,7 @@ from tradehaven.domain.events import (
     OrderWorking,
     PersonAsked,
     PositionReported,
+    PriceMoved,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
@@ -46,6 +48,11 @@ from tradehaven.domain.events import (
 
 def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
+    copied = _copying(plan, book, event)
+    return joined(copied, guardrails.after(plan, book, event)) if plan.watched else copied
+
+
+def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
             mine = converge.own_order(plan, book, event.account, event.order_id)
@@ -75,8 +82,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
             waited = resume.resumed(plan, book, event.at, copies_of(left))
             return joined(recover.after_listing(book, event), left, waited)
-        case GateChanged():
-            return watch.gate_changed(plan, book, event)
+        case GateChanged() | HaltPressed():
+            return watch.gate_turned(plan, book, event)
         case TimePassed():
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
@@ -89,10 +96,15 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             return _answered(plan, book, event)
-        case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
-            return NOTHING
-        case _:  # pragma: no cover
-            assert_never(event)
+        case _:
+            return _nothing(event)
+
+
+def _nothing(
+    _event: PositionReported | BalanceReported | PriceMoved | LinkLost | SilenceAsked | AccountLocked,
+) -> Decision:
+    """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
+    return NOTHING
 
 
 def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:

@@ -5,7 +5,9 @@ from typing import Any
 
 from risk.core.limits import AccountLimits
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
-from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, OwnerId, Symbol
+from tradehaven.domain.enums import TradingState
+from tradehaven.domain.events import GateChanged
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId, Symbol
 
 LEADER = AccountId(1)
 GROUP = GroupId(9)
@@ -56,3 +58,13 @@ def plan_of(*groups: GroupPlan) -> OwnerPlan:
         },
         groups=groups,
     )
+
+
+def open_gates(plan: OwnerPlan) -> list[GateChanged]:
+    """Return every gate of a plan as a new row has it: open, before any turn."""
+    over = {gate for account in plan.accounts.values() for gate in account.gates}
+    over |= {gate for group in plan.groups for found in group.followers for gate in found.gates}
+    return [
+        GateChanged(gate=gate, state=TradingState.ACTIVE, flatten=False, version=0, at=Nanos(0))
+        for gate in sorted(over)
+    ]

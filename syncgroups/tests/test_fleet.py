@@ -14,6 +14,7 @@ from brokers.core.shards import FleetView
 from brokers.lease import Leases, ShardLease
 from brokers.models import EngineProcess, Lease
 from syncgroups.engine.fleet import Fleet
+from tradehaven.domain.events import HaltPressed
 from tradehaven.domain.ids import OwnerId
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Idle:
     """An engine that leads nobody: it waits for its end and remembers how that came."""
 
-    def __init__(self, lease: ShardLease, folder: Path, chance: Random, is_mine: Callable[[OwnerId], bool]):
+    def __init__(
+        self,
+        lease: ShardLease,
+        folder: Path,
+        chance: Random,
+        is_mine: Callable[[OwnerId], bool],
+        over: Callable[[OwnerId], list[HaltPressed]],
+    ) -> None:
         self.lease = lease
         self.is_mine = is_mine
         self.has_failed = False

@@ -15,6 +15,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.records import decode
+from syncgroups.tests.plans import open_gates
 from tests.drill.agenda import Agenda
 from tests.drill.history import History, Journalled
 from tests.drill.lines import Line
@@ -101,7 +102,7 @@ class Engine:
         # A line has everything of a gateway that the engine calls; its life is driven by the agenda.
         dispatch = Dispatch(cast(Mapping[ConnectionId, Gateway], lines), agenda.nanos, lambda: True)
         self.mailbox = Mailbox(plan, rows.book(), self.journal, dispatch, agenda.nanos)
-        for gate in gates:
+        for gate in (*open_gates(plan), *gates):
             self.mailbox.post(gate)
         for line in lines.values():
             line.on_send = self._sending

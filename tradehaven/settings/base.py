@@ -307,6 +307,10 @@ PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
 PAPER_SECRET = env.text("PAPER_SECRET", "")
 # A core that never sleeps halves the engine's time for a lone order, and costs that core.
 ENGINE_AWAKE = env.flag("ENGINE_AWAKE", default=False)
+# The engine's own door (ADR 16): where it listens, and which doors the web tells besides those in the folder.
+DOORS_DIR = DATA_DIR / "doors"
+ENGINE_DOOR = env.text("ENGINE_DOOR", "")
+ENGINE_DOORS = env.words("ENGINE_DOORS")
 # Into how many parts the owners are divided, and the term (seconds) for which a process leads one (ADR 14).
 SHARDS = env.number("SHARDS", 1, least=1)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 3, least=2)
