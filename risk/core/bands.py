@@ -9,7 +9,7 @@ _RANK = {Band.SAFE: 0, Band.WARNING: 1, Band.DANGER: 2, Band.LOCKED: 3}
 
 
 def band_of(amount: Decimal, left: Decimal) -> Band:
-    """Return the band of a limit of `amount` USD of which `left` are not used: exactly 90 percent is danger."""
+    """Return the band of a limit of `amount` USD with `left` to go: at exactly 90 percent it is danger."""
     if left > amount * _HALF:
         return Band.SAFE
     if left < amount * _TENTH:

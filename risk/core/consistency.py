@@ -5,10 +5,12 @@ Daily nets are closed results in USD without flows; losing days shrink the total
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from risk.core.rules import Consistency
 from risk.core.standing import ZERO
+
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,9 @@ def share(rule: Consistency, nets: Sequence[Decimal]) -> Share:
 def most_today(rule: Consistency, others: Sequence[Decimal]) -> Decimal | None:
     """Return the profit in USD that today may reach as the best day, None where any may.
 
-    `others` are all days but today. Zero where they have made nothing yet.
+    `others` are all days but today. Zero where they have made nothing yet; cut to the cent.
     """
     if rule.best_day >= 1:
         return None
-    return max(ZERO, rule.best_day / (1 - rule.best_day) * sum(others, ZERO))
+    most = rule.best_day * sum(others, ZERO) / (1 - rule.best_day)
+    return max(ZERO, most.quantize(_CENT, rounding=ROUND_FLOOR))

@@ -12,7 +12,7 @@ from risk.core import drawdown
 from risk.core.bands import band_of, worse
 from risk.core.days import turned
 from risk.core.lockouts import longer, unlock_at
-from risk.core.rules import NEXT_DAY, Breach, Lockout, Rules
+from risk.core.rules import NEXT_DAY, Breach, Drawdown, Lockout, Rules
 from risk.core.standing import FOREVER, ZERO, Band, Day, Floor, Lock, Money, Standing, Survival
 from risk.core.words import dollars
 from tradehaven.domain.enums import RefusalReason
@@ -125,7 +125,7 @@ def _untold(rules: Rules, standing: Standing) -> _Found | None:
 def _all(rules: Rules, standing: Standing) -> Iterator[_Found]:
     money, day = standing.money, standing.day
     if standing.floor is not None and rules.drawdown is not None:
-        yield from _floor(rules, standing.floor, money)
+        yield from _floor(rules.drawdown, standing.floor, money)
     profit = money.equity - day.reference
     loss = rules.daily_loss
     if loss is not None and -profit >= loss.amount:
@@ -160,10 +160,7 @@ def _all(rules: Rules, standing: Standing) -> Iterator[_Found]:
         )
 
 
-def _floor(rules: Rules, floor: Floor, money: Money) -> Iterator[_Found]:
-    rule = rules.drawdown
-    if rule is None:
-        return
+def _floor(rule: Drawdown, floor: Floor, money: Money) -> Iterator[_Found]:
     left = drawdown.room(rule, floor, money)
     dead = floor.survival is Survival.FAILED
     if dead or left < 0 or (left == 0 and rule.touch):

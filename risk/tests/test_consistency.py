@@ -42,6 +42,7 @@ def test_a_losing_best_day_counts_as_nothing() -> None:
 def test_today_may_be_as_good_as_the_share_of_the_other_days_allows() -> None:
     assert most_today(HALF, [Decimal(700), Decimal(-100)]) == Decimal(600)
     assert most_today(Consistency(best_day=Decimal("0.2")), [Decimal(400)]) == Decimal(100)
+    assert most_today(Consistency(best_day=Decimal("0.4")), [Decimal(100)]) == Decimal("66.66")
     assert most_today(HALF, [Decimal(-700)]) == 0
     assert most_today(HALF, []) == 0
     assert most_today(Consistency(best_day=Decimal(1)), []) is None

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 
-from risk.core.guard import Allowed, Changed, Proposal, review, strictest
+from risk.core.guard import review, strictest
+from risk.core.proposal import Allowed, Changed, Exposure, Proposal
+from risk.core.rules import NO_RULES, Caps, Rules
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Weighed
@@ -278,16 +281,27 @@ def guarded(
     state = strictest(book.states_of(follower.gates))
     limit = follower.limits.max_position
     exposure = None if limit is None else _exposure(book, follower.account, order, but, others)
-    proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure or 0)
-    verdict = review(proposal, follower.limits, state)
+    proposal = Proposal(
+        symbol=order.symbol,
+        side=order.side,
+        reduce=sized.reduce,
+        enter=sized.enter,
+        exposure=Exposure(instrument=exposure or 0),
+    )
+    verdict = review(proposal, _rules(limit), None, state, order.at)
     refusal: Refusal | None = None
     passed = sized
     if not isinstance(verdict, Allowed):
         refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
-        passed = Sized(reduce=verdict.qty, enter=0) if isinstance(verdict, Changed) else NOTHING
+        passed = Sized(reduce=sized.reduce, enter=0) if isinstance(verdict, Changed) else NOTHING
     leader, change = order.before, order.change
     weighed = Weighed(leader, change, own, sized.reduce, sized.enter, exposure, limit, state, passed.qty)
     return passed, refusal, weighed
+
+
+@lru_cache(maxsize=256)
+def _rules(limit: int | None) -> Rules:
+    return NO_RULES if limit is None else Rules(caps=Caps(instrument=limit))
 
 
 def _exposure(
