@@ -1,5 +1,6 @@
 """Random rules for properties: every field, every kind of value, all of them sound."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
@@ -48,6 +49,14 @@ day_limits = st.builds(
     block_at=shares,
     fatal=st.booleans(),
 )
+
+
+def _mended(rule: Drawdown) -> Drawdown:
+    """Keep the reserve below the drawdown, and the lock above the start."""
+    lock = rule.lock + rule.start if rule.lock is not None else None
+    return replace(rule, reserve=rule.reserve % rule.amount, lock=lock)
+
+
 drawdowns = st.builds(
     Drawdown,
     trail=st.sampled_from(Trail),
@@ -60,7 +69,7 @@ drawdowns = st.builds(
     breach=st.sampled_from(Breach),
     block_at=shares,
     payout_locks=st.booleans(),
-)
+).map(_mended)
 tiers = st.lists(
     st.builds(Tier, profit=st.integers(0, 9).map(lambda n: Decimal(n * 500)), minis=amounts(0, 5_000)),
     min_size=1,
@@ -75,7 +84,7 @@ caps = st.builds(
     Caps,
     instrument=counts,
     account=counts,
-    minis=st.none() | amounts(),
+    minis=st.none() | amounts(10, 1_000_000),
     order=counts,
     products=st.dictionaries(roots, st.integers(1, 100), max_size=3),
     scaling=st.none() | scalings,
