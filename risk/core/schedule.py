@@ -43,9 +43,13 @@ def is_flat_time(flat: Flat, template: SessionTemplate, now: datetime) -> bool:
 
 def in_windows(hours: Iterable[Window], now: datetime) -> bool:
     """Tell whether one of the windows is open; none at all is always."""
-    local = now.astimezone(CHICAGO).time()
     windows = tuple(hours)
-    return not windows or any(_covers(window, local) for window in windows)
+    return not windows or covers(windows, now.astimezone(CHICAGO).time())
+
+
+def covers(windows: Iterable[Window], local: time) -> bool:
+    """Tell whether one of the windows is open when Chicago's clock shows this."""
+    return any(_is_open(window, local) for window in windows)
 
 
 def news_at(news: Iterable[NewsWindow], traded: Product, now: datetime) -> NewsWindow | None:
@@ -59,7 +63,7 @@ def news_at(news: Iterable[NewsWindow], traded: Product, now: datetime) -> NewsW
     return None
 
 
-def _covers(window: Window, local: time) -> bool:
+def _is_open(window: Window, local: time) -> bool:
     if window.start < window.end:
         return window.start <= local < window.end
     return local >= window.start or local < window.end

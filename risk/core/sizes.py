@@ -3,11 +3,11 @@
 The worst case counts: what is held, what works, what is under way and the order itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from risk.core.proposal import Objection, Proposal
-from risk.core.rules import Caps, Scaling
+from risk.core.rules import Caps, Scaling, Tier
 from risk.core.standing import Standing
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.instruments import Product
@@ -23,15 +23,20 @@ def minis(traded: Product) -> Decimal:
     return max(_LEAST, traded.size)
 
 
+def minis_at(tiers: Iterable[Tier], profit: Decimal) -> Decimal:
+    """Return the mini-equivalents that a plan's tiers allow at a profit in USD."""
+    ordered = sorted(tiers, key=lambda tier: tier.profit)
+    allowed = ordered[0].minis
+    for tier in ordered:
+        if tier.profit <= profit:
+            allowed = tier.minis
+    return allowed
+
+
 def scaled(plan: Scaling, standing: Standing) -> Decimal:
     """Return the mini-equivalents that a scaling plan allows at the profit that it looks at."""
     base = standing.money.equity if plan.live else standing.day.reference
-    tiers = sorted(plan.tiers, key=lambda tier: tier.profit)
-    allowed = tiers[0].minis
-    for tier in tiers:
-        if tier.profit <= base - plan.start:
-            allowed = tier.minis
-    return allowed
+    return minis_at(plan.tiers, base - plan.start)
 
 
 def cut(caps: Caps, standing: Standing | None, proposal: Proposal, traded: Product) -> Objection | None:

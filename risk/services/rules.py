@@ -11,8 +11,9 @@ from django.db import transaction
 
 from accounts.models import User
 from brokers.services.stamps import touch
+from risk.core.changes import differences
 from risk.core.rules import Rules
-from risk.core.tightening import differences, strictest
+from risk.core.tightening import strictest
 from risk.models import RuleBook, RuleChange, RuleScope
 from risk.selectors import as_row, rules_in_force, rules_of
 from tradehaven.domain.calendar import next_reset

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 
-from risk.core.tightening import strictest
-
 from brokers.models import Account
 from risk.core.instants import nanos
 from risk.core.rules import NO_RULES, Rules
 from risk.core.standing import FOREVER
+from risk.core.tightening import strictest
 from risk.models import RuleBook, RuleScope
 from risk.selectors import rules_in_force, running_locks
 from syncgroups.core.plan import TotalPlan
