@@ -25,7 +25,7 @@ Credentials = Callable[[], Awaitable[Login | None]]
 
 
 class Ticker:
-    """One environment's prices, each as it comes."""
+    """One environment's prices, each as it comes; `lost` is called when none come any more."""
 
     def __init__(
         self,
@@ -34,14 +34,14 @@ class Ticker:
         sink: Callable[[PriceSeen], None],
         clock: Clock,
         chance: Random,
-        look_every: float = LOOK_EVERY,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
+        self._lost = lost
         self._name = name
         self._credentials = credentials
         self._sink = sink
         self._clock = clock
         self._chance = chance
-        self._look_every = look_every
         self._socket: QuoteSocket | None = None
         self._wanted: set[Symbol] = set()
         self._something = asyncio.Event()
@@ -61,7 +61,7 @@ class Ticker:
         while True:
             login = await self._credentials()
             if login is None:
-                await asyncio.sleep(self._look_every)
+                await asyncio.sleep(LOOK_EVERY)
                 continue
             started = self._clock.monotonic()
             await self._live(login)
@@ -79,3 +79,4 @@ class Ticker:
             log.warning("market data of %s: %s", self._name, error)
         finally:
             self._socket = None
+            self._lost()

@@ -88,6 +88,7 @@ def time_passed(book: Book, at: Nanos) -> None:
 
 def price_moved(book: Book, event: PriceMoved) -> bool:
     """Take a quote; say whether the contract's mark is another one now."""
+    book.risk.blind.discard(event.environment)
     marks = book.risk.marks[event.environment]
     known = marks.get(event.symbol)
     mark = marked(known, event)

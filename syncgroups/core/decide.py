@@ -40,6 +40,7 @@ from tradehaven.domain.events import (
     PersonAsked,
     PositionReported,
     PriceMoved,
+    PricesLost,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
@@ -49,7 +50,7 @@ from tradehaven.domain.events import (
 def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
     copied = _copying(plan, book, event)
-    return joined(copied, guardrails.after(plan, book, event)) if plan.watched else copied
+    return joined(copied, guardrails.after(plan, book, event, copied)) if plan.watched else copied
 
 
 def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
@@ -101,7 +102,13 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
 
 
 def _nothing(
-    _event: PositionReported | BalanceReported | PriceMoved | LinkLost | SilenceAsked | AccountLocked,
+    _event: PositionReported
+    | BalanceReported
+    | PriceMoved
+    | PricesLost
+    | LinkLost
+    | SilenceAsked
+    | AccountLocked,
 ) -> Decision:
     """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
     return NOTHING

@@ -29,7 +29,9 @@ class Weighed(NamedTuple):
     """What an order was decided on (RISK-10): signed contracts, limits as they stood, the strictest gate.
 
     The leader's position before the order and the change it makes, what the follower held for certain, what
-    its share asked for, what was at stake on that side (None where no limit asks), and the verdict.
+    its share asked for, what was at stake on that side (None where no limit asks), and the verdict. Then the
+    rule that spoke against it, with its limit and the value that would have passed it, in the rule's unit;
+    and equity, today's profit and the floor in USD. None where no rule asked for it.
     """
 
     leader: int
@@ -41,6 +43,12 @@ class Weighed(NamedTuple):
     limit: int | None
     state: TradingState
     allowed: int
+    reason: RefusalReason | None = None
+    rule_limit: str | None = None
+    rule_value: str | None = None
+    equity: str | None = None
+    profit: str | None = None
+    floor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

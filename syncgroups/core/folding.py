@@ -36,6 +36,7 @@ from tradehaven.domain.events import (
     PersonAsked,
     PositionReported,
     PriceMoved,
+    PricesLost,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
@@ -94,6 +95,12 @@ def _silence(book: Book, event: SilenceAsked) -> bool:
 
 def _price(book: Book, event: PriceMoved) -> bool:
     return accounting.price_moved(book, event)
+
+
+def _prices_lost(book: Book, event: PricesLost) -> bool:
+    known = event.environment in book.risk.blind
+    book.risk.blind.add(event.environment)
+    return not known
 
 
 def _locked(book: Book, event: AccountLocked) -> bool:
@@ -304,6 +311,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     GateChanged: _gate,
     AccountLocked: _locked,
     PriceMoved: _price,
+    PricesLost: _prices_lost,
     HaltPressed: _pressed,
     TimePassed: _time_passed,
     PersonAsked: _asked,

@@ -9,20 +9,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from risk.core import drawdown, watch
-from risk.core.days import begun
+from risk.core.days import begun, entered
 from risk.core.gauges import board
 from risk.core.ledger import money_of
 from risk.core.lockouts import longer, running
 from risk.core.rules import Breach, Rules
-from risk.core.standing import ZERO, Band, Lock, Money, Standing
+from risk.core.standing import ZERO, Band, Entry, Lock, Money, Standing
 from risk.core.watch import Broken
 from risk.core.words import dollars
 from syncgroups.core import closing, protect
 from syncgroups.core.book import Book
-from syncgroups.core.decision import NOTHING, Decision, Locked, Remark, RemarkKind, Step, joined
+from syncgroups.core.decision import NOTHING, CopyStep, Decision, Locked, Remark, RemarkKind, Step, joined
 from syncgroups.core.plan import AccountPlan, OwnerPlan, TotalPlan
 from syncgroups.core.watch import flattening_steps
-from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
+from tradehaven.domain.commands import Confirmed, Denied, PlaceOrder, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.events import (
     BalanceReported,
@@ -34,6 +34,7 @@ from tradehaven.domain.events import (
     OrderWorking,
     PositionReported,
     PriceMoved,
+    PricesLost,
     SnapshotTaken,
     TimePassed,
 )
@@ -43,8 +44,14 @@ from tradehaven.domain.instruments import SessionTemplate
 _RANK = {band: rank for rank, band in enumerate(Band)}
 
 
-def after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
-    """Return what an event means for the accounts that have rules."""
+def after(plan: OwnerPlan, book: Book, event: Event, copied: Decision) -> Decision:
+    """Return what an event means for the accounts that have rules; `copied` is what copying makes of it."""
+    found = _after(plan, book, event)
+    entries = [step for step in copied.steps if isinstance(step, CopyStep) and _opens(step)]
+    return _counted(plan, book, found, entries, event.at) if entries else found
+
+
+def _after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case PriceMoved():
             return _priced(plan, book, event)
@@ -56,6 +63,8 @@ def after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case OrderFilled():
             guarded = protect.looked_at(plan, book, event.account, event.at)
             return joined(guarded, watched(plan, book, (event.account,), event.at))
+        case PricesLost():
+            return _blinded(plan, book, event)
         case BalanceReported() | PositionReported():
             return watched(plan, book, (event.account,), event.at)
         case OrderWorking() | OrderChanged() | OrderEnded():
@@ -73,6 +82,39 @@ def _priced(plan: OwnerPlan, book: Book, event: PriceMoved) -> Decision:
     there = (plan.accounts[account] for account in sorted(holders) if account in plan.watched)
     moved = [known.account for known in there if known.environment is event.environment]
     return watched(plan, book, moved, event.at, product_of(event.symbol).template) if moved else NOTHING
+
+
+def _opens(step: CopyStep) -> bool:
+    return isinstance(step.command, PlaceOrder) and step.copy.enters > 0
+
+
+def _counted(plan: OwnerPlan, book: Book, found: Decision, entries: list[CopyStep], at: Nanos) -> Decision:
+    """Return a decision whose standings know of the entries that are sent with it."""
+    standings = {account: (standing, rule) for account, standing, rule in found.standings}
+    for step in entries:
+        account = step.account
+        known = standings.get(account) or (book.risk.standings.get(account), book.risk.floors.get(account))
+        if known[0] is None or account not in plan.watched:
+            continue
+        copy = step.copy
+        entry = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
+        standings[account] = replace(known[0], day=entered(known[0].day, entry)), known[1]
+    together = tuple((account, standing, rule) for account, (standing, rule) in standings.items())
+    return replace(found, standings=together)
+
+
+def _blinded(plan: OwnerPlan, book: Book, event: PricesLost) -> Decision:
+    """Return the floors that are not certain any more: a peak may pass while nobody looks."""
+    standings = []
+    for account in plan.watched:
+        known, standing = plan.accounts[account], book.risk.standings.get(account)
+        rule = known.rules_at(event.at).drawdown
+        if known.environment is not event.environment or standing is None or rule is None:
+            continue
+        if standing.floor is not None and standing.money.contracts:
+            floor = drawdown.missed(rule, standing.floor)
+            standings.append((account, replace(standing, floor=floor), rule))
+    return Decision(standings=tuple(standings)) if standings else NOTHING
 
 
 def _all(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:

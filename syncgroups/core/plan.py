@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from risk.core.limits import AccountLimits
 from risk.core.rules import NO_RULES, Rules
 from tradehaven.domain.enums import DriftPolicy, Environment, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId, Symbol
@@ -31,7 +30,6 @@ class FollowerPlan:
     ratio: Fraction = Fraction(1)
     fixed_qty: int = 1
     max_contracts: int | None = None
-    limits: AccountLimits = AccountLimits()
     quarantined: frozenset[Symbol] = frozenset()
     products: Mapping[str, "FollowerPlan"] = field(default_factory=dict)
 

@@ -23,14 +23,16 @@ Held = tuple[AccountId, Symbol]
 class RiskBook:
     """One owner's accounts by their rules. `changed` are standings that nobody has written down yet.
 
-    `holders` are the accounts with an open position in a contract. `naked` says since when a position lacks
-    its stop, `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and
-    the signed contracts that it closed. `floors` are the rules that the floors of standings belong to.
+    `blind` are environments without market data; `holders` are the accounts with an open position in a
+    contract. `naked` says since when a position lacks its stop, `guard_closes` when it was closed for that;
+    `guard_fills` when a guard last filled there, and the signed contracts that it closed. `floors` are the
+    rules that the floors of standings belong to.
     """
 
     def __init__(self) -> None:
         self.ledgers: dict[AccountId, Ledger] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
+        self.blind: set[Environment] = set()
         self.holders: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
         self.standings: dict[AccountId, Standing] = {}
         self.changed: set[AccountId] = set()

@@ -28,6 +28,7 @@ from tradehaven.domain.events import (
     OrderAsked,
     PersonAsked,
     PriceMoved,
+    PricesLost,
     TimePassed,
 )
 from tradehaven.domain.ids import Nanos
@@ -36,7 +37,16 @@ log = logging.getLogger(__name__)
 
 STANDINGS_EVERY = 2_000_000_000
 """Nanoseconds between two records of where accounts stand."""
-_NOT_KEPT = (TimePassed, PriceMoved, GateChanged, HaltPressed, AccountLocked, PersonAsked, OrderAsked)
+_NOT_KEPT = (
+    TimePassed,
+    PriceMoved,
+    PricesLost,
+    GateChanged,
+    HaltPressed,
+    AccountLocked,
+    PersonAsked,
+    OrderAsked,
+)
 """Events that are no record: they come from rows, or there are too many of them."""
 
 

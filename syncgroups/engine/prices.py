@@ -19,7 +19,7 @@ from syncgroups.engine.control import Database
 from syncgroups.engine.mailbox import Mailbox
 from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.enums import Environment
-from tradehaven.domain.events import PriceMoved
+from tradehaven.domain.events import PriceMoved, PricesLost
 from tradehaven.domain.ids import OwnerId, Symbol
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,8 @@ class Prices:
         ticker = self._tickers.get(environment)
         if ticker is None:
             credentials, sink = partial(self._login, environment), partial(self._seen, environment)
-            ticker = Ticker(environment, credentials, sink, self._clock, self._chance)
+            lost = partial(self._lost, environment)
+            ticker = Ticker(environment, credentials, sink, self._clock, self._chance, lost)
             self._tickers[environment] = ticker
             self._start(ticker.run())
         return ticker
@@ -79,6 +80,11 @@ class Prices:
             last=price.last,
             at=price.at,
         )
+        for mailbox in self._mailboxes[environment].values():
+            mailbox.post(event)
+
+    def _lost(self, environment: Environment) -> None:
+        event = PricesLost(environment=environment, at=self._clock.nanos())
         for mailbox in self._mailboxes[environment].values():
             mailbox.post(event)
 

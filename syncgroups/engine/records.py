@@ -106,6 +106,7 @@ _EVENTS: dict[str, Any] = {
         events.GateChanged,
         events.AccountLocked,
         events.PriceMoved,
+        events.PricesLost,
         events.HaltPressed,
         events.TimePassed,
         events.PersonAsked,

@@ -205,6 +205,14 @@ class PriceMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PricesLost:
+    """The market data of an environment are gone: what was quoted last may be old by now."""
+
+    environment: Environment
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLocked:
     """An account takes no entries before `until` (UTC): a person or a rule has locked it, on record."""
 
@@ -271,6 +279,7 @@ Event = (
     | GateChanged
     | AccountLocked
     | PriceMoved
+    | PricesLost
     | HaltPressed
     | TimePassed
     | PersonAsked
