@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from brokers.models import Account, Lease
+from risk.core.rules import Rules
 from syncgroups.models import Activity, CopiedOrder, SyncGroup
 from syncgroups.services import gates
 from tests.journeys.house import House, wait_until
@@ -153,4 +154,4 @@ def test_a_maximum_position_holds(calm: House) -> None:
     wait_until(lambda: hand.net("ONE") == 3, "the others")
     wait_until(lambda: Activity.objects.filter(owner=calm.owner, reason="max_position").exists(), "said so")
     assert calm.hands["other"].net("TWICE") == 4
-    gates.set_max_position(account=account, qty=None, by=calm.owner)
+    calm.set_rules("TWICE", Rules())
