@@ -36,17 +36,12 @@ def observed(rule: Drawdown, floor: Floor, money: Money) -> Floor:
         peak = money.balance + money.high
         if peak > floor.high:
             floor = _raised(rule, floor, peak)
+    elif rule.trail is Trail.CLOSED and money.balance > floor.high:
+        floor = _raised(rule, floor, money.balance)
     equity = money.equity
     if equity > floor.floor or (equity == floor.floor and not rule.touch):
         return floor
     return failed(floor, equity)
-
-
-def closed(rule: Drawdown, floor: Floor, balance: Decimal) -> Floor:
-    """Return the floor after a fill that closed something, with the balance it left in USD."""
-    if rule.trail is not Trail.CLOSED or floor.survival is Survival.FAILED or balance <= floor.high:
-        return floor
-    return _raised(rule, floor, balance)
 
 
 def day_ended(rule: Drawdown, floor: Floor, balance: Decimal, net: Decimal) -> Floor:

@@ -196,13 +196,14 @@ def _acted(
 ) -> Observed:
     until = FOREVER if found.fatal else unlock_at(found.lockout, now, rules.reset_at, template)
     lock = longer(standing.lock, Lock(reason=found.reason, detail=found.detail, since=now, until=until))
-    floor, day = standing.floor, standing.day
+    floor, day, told = standing.floor, standing.day, {found.reason}
     if found.fatal and floor is not None and floor.survival is Survival.ACTIVE:
         floor = drawdown.failed(floor, standing.money.equity)
+        told.add(RefusalReason.DRAWDOWN)
     if found.reason is RefusalReason.LOSING_STREAK:
         # The lock has answered these losses; after it they count from none.
         day = replace(day, losses=0)
-    after = replace(standing, floor=floor, day=day, lock=lock, tripped=standing.tripped | {found.reason})
+    after = replace(standing, floor=floor, day=day, lock=lock, tripped=standing.tripped | told)
     broken = Broken(
         reason=found.reason,
         detail=found.detail,

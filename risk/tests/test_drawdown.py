@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from risk.core.drawdown import (
     anchored,
     begin,
-    closed,
     day_ended,
     failed,
     missed,
@@ -71,7 +70,6 @@ class _Account:
             for equity in (self.balance + _usd(step["peak"]), self.balance + _usd(step["low"])):
                 self.floor = observed(self.rule, self.floor, _at(equity, self.balance))
             self.balance += _usd(step["close"])
-            self.floor = closed(self.rule, self.floor, self.balance)
             self.floor = observed(self.rule, self.floor, _at(self.balance))
         elif step["op"] == "eod":
             self.floor = day_ended(self.rule, self.floor, self.balance, self.balance - self.day_start)
@@ -158,11 +156,10 @@ def test_only_closed_profit_moves_a_floor_that_follows_closes() -> None:
     rule = _rule(Trail.CLOSED)
     floor = begin(rule, START)
     assert observed(rule, floor, _at(52_000, 50_000)) is floor
-    assert closed(rule, floor, START) is floor
-    assert closed(rule, floor, Decimal(50_400)) == Floor(high=Decimal(50_400), floor=Decimal(47_900))
-    assert closed(_rule(), floor, Decimal(50_400)) is floor
-    dead = failed(floor, Decimal(1))
-    assert closed(rule, dead, Decimal(50_400)) is dead
+    after = observed(rule, floor, _at(50_100, 50_400))
+    assert after == Floor(high=Decimal(50_400), floor=Decimal(47_900))
+    assert observed(_rule(Trail.END_OF_DAY), floor, _at(50_400)) is floor
+    assert observed(rule, floor, _at(47_900, 50_400)).failed_at == Decimal(47_900)
 
 
 def test_a_day_that_ends_is_remembered_with_its_net_and_raises_only_a_floor_of_days() -> None:
@@ -238,7 +235,7 @@ def _walk(rule: Drawdown, path: list[tuple[Decimal, Decimal, str]]) -> list[tupl
             floor = observed(rule, floor, _at(equity, balance))
         elif kind == "close":
             equity = balance = balance + net
-            floor = observed(rule, closed(rule, floor, balance), _at(balance))
+            floor = observed(rule, floor, _at(balance))
         elif kind == "day":
             floor = observed(rule, day_ended(rule, floor, balance, net), _at(balance))
         else:

@@ -180,6 +180,8 @@ def test_a_fatal_daily_loss_fails_the_account() -> None:
     assert (seen.broken.reason, seen.broken.lock.until) == (RefusalReason.DAILY_LOSS, FOREVER)
     assert seen.standing.floor is not None
     assert (seen.standing.floor.survival, seen.standing.floor.failed_at) == (Survival.FAILED, Decimal(49_000))
+    later = _see(rules, seen.standing, -1_200, 3_000)
+    assert (later.broken, later.band) == (None, Band.LOCKED)
     alone = Rules(daily_loss=rules.daily_loss)
     told = _see(alone, _standing(), -1_000)
     assert told.standing.floor is None
