@@ -105,6 +105,7 @@ DOORS: dict[str, Row] = {
     "api/pnl/snapshot": KEY,
     "api/syncer/snapshot": KEY,
     "^api(?:/|$)": anybody(),
+    "panic/": anybody(),
     "livez": anybody(),
     "readyz": anybody(),
     "accounts/resend/": anybody(),
