@@ -4,7 +4,18 @@ from django.urls import path
 
 from syncgroups.api import copies as copies_api
 from syncgroups.api import groups as groups_api
-from syncgroups.views import billing, connections, copies, drift, followers, gates, groups, labels, paper
+from syncgroups.views import (
+    batch,
+    billing,
+    connections,
+    copies,
+    drift,
+    followers,
+    gates,
+    groups,
+    labels,
+    paper,
+)
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -34,6 +45,7 @@ urlpatterns = [
     path("halt/", gates.halt_all, name="halt-all"),
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
+    path("batch/", batch.act, name="batch"),
     path("copies/<str:key>/", copies.detail, name="copy"),
     path("copies/<str:key>/replay/", drift.replay, name="replay"),
     path("drift/<int:pk>/repair/", drift.repair, name="drift-repair"),

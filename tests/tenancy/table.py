@@ -59,6 +59,7 @@ DOORS: dict[str, Row] = {
     "halt/": OWN,
     "gates/<int:pk>/halt/": named("gate"),
     "gates/<int:pk>/disarm/": named("gate"),
+    "batch/": OWN,
     "copies/<str:key>/": named("copy"),
     "copies/<str:key>/replay/": named("missed"),
     "drift/<int:pk>/repair/": named("drift"),
