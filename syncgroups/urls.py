@@ -4,6 +4,7 @@ from django.urls import path
 
 from syncgroups.api import copies as copies_api
 from syncgroups.api import groups as groups_api
+from syncgroups.api import kill as kill_api
 from syncgroups.views import (
     batch,
     billing,
@@ -91,5 +92,8 @@ urlpatterns = [
     path("settings/connections/<int:pk>/disconnect/", connections.disconnect, name="disconnect"),
     path("api/trades/copy", copies_api.Copies.as_view(), name="api-copy"),
     path("api/trades/copies/<slug:copy_id>", copies_api.Copy.as_view(), name="api-copied"),
+    path("api/kill", kill_api.Kill.as_view(), name="api-kill"),
+    path("api/kill/disarm", kill_api.Disarm.as_view(), name="api-disarm"),
+    path("api/batch", kill_api.Batch.as_view(), name="api-batch"),
     path("api/syncer/snapshot", groups_api.SyncerSnapshot.as_view(), name="api-syncer"),
 ]

@@ -95,6 +95,14 @@ def resume(reach: Reach, *, by: User) -> int:
 
 
 @transaction.atomic
+def disarm(reach: Reach, *, by: User, intent: str) -> Done:
+    """Open every gate of a reach that a kill switch has shut, or none; raise `GateLocked` before its time."""
+    _check_gates(reach)
+    count = _count(reach, lambda gate: gates.disarm(gate=gate, by=by, reason="", intent=intent))
+    return Done(text=f"Kill switch is off for {reach.name}.", changed=count)
+
+
+@transaction.atomic
 def limit(reach: Reach, *, qty: int | None, by: User) -> int:
     """Set the largest position of every account of a reach, None for no limit; return how many changed."""
     if not reach.accounts:
