@@ -70,7 +70,6 @@ class Switch:
             await self._door.close()
         self._database.close()
 
-    @property
     def is_settled(self) -> bool:
         """Say whether the rows hold all that they can hold."""
         return all(press.press in self._stuck for press in self._latches.pending())
