@@ -135,7 +135,7 @@ def test_a_kill_stops_copying_and_flattens(calm: House) -> None:
     )
     assert _nets(calm) == (0, 0, 0)
     group.gate.refresh_from_db()
-    gates.disarm(gate=group.gate, by=calm.owner, reason="test over")
+    gates.disarm(gate=group.gate, by=calm.owner, reason="test over", intent=gates.INTENT)
     hand.order("LEAD", "Sell", 4)
     wait_until(lambda: hand.net("LEAD") == 0, "leader flat")
     time.sleep(1.2)
