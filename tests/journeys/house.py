@@ -293,6 +293,11 @@ def _template() -> str:
     return name
 
 
+def forget_template() -> None:
+    """Make the next journey's tables anew: it has another server."""
+    _template.cache_clear()
+
+
 def forget_connection() -> None:
     """Let the next query of this context open its connection anew.
 
