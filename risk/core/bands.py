@@ -5,7 +5,7 @@ from decimal import Decimal
 from risk.core.standing import Band
 
 _HALF, _THIRD, _TENTH = Decimal("0.5"), Decimal("0.3"), Decimal("0.1")
-_RANK = {Band.SAFE: 0, Band.WARNING: 1, Band.DANGER: 2, Band.LOCKED: 3}
+_RANK = {band: rank for rank, band in enumerate(Band)}
 
 
 def band_of(amount: Decimal, left: Decimal) -> Band:
@@ -19,4 +19,4 @@ def band_of(amount: Decimal, left: Decimal) -> Band:
 
 def worse(one: Band, other: Band) -> Band:
     """Return the band that is nearer to its limit."""
-    return other if _RANK[other] > _RANK[one] else one
+    return max(one, other, key=_RANK.__getitem__)

@@ -33,6 +33,14 @@ def test_without_a_day_nothing_is_kept_and_nothing_needed() -> None:
     assert share(HALF, []) == Share(best=zero, total=zero, ratio=None, kept=False, needed=zero, more=zero)
 
 
+def test_the_smallest_profit_is_one() -> None:
+    quarter = Decimal("0.25")
+    found = share(HALF, [quarter, quarter])
+    assert (found.kept, found.ratio) == (True, Decimal("0.5"))
+    assert share(HALF, [quarter, -quarter]).ratio is None
+    assert not share(Consistency(best_day=Decimal(1)), []).kept
+
+
 def test_a_losing_best_day_counts_as_nothing() -> None:
     found = share(HALF, [Decimal(-5), Decimal(-7)])
     assert (found.best, found.total, found.kept) == (Decimal(0), Decimal(-12), False)
