@@ -37,8 +37,8 @@ from brokers.paper.services import ensure_login, register_client
 from brokers.services import consents
 from brokers.services.stamps import touch
 from risk.core.rules import Rules
+from risk.core.written import written
 from risk.models import RuleBook
-from risk.selectors import as_row
 from risk.services.gates import ensure_account_risk
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
@@ -180,7 +180,7 @@ class House:
         """Give an account rules that hold at once, also where that loosens them, and wait for the engine."""
         account = Account.objects.get(connection__owner=self.owner, name=name)
         book = ensure_account_risk(account, self.owner.pk).book
-        RuleBook.objects.filter(pk=book.pk).update(rules=as_row(rules), later=None, later_at=None)
+        RuleBook.objects.filter(pk=book.pk).update(rules=written(rules), later=None, later_at=None)
         touch(self.owner.pk)
         time.sleep(1.2)
 
