@@ -48,10 +48,10 @@ def most_contracts(
     """
     each = tick_value * stop_ticks + rules.fee * 2
     found: list[int] = []
-    over_floor = floor_left(rules, standing)
-    if over_floor is not None and rules.drawdown is not None:
-        reserve = tick_value * rules.drawdown.reserve_ticks
-        found.append(fitting(over_floor - at_risk, each + reserve))
+    rule, floor = rules.drawdown, standing.floor
+    if rule is not None and floor is not None:
+        left = drawdown.room(rule, floor, standing.money)
+        found.append(fitting(left - at_risk, each + tick_value * rule.reserve_ticks))
     today = daily_left(rules, standing)
     if today is not None:
         found.append(fitting(today - at_risk, each))

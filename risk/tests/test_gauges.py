@@ -124,6 +124,7 @@ def test_ticks_and_contracts_that_are_left_in_a_product() -> None:
         ("1525", "205", 7),
         ("-50", "21", 0),
         ("0", "21", 0),
+        ("0.5", "0.3", 1),
         ("410", "205", 1),
         ("410.01", "205", 2),
         ("204", "205", 0),
@@ -156,6 +157,8 @@ def test_contracts_that_may_still_be_bought_pay_fees_on_both_sides_and_their_res
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value) == 4
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value, at_risk=Decimal(199)) == 4
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value, at_risk=Decimal(200)) == 3
+    unseen = replace(standing, floor=None)
+    assert most_contracts(floor_only, unseen, stop_ticks=16, tick_value=value) is None
     assert most_contracts(NO_RULES, standing, stop_ticks=16, tick_value=value) is None
 
 
