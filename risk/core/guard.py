@@ -1,8 +1,8 @@
 """The one gate before every order of an account, in the order of RISK-01.
 
 Kill switch; lock, floor and limits of the day; caps over the worst case; what cannot be meant; the worst
-case at the stop; protection. A reduction passes all but the kill switch. Sizes are cut to what fits,
-everything else refuses an entry whole. What is not known refuses entries, never exits.
+case at the stop; protection. A reduction passes all but the kill switch, and what opens is refused whole:
+a part of it would be another trade than the leader's. What is not known refuses entries, never exits.
 """
 
 from decimal import Decimal
@@ -13,7 +13,6 @@ from risk.core.proposal import (
     ALLOWED,
     NOTHING_TO_ATTACH,
     Allowed,
-    Attach,
     Changed,
     Objection,
     Proposal,
@@ -68,7 +67,7 @@ def _weighed(proposal: Proposal, rules: Rules, standing: Standing, now: Nanos) -
         unknown = Objection(reason=RefusalReason.UNKNOWN_INSTRUMENT, detail=error.message)
         return _without_entry(proposal, unknown)
     cut = sizes.cut(rules.caps, standing, proposal, traded)
-    if cut is not None and cut.room == 0:
+    if cut is not None:
         return _without_entry(proposal, cut)
     if (objection := sanity.objection(rules, standing, proposal, traded, now)) is not None:
         return _without_entry(proposal, objection)
@@ -76,17 +75,9 @@ def _weighed(proposal: Proposal, rules: Rules, standing: Standing, now: Nanos) -
     if attach is None:
         return _without_entry(proposal, _NO_STOP)
     worst = _worst_case(rules, standing, proposal, traded, attach.stop or proposal.stop)
-    if worst is not None and (cut is None or worst.room < cut.room):
-        cut = worst
-    return _fitted(proposal, cut, attach)
-
-
-def _fitted(proposal: Proposal, cut: Objection | None, attach: Attach) -> Verdict:
-    if cut is None:
-        return Allowed(attach=attach) if attach is not NOTHING_TO_ATTACH else ALLOWED
-    if cut.room == 0:
-        return _without_entry(proposal, cut)
-    return Changed(qty=proposal.reduce + cut.room, enter=cut.room, because=cut, attach=attach)
+    if worst is not None:
+        return _without_entry(proposal, worst)
+    return Allowed(attach=attach) if attach is not NOTHING_TO_ATTACH else ALLOWED
 
 
 def _worst_case(

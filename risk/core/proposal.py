@@ -100,7 +100,6 @@ class Changed:
     qty: int
     enter: int
     because: Objection
-    attach: Attach = NOTHING_TO_ATTACH
 
     @property
     def reason(self) -> RefusalReason:

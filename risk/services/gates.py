@@ -42,14 +42,29 @@ def halt(*, gate: Gate, by: User | None, reason: str, flatten: bool, press: str 
 
 
 @transaction.atomic
+def pause(*, gate: Gate, by: User, reason: str) -> bool:
+    """Let an open gate through only what reduces; say whether it was open."""
+    current = Gate.objects.select_for_update().get(pk=gate.pk)
+    if current.state != TradingState.ACTIVE:
+        return False
+    return _turn(current, TradingState.REDUCING, by=by, reason=reason, flatten=False)
+
+
+@transaction.atomic
+def resume(*, gate: Gate, by: User, now: datetime) -> bool:
+    """Open a gate that lets reductions through; say whether it did. One that is shut has to be disarmed."""
+    current = Gate.objects.select_for_update().get(pk=gate.pk)
+    _check_unlocked(current, now)
+    if current.state != TradingState.REDUCING:
+        return False
+    return _turn(current, TradingState.ACTIVE, by=by, reason="", flatten=False)
+
+
+@transaction.atomic
 def disarm(*, gate: Gate, by: User, reason: str, now: datetime) -> bool:
     """Open a gate again at a moment (UTC); say whether it was shut. Raise `GateLocked` before its time."""
     current = Gate.objects.select_for_update().get(pk=gate.pk)
-    if current.locked_until is not None and now < current.locked_until:
-        until = current.locked_until.strftime("%b %-d, %H:%M UTC")
-        raise GateLocked(
-            f"A rule has locked this until {until}. A lockout cannot be shortened while it runs."
-        )
+    _check_unlocked(current, now)
     if current.state == TradingState.ACTIVE:
         return False
     return _turn(current, TradingState.ACTIVE, by=by, reason=reason, flatten=False)
@@ -90,6 +105,14 @@ def new_group_gate(owner_id: int) -> Gate:
 def storable(reason: str) -> str:
     """Return a reason as rows can hold it: nothing that was typed may keep a switch from working."""
     return reason.replace("\0", "")[:200]
+
+
+def _check_unlocked(gate: Gate, now: datetime) -> None:
+    if gate.locked_until is not None and now < gate.locked_until:
+        until = gate.locked_until.strftime("%b %-d, %H:%M UTC")
+        raise GateLocked(
+            f"A rule has locked this until {until}. A lockout cannot be shortened while it runs."
+        )
 
 
 def _turn(

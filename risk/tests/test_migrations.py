@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-BEFORE = [("risk", "0003_presses_and_lockouts"), ("syncgroups", "0011_groups_go_with_their_owner")]
+BEFORE = [("risk", "0003_presses_and_lockouts"), ("syncgroups", "0012_flatten_asked")]
 AFTER = [("risk", "0006_rules_are_required"), BEFORE[1]]
 
 

@@ -18,11 +18,11 @@ from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.money import Ticks
 
 
-def test_an_entry_whose_stop_could_break_a_limit_is_cut_to_what_may_still_be_bought() -> None:
+def test_an_entry_whose_stop_could_break_a_limit_is_refused_with_what_may_still_be_bought() -> None:
     # 16 ticks of ES are 200 USD, fees 5: 205 a contract, and less than 1,000 must be lost.
     verdict = verdict_on(asks(0, 5, stop=16), LOSS, stands())
-    assert isinstance(verdict, Changed)
-    assert (verdict.qty, verdict.room, verdict.reason) == (4, 4, RefusalReason.WORST_CASE)
+    assert isinstance(verdict, Refused)
+    assert (verdict.room, verdict.reason) == (4, RefusalReason.WORST_CASE)
     assert (verdict.because.limit, verdict.because.value) == (Decimal(4), Decimal(5))
     assert verdict.detail == (
         "5 contracts with a stop of 16 ticks could break a loss limit, 4 may still be opened"
@@ -35,21 +35,19 @@ def test_an_entry_whose_stop_could_break_a_limit_is_cut_to_what_may_still_be_bou
     assert (none.reason, none.room) == (RefusalReason.WORST_CASE, 0)
     risky = verdict_on(asks(2, 5, stop=16, at_risk=Decimal(700)), LOSS, stands())
     assert isinstance(risky, Changed)
-    assert (risky.qty, risky.enter) == (3, 1)
+    assert (risky.qty, risky.enter, risky.room) == (2, 0, 1)
     assert verdict_on(asks(0, 5, stop=16), capped(9), stands()) is ALLOWED
     assert verdict_on(asks(0, 5, stop=16), capped(9)) is ALLOWED
 
 
-def test_of_a_cap_and_the_worst_case_the_smaller_holds() -> None:
+def test_a_cap_speaks_before_the_worst_case() -> None:
     both = replace(LOSS, caps=Caps(instrument=3))
     by_cap = verdict_on(asks(0, 9, stop=16), both, stands())
-    assert isinstance(by_cap, Changed)
-    assert (by_cap.qty, by_cap.reason) == (3, RefusalReason.MAX_POSITION)
-    by_stop = verdict_on(asks(0, 9, stop=40), both, stands())
-    assert isinstance(by_stop, Changed)
-    assert (by_stop.qty, by_stop.reason) == (1, RefusalReason.WORST_CASE)
-    equal = verdict_on(asks(0, 9, stop=16), replace(both, caps=Caps(instrument=4)), stands())
-    assert reason_of(equal) is RefusalReason.MAX_POSITION
+    assert isinstance(by_cap, Refused)
+    assert (by_cap.room, by_cap.reason) == (3, RefusalReason.MAX_POSITION)
+    by_stop = verdict_on(asks(0, 3, stop=40), both, stands())
+    assert isinstance(by_stop, Refused)
+    assert (by_stop.room, by_stop.reason) == (1, RefusalReason.WORST_CASE)
 
 
 def test_a_naked_entry_is_told_what_to_attach() -> None:
@@ -62,16 +60,13 @@ def test_a_naked_entry_is_told_what_to_attach() -> None:
     assert verdict_on(asks(), only_target) == Allowed(attach=Attach(target=20))
     only_stop = Rules(protection=Protection(stop=Offset(value=Decimal(10))))
     assert verdict_on(asks(), only_stop) == Allowed(attach=Attach(stop=10))
-    cut = verdict_on(asks(0, 9), replace(rules, caps=Caps(instrument=2)))
-    assert isinstance(cut, Changed)
-    assert cut.attach == Attach(stop=10, target=20)
 
 
 def test_the_stop_that_will_be_attached_counts_for_the_worst_case() -> None:
     rules = replace(LOSS, protection=Protection(stop=Offset(value=Decimal(16))))
     verdict = verdict_on(asks(0, 5), rules, stands())
-    assert isinstance(verdict, Changed)
-    assert (verdict.qty, verdict.reason, verdict.attach) == (4, RefusalReason.WORST_CASE, Attach(stop=16))
+    assert isinstance(verdict, Refused)
+    assert (verdict.room, verdict.reason) == (4, RefusalReason.WORST_CASE)
     # What it brings along is what counts then, wider or not.
     assert reason_of(verdict_on(asks(0, 5, stop=8), rules, stands())) is None
 

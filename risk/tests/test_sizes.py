@@ -1,4 +1,4 @@
-"""Caps: what fits under the tightest of them, in contracts and in mini-equivalents."""
+"""Caps: what fits under the tightest of them passes, all else is refused with the room there is."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -26,42 +26,41 @@ from tradehaven.domain.ids import Symbol
 
 
 @pytest.mark.parametrize(
-    ("asked", "passes"),
+    ("asked", "passes", "room"),
     [
-        (asks(0, 1, 1), 1),
-        (asks(0, 4, 1), 4),
-        (asks(0, 5, 1), 4),
-        (asks(0, 8, -3), 8),
-        (asks(0, 9, -3), 8),
-        (asks(3, 5, -3), 8),
-        (asks(3, 6, -3), 8),
-        (asks(6, 0, 9), 6),
-        (asks(0, 1, 5), 0),
-        (asks(0, 1, 9), 0),
-        (asks(2, 1, 4), 2),
+        (asks(0, 1, 1), 1, None),
+        (asks(0, 4, 1), 4, None),
+        (asks(0, 5, 1), 0, 4),
+        (asks(0, 8, -3), 8, None),
+        (asks(0, 9, -3), 0, 8),
+        (asks(3, 5, -3), 8, None),
+        (asks(3, 6, -3), 3, 5),
+        (asks(6, 0, 9), 6, None),
+        (asks(0, 1, 5), 0, 0),
+        (asks(0, 1, 9), 0, 0),
+        (asks(2, 1, 4), 2, 0),
     ],
 )
-def test_a_cap_counts_all_that_could_be_held_in_the_end_and_lets_in_what_fits(
-    asked: Proposal, passes: int
+def test_a_cap_counts_all_that_could_be_held_in_the_end_and_refuses_what_opens_too_much(
+    asked: Proposal, passes: int, room: int | None
 ) -> None:
     verdict = verdict_on(asked, capped(5))
     if isinstance(verdict, Allowed):
-        assert passes == asked.reduce + asked.enter
+        assert (passes, room) == (asked.reduce + asked.enter, None)
         return
     assert (verdict.qty if isinstance(verdict, Changed) else 0) == passes
-    assert verdict.reason is RefusalReason.MAX_POSITION
-    assert verdict.room == max(0, passes - asked.reduce)
+    assert (verdict.reason, verdict.room) == (RefusalReason.MAX_POSITION, room)
 
 
 def test_a_verdict_carries_its_figures() -> None:
     verdict = verdict_on(asks(2, 7, -2), capped(4))
     assert isinstance(verdict, Changed)
-    assert (verdict.qty, verdict.enter, verdict.room) == (6, 4, 4)
+    assert (verdict.qty, verdict.enter, verdict.room) == (2, 0, 4)
     assert verdict.detail == "7 more could make 7 contracts, the limit is 4"
     assert (verdict.because.limit, verdict.because.value) == (Decimal(4), Decimal(7))
 
 
-def test_the_tightest_cap_cuts() -> None:
+def test_the_tightest_cap_speaks() -> None:
     caps = Caps(instrument=9, account=8, minis=Decimal(7), products={"ES": 6, "NQ": 1})
     held = Exposure(instrument=1, product=2, account=2, minis=Decimal(1))
     for change, reason, room in (
@@ -72,8 +71,8 @@ def test_the_tightest_cap_cuts() -> None:
         ({"products": {}, "account": None, "minis": None}, RefusalReason.MAX_POSITION, 8),
     ):
         verdict = verdict_on(asks(0, 20, exposure=held), Rules(caps=replace(caps, **change)))
-        assert isinstance(verdict, Changed)
-        assert (verdict.reason, verdict.room, verdict.qty) == (reason, room, room)
+        assert isinstance(verdict, Refused)
+        assert (verdict.reason, verdict.room) == (reason, room)
     assert verdict_on(asks(0, 4, exposure=held), Rules(caps=caps)) is ALLOWED
 
 
@@ -82,8 +81,8 @@ def test_micros_count_a_tenth_of_a_mini() -> None:
     held = Exposure(minis=Decimal("1.5"))
     micro = asks(0, 9, symbol=Symbol("MESZ6"), exposure=held)
     verdict = verdict_on(micro, rules)
-    assert isinstance(verdict, Changed)
-    assert verdict.qty == 5
+    assert isinstance(verdict, Refused)
+    assert verdict.room == 5
     assert verdict.detail == "9 more could make 2.4 mini-equivalents, the limit is 2"
     assert verdict_on(replace(micro, enter=5), rules) is ALLOWED
     assert reason_of(verdict_on(asks(0, 1, exposure=held), rules)) is RefusalReason.MAX_MINIS
@@ -115,8 +114,8 @@ def test_a_scaling_plan_lets_in_more_as_profit_grows(profit: int, live: int, mos
     rules = Rules(caps=Caps(scaling=plan))
     assert verdict_on(asks(0, most), rules, standing) is ALLOWED
     verdict = verdict_on(asks(0, most + 1), rules, standing)
-    assert isinstance(verdict, Changed)
-    assert (verdict.reason, verdict.qty) == (RefusalReason.SCALING_PLAN, most)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.room) == (RefusalReason.SCALING_PLAN, most)
 
 
 def test_an_order_that_is_too_large_is_refused_whole_because_it_may_be_a_slip() -> None:

@@ -24,6 +24,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
+from tradehaven.domain.enums import Ask
 from tradehaven.domain.events import (
     AccountLocked,
     BalanceReported,
@@ -127,6 +128,8 @@ def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
 def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Decision:
     if isinstance(event, OrderAsked):
         return manual.ordered(plan, book, event)
+    if event.ask is Ask.FLATTEN:
+        return watch.flatten_asked(plan, book, event)
     return repair.asked(plan, book, event)
 
 

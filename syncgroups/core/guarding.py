@@ -114,13 +114,6 @@ def listed(book: Book, event: OrdersListed) -> None:
                 _forget(book, guard)
 
 
-def is_in_doubt(book: Book, account: AccountId, at: Nanos) -> bool:
-    """Say whether a guard was sent a while ago and nothing was heard of it since."""
-    return any(
-        guard.order_id is None and at - guard.at >= LOST_AFTER for guard in book.risk.guards_of(account)
-    )
-
-
 def _of(book: Book, account: AccountId, event: OrderChanged | OrderFilled | OrderEnded) -> Guard | None:
     key = book.risk.guard_orders.get((account, event.order_id))
     return book.risk.guards.get(key) if key is not None else None

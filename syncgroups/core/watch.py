@@ -23,7 +23,7 @@ from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
 from tradehaven.domain.enums import TradingState
-from tradehaven.domain.events import GateChanged, HaltPressed, TimePassed
+from tradehaven.domain.events import GateChanged, HaltPressed, PersonAsked, TimePassed
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, Nanos
 
 SECOND = 1_000_000_000
@@ -37,9 +37,19 @@ def gate_turned(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -
         return NOTHING
     gates = event.gates if isinstance(event, HaltPressed) else (event.gate,)
     behind = (known.account for known in plan.accounts.values() if not set(gates).isdisjoint(known.gates))
+    return _begun(plan, book, behind, event.at)
+
+
+def flatten_asked(plan: OwnerPlan, book: Book, event: PersonAsked) -> Decision:
+    """Return the flattening of one account that a person asked for without shutting anything."""
+    named = (account for account in plan.accounts if str(account) == event.subject)
+    return _begun(plan, book, named, event.at)
+
+
+def _begun(plan: OwnerPlan, book: Book, named: Iterable[AccountId], at: Nanos) -> Decision:
     # Whoever is becoming flat already is told again every few seconds: not twice at once.
-    accounts = tuple(account for account in behind if account not in book.flattening)
-    steps = [step for account in accounts for step in flattening_steps(plan, book, account, event.at)]
+    accounts = tuple(account for account in named if account not in book.flattening)
+    steps = [step for account in accounts for step in flattening_steps(plan, book, account, at)]
     return Decision(steps=tuple(steps), flattening=accounts)
 
 

@@ -97,9 +97,10 @@ class Fleet:
         await self._renew()
         view = await self._database.ask(self._leases.look)
         self._tell(view)
-        # Before anybody is led the rows hold what was pressed while they were away.
-        await self._switch.settle()
-        while (shard := to_take(view)) is not None and shard not in self._engines:
+        # Before anybody else is led the rows hold what was pressed while they were away.
+        while (
+            self._switch.is_settled() and (shard := to_take(view)) is not None and shard not in self._engines
+        ):
             lease = await self._database.ask(partial(self._leases.take, shard))
             if lease is None:
                 break

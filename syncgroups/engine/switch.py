@@ -19,7 +19,7 @@ from syncgroups.engine.latches import Latches
 from syncgroups.services.presses import settle
 from tradehaven.control.messages import Heard, HeardState, Press
 from tradehaven.domain.events import GateChanged, HaltPressed
-from tradehaven.domain.ids import Nanos, OwnerId
+from tradehaven.domain.ids import Nanos, OwnerId, PressId
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Switch:
         self._latches = Latches(folder, now)
         self._database = Database("presses")
         self._wake = asyncio.Event()
+        self._stuck: set[PressId] = set()
         self._door = door
         if door is not None:
             door.on_press = self.press
@@ -68,6 +69,10 @@ class Switch:
         if self._door is not None:
             await self._door.close()
         self._database.close()
+
+    def is_settled(self) -> bool:
+        """Say whether the rows hold all that they can hold."""
+        return all(press.press in self._stuck for press in self._latches.pending())
 
     def over(self, owner: OwnerId) -> list[HaltPressed]:
         """Return the presses that an owner's new mailbox has to know before it sends anything."""
@@ -100,6 +105,7 @@ class Switch:
                 raise
             except Exception:  # one that no row can hold must not keep the others out, and goes on holding
                 log.exception("press %s cannot be brought into the rows", press.press)
+                self._stuck.add(press.press)
                 continue
             for engine in self._engines():
                 engine.settled(press.owner, gates)

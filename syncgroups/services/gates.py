@@ -19,7 +19,11 @@ from syncgroups.services.activity import note
 from tradehaven.control import direct
 from tradehaven.control.messages import Heard, Press
 from tradehaven.domain.enums import AuditAction, NoticeKind
+from tradehaven.domain.errors import InvalidInput
 from tradehaven.domain.ids import GateId, Nanos, OwnerId, PressId
+
+INTENT = "DISARM"
+"""What is typed to open a gate that a kill switch has shut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +78,31 @@ def _shut(gate: Gate, *, by: User | None, reason: str, flatten: bool, press: str
 
 
 @transaction.atomic
-def disarm(*, gate: Gate, by: User, reason: str) -> bool:
-    """Let orders through a gate again; say whether it was shut. Raise `GateLocked` before its time."""
+def pause(*, gate: Gate, by: User) -> bool:
+    """Let only exits through an open gate; say whether it was open."""
+    changed = turning.pause(gate=gate, by=by, reason="paused")
+    if changed:
+        _note(gate, f"Entries paused for {subject_of(gate)}, by {by}; exits pass", Severity.WARNING, by=by)
+    return changed
+
+
+@transaction.atomic
+def resume(*, gate: Gate, by: User) -> bool:
+    """End a pause; say whether there was one. A kill switch that is on stays on."""
+    changed = turning.resume(gate=gate, by=by, now=timezone.now())
+    if changed:
+        _note(gate, f"Entries pass again for {subject_of(gate)}, by {by}", Severity.INFO, by=by)
+    return changed
+
+
+@transaction.atomic
+def disarm(*, gate: Gate, by: User, reason: str, intent: str) -> bool:
+    """Let orders through a gate again; say whether it was shut. Raise `GateLocked` before its time.
+
+    `intent` is the word that says that this is no slip; without it `InvalidInput` is raised.
+    """
+    if intent.strip().upper() != INTENT:
+        raise InvalidInput("intent", f"Type {INTENT} to let orders through again.")
     changed = turning.disarm(gate=gate, by=by, reason=reason, now=timezone.now())
     if changed:
         _note(gate, f"Kill switch off for {subject_of(gate)}, by {by}", Severity.WARNING, by=by)
@@ -83,13 +110,17 @@ def disarm(*, gate: Gate, by: User, reason: str) -> bool:
 
 
 @transaction.atomic
-def set_max_position(*, account: Account, qty: int | None, by: User) -> None:
-    """Set an account's largest position and write it down."""
-    if limits.set_max_position(account=account, qty=qty, by=by):
-        said = f"{qty} contracts of one instrument" if qty else "no limit"
-        text = f"Largest position of {account}: {said}, by {by}"
-        note(by.pk, ActivityKind.GATE, text, account=account)
-        audit.record(owner=by, actor=by, action=AuditAction.LIMITS_CHANGED, subject=text)
+def set_max_position(*, account: Account, qty: int | None, by: User) -> bool:
+    """Set an account's largest position and write it down; say whether it changed."""
+    changed = limits.set_max_position(account=account, qty=qty, by=by)
+    if changed is None:
+        return False
+    said = f"{qty} contracts of one instrument" if qty else "no limit"
+    when = f" from {changed.later_at:%b %-d, %H:%M} UTC on" if changed.later_at is not None else ""
+    text = f"Largest position of {account}: {said}{when}, by {by}"
+    note(by.pk, ActivityKind.GATE, text, account=account)
+    audit.record(owner=by, actor=by, action=AuditAction.LIMITS_CHANGED, subject=text)
+    return True
 
 
 def subject_of(gate: Gate) -> str:

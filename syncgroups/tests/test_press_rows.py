@@ -71,7 +71,7 @@ def test_the_web_and_the_engine_write_one_row_between_them(
 
 def test_a_press_that_comes_after_the_disarm_opens_what_it_finds_open(gate: Gate, alice: User) -> None:
     settle(press(alice, gate))
-    gates.disarm(gate=gate, by=alice, reason="")
+    gates.disarm(gate=gate, by=alice, reason="", intent=gates.INTENT)
     (turned,) = settle(press(alice, gate))
     assert (turned.state, turned.version, turned.presses) == (TradingState.ACTIVE, 2, (NAME,))
 

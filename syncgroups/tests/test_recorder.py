@@ -143,6 +143,12 @@ def test_a_story_is_sealed_in_the_owners_trail(engine: Engine, owner: User) -> N
         "limit": None,
         "state": "active",
         "allowed": 2,
+        "reason": None,
+        "rule_limit": None,
+        "rule_value": None,
+        "equity": None,
+        "profit": None,
+        "floor": None,
     }
 
 

@@ -178,7 +178,7 @@ def test_a_press_waits_for_a_database_that_is_away(
     assert rows.settled == [PRESS.press]
 
 
-def test_before_anybody_is_led_an_absent_database_is_an_error(tmp_path: Path, rows: Rows) -> None:
+def test_an_absent_database_is_an_error_and_nothing_is_settled(tmp_path: Path, rows: Rows) -> None:
     switch = a_switch(tmp_path)
     rows.raises = OperationalError("no route")
 
@@ -186,6 +186,7 @@ def test_before_anybody_is_led_an_absent_database_is_an_error(tmp_path: Path, ro
         await switch.press(PRESS)
         with pytest.raises(OperationalError):
             await switch.settle()
+        assert not switch.is_settled()
 
     run(story())
 
@@ -199,7 +200,9 @@ def test_a_press_that_no_row_can_hold_goes_on_holding_and_keeps_no_other_out(
 
     async def story() -> None:
         await switch.press(PRESS)
+        assert not switch.is_settled()
         await switch.settle()
+        assert switch.is_settled()  # as far as it can be
         assert [event.press for event in switch.over(ALICE)] == [PRESS.press]
 
     run(story())
@@ -213,5 +216,7 @@ def test_what_was_pressed_before_the_start_is_known_before_anybody_is_led(tmp_pa
     after = a_switch(tmp_path)
     run(after.open())
     assert [event.press for event in after.over(ALICE)] == [PRESS.press]
+    assert not after.is_settled()
     run(after.settle())
+    assert after.is_settled()
     assert rows.settled == [PRESS.press]

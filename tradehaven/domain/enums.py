@@ -70,6 +70,27 @@ class OrderStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Span(StrEnum):
+    """What one act of a person is about: an account, a group's followers, a label's accounts, or all."""
+
+    ACCOUNT = "account"
+    GROUP = "group"
+    TAG = "tag"
+    FOLDER = "folder"
+    EVERYTHING = "everything"
+
+
+class BatchAct(StrEnum):
+    """What a person may do to many accounts at once. FLATTEN stops copying as well, CLOSE does not."""
+
+    STOP = "stop"
+    FLATTEN = "flatten"
+    CLOSE = "close"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LIMIT = "limit"
+
+
 class TradingState(StrEnum):
     """What a gate lets through: everything, only reductions, or nothing that copies."""
 
@@ -124,6 +145,7 @@ class Ask(StrEnum):
     REPAIR = "repair"
     IGNORE = "ignore"
     REPLAY = "replay"
+    FLATTEN = "flatten"
 
 
 class RefusalReason(StrEnum):

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('risk', '0006_rules_are_required'),
-        ('syncgroups', '0011_groups_go_with_their_owner'),
+        ('syncgroups', '0012_flatten_asked'),
     ]
 
     operations = [
