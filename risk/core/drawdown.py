@@ -9,9 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from risk.core.rules import Drawdown, Trail
-from risk.core.standing import ZERO, Floor, Money, Survival
+from risk.core.standing import Floor, Money, Survival
 
-ONE = Decimal(1)
 _TRAILING = frozenset({Trail.INTRADAY, Trail.END_OF_DAY, Trail.CLOSED})
 
 
@@ -87,11 +86,6 @@ def room(rule: Drawdown, floor: Floor, money: Money) -> Decimal:
     The reserves are why it acts before an account fails: prices are samples.
     """
     return money.equity - floor.floor - rule.reserve - money.tick * rule.reserve_ticks
-
-
-def used(rule: Drawdown, floor: Floor, money: Money) -> Decimal:
-    """Return the share of the drawdown that is used, from 0 to 1, its reserves included."""
-    return min(ONE, max(ZERO, ONE - room(rule, floor, money) / rule.amount))
 
 
 def _raised(rule: Drawdown, floor: Floor, high: Decimal) -> Floor:

@@ -41,8 +41,7 @@ def _objections(
         yield found
     if found := rates.objection(rules, standing.day, proposal, now):
         yield found
-    if rules.hours or rules.news or rules.flat is not None:
-        yield from _by_clock(rules, traded, now)
+    yield from _by_clock(rules, traded, now)
     if proposal.opposite and not rules.opposite:
         yield Objection(
             reason=RefusalReason.OPPOSITE,
