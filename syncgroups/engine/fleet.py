@@ -98,9 +98,10 @@ class Fleet:
         view = await self._database.ask(self._leases.look)
         self._tell(view)
         # Before anybody else is led the rows hold what was pressed while they were away.
-        while (
-            self._switch.is_settled() and (shard := to_take(view)) is not None and shard not in self._engines
-        ):
+        while self._switch.is_settled():
+            shard = to_take(view)
+            if shard is None or shard in self._engines:
+                break
             lease = await self._database.ask(partial(self._leases.take, shard))
             if lease is None:
                 break
