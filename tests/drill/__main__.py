@@ -1,4 +1,4 @@
-"""`make drill`: seeds by the thousand, one told in full (`REPLAY=seed`), or kill switches (`PRESSES=1000`)."""
+"""`make drill`: seeds by the thousand, one told in full (`REPLAY=seed`), or switches (`PRESSES=1000`)."""
 
 import argparse
 import multiprocessing
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _press(seeds: range, jobs: int) -> int:
-    """Press the kill switch once for each seed, while orders are on their way (F37); print what that broke."""
+    """Press the kill switch once for each seed, with orders on their way (F37); print what that broke."""
     flying: list[int] = []
     failed: dict[int, list[str]] = {}
     with multiprocessing.get_context("spawn").Pool(jobs, hush) as pool:
