@@ -1,4 +1,4 @@
-"""`python -m tests.bench.kill`: how long the kill switch takes, beside its floor. Readies Django for the rest."""
+"""`python -m tests.bench.kill`: how long the kill switch takes, beside its floor; readies Django for it."""
 
 import sys
 from importlib import import_module

@@ -1,7 +1,7 @@
 """The kill switch: from the press in another process's shoes to the acknowledgement and the last cancel.
 
-`python -m tests.bench.kill` prints it beside its floor: the same words over a bare socket, and the same frames,
-made in advance, on bare sockets. The engine's side is real: door, mailbox, book, journal, disk.
+`python -m tests.bench.kill` prints it beside its floor: a word over a bare socket, and frames made in advance
+on bare sockets. The engine's side is real: door, mailbox, book, journal, disk.
 """
 
 import argparse
@@ -193,9 +193,8 @@ def main() -> int:
             out(f"{name:<8} {what:<22} {medians[name, place] / 1e6:8.2f} / {late / 1e6:.2f}\n")
     out(f"last cancel: {medians['switch', 1] / medians['floor', 1]:.1f} floors\n")
     worst = max(pair[0] for pair in found["switch"]) / 1e6
-    out(
-        f"{'reached' if worst < GOAL_MS else 'MISSED '}  acknowledged within {GOAL_MS} ms: {worst:.1f} at worst\n"
-    )
+    verdict = "reached" if worst < GOAL_MS else "MISSED "
+    out(f"{verdict}  acknowledged within {GOAL_MS} ms: {worst:.1f} at worst\n")
     return 0 if worst < GOAL_MS else 1
 
 
