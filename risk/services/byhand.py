@@ -16,8 +16,8 @@ from tradehaven.domain.ids import ClientOrderId
 
 log = logging.getLogger(__name__)
 
-AGAIN_AFTER = 3.0
-"""Seconds between looks: the broker's lists lag behind what was just done (protocol 7.3)."""
+AGAIN_AFTER, LONGEST, GROWTH = 3.0, 30.0, 1.5
+"""Seconds between looks, growing: the broker's lists lag (protocol 7.3), and many questions silence it."""
 Say = Callable[[str], None]
 
 
@@ -33,15 +33,25 @@ class Left:
         return bool(self.standing or self.unseen)
 
 
-def flatten_all(accesses: Sequence[Access], *, say: Say, pause: Callable[[float], None], looks: int) -> Left:
+def flatten_all(
+    accesses: Sequence[Access],
+    *,
+    say: Say,
+    pause: Callable[[float], object],
+    looks: int,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Left:
     """Make accounts flat and return what is left after so many looks at the broker's lists.
 
-    An account counts as flat when a look that followed no command of ours finds it so.
+    An account counts as flat when a look that followed no command of ours finds it so. It ends early when
+    `go_on` says that somebody else sees to it.
     """
     left = Left()
     for number in range(looks):
         if number:
-            pause(AGAIN_AFTER)
+            pause(min(AGAIN_AFTER * GROWTH ** (number - 1), LONGEST))
+        if not go_on():
+            return left
         left = _round(accesses, number, say)
         if not left:
             return left

@@ -157,3 +157,15 @@ def test_one_that_is_seen_later_is_flattened_then(venue: Broker, flat: Callable[
 
 def test_nobody_prints_a_token() -> None:
     assert "secret" not in repr(Access(name="one", base_url="", token="secret", accounts={}))
+
+
+def test_it_ends_when_somebody_else_sees_to_it(venue: Broker, said: list[str]) -> None:
+    venue.net[11, ES] = 2
+    venue.refuses = [Unavailable("no answer")] * 9
+    answers = iter([True, True, False])
+    access = Access(name="one", base_url="", token="", accounts={11: AccountId(1)})
+    waited: list[float] = []
+    left = flatten_all([access], say=said.append, pause=waited.append, looks=9, go_on=lambda: next(answers))
+    assert left.standing
+    assert waited == [3.0, 4.5]
+    assert len(said) == 2

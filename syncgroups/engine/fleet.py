@@ -176,6 +176,7 @@ class Fleet:
                 if not engine.lease.is_fresh() and not engine.is_leaving:
                     log.error("shard %s: its lease has run out; nothing is sent any more", engine.lease.shard)
                     engine.cut()
+                    self._switch.inherit(engine.legacies())
 
     async def _tidy(self) -> None:
         """Collect garbage between events instead of in the middle of one; engines turn the collector off."""
