@@ -1,8 +1,8 @@
 """What is left of engines whose leases have run out: enough to make accounts flat while nobody can lead.
 
-Without the database no lease can be renewed, so the engines send nothing any more (ADR 14). Whoever presses the
-kill switch then still wants to be flat: the tokens that the links had do it by REST, which can only make an
-account smaller, whoever else leads it meanwhile.
+Without the database no lease can be renewed, so the engines send nothing any more (ADR 14). Whoever presses
+the kill switch then still wants to be flat: the tokens that the links had do it by REST, which can only make
+an account smaller, whoever else leads it meanwhile.
 """
 
 import asyncio
