@@ -171,15 +171,15 @@ class House:
         groups.activate(group)
         return group
 
-    def start_engine(self, *, wait: bool = True) -> "subprocess.Popen[bytes]":
+    def start_engine(self, *, wait: bool = True, seconds: float = 30) -> "subprocess.Popen[bytes]":
         """Start an engine and wait until every login is up."""
         started = timezone.now()
         self.engine = self._manage("run_engine")
         if wait:
-            self.wait_for_links(since=started)
+            self.wait_for_links(since=started, seconds=seconds)
         return self.engine
 
-    def wait_for_links(self, since: datetime | None = None) -> None:
+    def wait_for_links(self, since: datetime | None = None, seconds: float = 30) -> None:
         """Wait until the engine has every login's snapshot on record.
 
         A new engine first records what the last one left in its journal, and that may say "up" as well:
@@ -188,7 +188,7 @@ class House:
         rows = self.owner.connections.filter(link_up=True)
         fresh = rows.filter(link_changed_at__gte=since) if since is not None else rows
         total = self.owner.connections.count()
-        wait_until(lambda: fresh.all().count() == total, "all links up", 30)
+        wait_until(lambda: fresh.all().count() == total, "all links up", seconds)
         time.sleep(0.3)  # the settings of a group that was just made reach the engine within this
 
     def open_exchange(self, price: str = PRICE) -> None:

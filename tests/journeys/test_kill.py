@@ -105,7 +105,7 @@ def test_the_switch_works_without_database_and_redis_and_outlives_a_crash(cut: C
     cut.database.heal()
 
     house.kill_engine()
-    house.start_engine()
+    house.start_engine(seconds=60)  # the old lease has to stand still for its term first
     gate.refresh_from_db()
     assert (gate.is_halted, gate.flatten) == (True, True)
     lead.order("LEAD", "Buy", 1)
