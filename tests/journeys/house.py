@@ -289,6 +289,22 @@ def forget_connection() -> None:
     databases["default"].close()
 
 
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Let nobody reach the journey's database, nor keep what was reached; the exchange suffers as well."""
+    default = databases["default"]
+    name = default.settings_dict["NAME"]
+    default.close()
+    with open_maintenance(default) as maintenance:
+        maintenance.execute(f"alter database {name} allow_connections false")
+        asked = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
+        maintenance.execute(asked, [name])
+        try:
+            yield
+        finally:
+            maintenance.execute(f"alter database {name} allow_connections true")
+
+
 def _maintain(default: Any, statement: str) -> None:
     with open_maintenance(default) as connection:
         connection.execute(statement)
