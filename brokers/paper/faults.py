@@ -122,7 +122,12 @@ class Faults:
         return True
 
     def disturb(self, user_id: int, mischief: Mischief, times: int = 1, *, seconds: float = 0.0) -> None:
-        """Order mischief for the user's next frames of events; `seconds` says how late a late one is."""
+        """Order mischief for the user's next frames of events; `seconds` says how late a late one is.
+
+        No times at all call off what still waits.
+        """
+        if times == 0:
+            self._mischief[user_id].clear()
         self._mischief[user_id].extend([Disturbance(mischief=mischief, seconds=seconds)] * times)
 
     def mischief(self, user_id: int) -> Disturbance | None:

@@ -130,8 +130,9 @@ class OperatorDesk:
     def _events(self, params: Params) -> Json:
         mischief = params.word("kind", Mischief) or Mischief.MISS
         seconds = (params.integer("milliseconds") or 0) / 1000
+        times = params.integer("times")
         self._exchange.faults.disturb(
-            self._user(params).id, mischief, params.integer("times") or 1, seconds=seconds
+            self._user(params).id, mischief, 1 if times is None else times, seconds=seconds
         )
         return {"ok": True}
 

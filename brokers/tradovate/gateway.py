@@ -40,7 +40,7 @@ from tradehaven.domain.errors import (
     Unavailable,
 )
 from tradehaven.domain.events import LinkLost, OrdersListed, PositionReported, SilenceAsked, SnapshotTaken
-from tradehaven.domain.ids import Nanos, Symbol
+from tradehaven.domain.ids import ClientOrderId, Nanos, OrderId, Symbol
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +102,8 @@ class TradovateGateway:
         self._penalties = Penalties()
         self._pinged: float | None = None
         self._number = 0
+        self._known_since = Nanos(0)
+        self._doubted: set[ClientOrderId] = set()
         self._opened = False
         self._ready = False
         self._ended: asyncio.Future[str] | None = None
@@ -150,6 +152,7 @@ class TradovateGateway:
         for number in [n for n, asked in self._asked.items() if asked.deadline <= now]:
             asked = self._asked.pop(number)
             if asked.command is not None:
+                self._doubted.add(asked.command.client_order_id)
                 self._sink(unresolved(asked.command, "no answer in time", self._clock.nanos()))
         for item in self._penalties.take_due(now):
             self._repeat(item)
@@ -245,9 +248,13 @@ class TradovateGateway:
         """Ask for the lists of orders; what they show arrives as events, and then as `OrdersListed`."""
         if not self._ready:
             return
-        look = ListLook(self._view, self._sink, self._listed)
+        look = ListLook(self._view, self._sink, self._listed, self._lost, self._known_since, self._doubted)
         for endpoint in ListLook.ENDPOINTS:
             self._ask(endpoint, answered=look.taker(endpoint))
+
+    def _lost(self, order: OrderId) -> None:
+        """Begin anew: the snapshot says what the socket did not, and that it is no news any more (F11)."""
+        self._end(f"order {order} is in the broker's lists and was never told")
 
     def _listed(self, at: Nanos, positions: tuple[PositionReported, ...]) -> None:
         self._ask_for_contracts()
@@ -359,7 +366,7 @@ class TradovateGateway:
         except msgspec.MsgspecError as error:
             self._fail(ProtocolError(f"a snapshot that is not readable: {error}"))
             return
-        self._ready = True
+        self._ready, self._known_since = True, at
         self._sink(SnapshotTaken(connection=self._login.connection, accounts=accounts, at=at))
         self._ask_for_contracts()
 

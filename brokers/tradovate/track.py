@@ -13,6 +13,11 @@ _ALIVE = frozenset({OrderStatus.WORKING, OrderStatus.PENDING_REPLACE, OrderStatu
 _DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
 
 
+def is_worth_telling(order: e.Order) -> bool:
+    """Say whether an order is one that comes to be told: it works, or it did all that it should."""
+    return status_of(order.ordStatus) in _ALIVE | _DONE
+
+
 class Track:
     """The parts of one order. `told` says what they amount to by now, each thing once."""
 
@@ -38,6 +43,11 @@ class Track:
         """Return the parameters in force: the latest whose change was not turned down or left open."""
         standing = [number for number in self.versions if self.changes.get(number, True)]
         return self.versions[max(standing)] if standing else None
+
+    @property
+    def is_told(self) -> bool:
+        """Say whether it has been told that this order works or worked."""
+        return self._working_told
 
     @property
     def filled(self) -> int:

@@ -13,7 +13,7 @@ import msgspec
 
 from brokers.tradovate import entities as e
 from brokers.tradovate.mapping import AccountName, money, nanos, side_of, spec_of, status_of, ticks_of
-from brokers.tradovate.track import Track
+from brokers.tradovate.track import Track, is_worth_telling
 from tradehaven.domain.commands import Rejected
 from tradehaven.domain.errors import InvalidInput, ProtocolError
 from tradehaven.domain.events import (
@@ -113,6 +113,21 @@ class View:
         return frozenset(
             track.client_id for track in self._tracks.values() if track.client_id and track.order is not None
         )
+
+    def untold(
+        self, orders: Iterable[e.Order], fills: Iterable[e.Fill], since: Nanos, until: Nanos
+    ) -> Iterator[tuple[OrderId, ClientOrderId | None]]:
+        """Yield the orders of listed news between two moments (UTC) that the socket never brought."""
+        for order in orders:
+            if order.accountId in self.accounts and since < nanos(order.timestamp) < until:
+                track = self._tracks.get(order.id)
+                if is_worth_telling(order) and (track is None or not track.is_told):
+                    yield OrderId(order.id), track.client_id if track is not None else None
+        for fill in fills:
+            track = self._tracks.get(fill.orderId)
+            if track is not None and track.is_told and since < nanos(fill.timestamp) < until:
+                if fill.id not in track.fills:
+                    yield track.order_id, track.client_id
 
     # -- a whole session at once --------------------------------------------------------------------
 

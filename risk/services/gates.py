@@ -14,7 +14,7 @@ from accounts.access import NotAllowed
 from accounts.models import User
 from brokers.models import Account
 from brokers.services.stamps import touch
-from risk.models import AccountRisk, Gate, GateChange, GateKind
+from risk.models import AccountRisk, Gate, GateChange, GateKind, RuleBook, RuleScope
 from tradehaven.domain.enums import TradingState
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
@@ -93,7 +93,8 @@ def ensure_account_risk(account: Account, owner_id: int) -> AccountRisk:
     if found is not None:
         return found
     gate = Gate.objects.create(owner_id=owner_id, kind=GateKind.ACCOUNT)
-    return AccountRisk.objects.create(account=account, gate=gate)
+    book = RuleBook.objects.create(owner_id=owner_id, scope=RuleScope.ACCOUNT)
+    return AccountRisk.objects.create(account=account, gate=gate, book=book)
 
 
 def new_group_gate(owner_id: int) -> Gate:

@@ -10,6 +10,7 @@ from brokers.models import EngineStamp
 from brokers.tests.factories import AccountFactory
 from risk.models import Gate, GateChange, GateKind
 from risk.services import gates
+from risk.services.gates import ensure_account_risk
 from risk.services.limits import set_max_position
 from risk.tests.factories import GateFactory
 from tradehaven.db import AppendOnlyError
@@ -94,8 +95,8 @@ def test_an_accounts_gate_is_made_once(db):
 @pytest.mark.parametrize("qty", [1, 20, None])
 def test_a_largest_position_is_kept(alice: User, qty: int | None):
     account = AccountFactory.create(connection__owner=alice)
-    assert set_max_position(account=account, qty=qty, by=alice) is (qty is not None)
-    assert account.risk.max_position == qty
+    assert (set_max_position(account=account, qty=qty, by=alice) is None) is (qty is None)
+    assert ensure_account_risk(account, alice.pk).max_position == qty
     assert not set_max_position(account=account, qty=qty, by=alice)
 
 

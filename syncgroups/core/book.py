@@ -21,8 +21,15 @@ from syncgroups.core.decision import (
 )
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.keys import is_manual
+from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
-from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import (
+    OrderStatus,
+    OrderType,
+    RefusalReason,
+    Side,
+    TradingState,
+)
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
     AccountId,
@@ -84,6 +91,7 @@ class Book:
         self.pressed: set[PressId] = set()
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
+        self.traded: defaultdict[AccountId, set[Symbol]] = defaultdict(set)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
@@ -120,6 +128,7 @@ class Book:
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
+        self.risk = RiskBook()
 
     # -- questions ----------------------------------------------------------------------------------
 
@@ -140,6 +149,10 @@ class Book:
         """Return the copy that one order of a follower is, or None for a foreign order."""
         key = self.by_order.get((account, order))
         return self.copies[key] if key else None
+
+    def is_ours(self, account: AccountId, order: OrderId) -> bool:
+        """Say whether an order is one that we placed: a copy, or a guard."""
+        return (account, order) in self.by_order or (account, order) in self.risk.guard_orders
 
     def flying(self, account: AccountId, symbol: Symbol, *, but: OrderId | None = None) -> int:
         """Return the signed contracts that market orders of an account are about to trade.
@@ -203,7 +216,7 @@ class Book:
         for step in decision.steps:
             if isinstance(step, CopyStep):
                 self.keep(step.copy)
-            else:
+            elif isinstance(step, AccountStep):
                 self._count_flatten(step)
         for refusal in decision.refusals:
             self._refuse(refusal)
@@ -217,6 +230,7 @@ class Book:
             self.differences[difference.key] = difference
         for key in decision.chased:
             self.chasing.pop(key, None)
+        self.risk.apply(decision)
         for waiting in decision.waiting:
             if waiting.doubts:
                 self.waiting[waiting.key] = waiting
@@ -254,6 +268,7 @@ class Book:
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""
         self.orders[account, order_id] = record
+        self.traded[account].add(record.symbol)
         if is_final(record.status):
             self.working[account].discard(order_id)
             self.market_orders[account].discard(order_id)

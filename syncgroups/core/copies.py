@@ -163,32 +163,36 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
     """
     if copy.is_unsent:
         return _place_again(copy) if retry or copy.target is None else (copy, None)
-    order_id = copy.order_id
-    if order_id is None or copy.in_flight is not None or copy.state is not CopyState.LIVE:
-        return copy, None
-    as_wished = copy.target is not None and copy.target.means(copy.sent)
-    if as_wished or (copy.refusals and not retry) or copy.refusals >= MAX_REFUSALS:
-        return copy, None
-    cancels = copy.target is None or copy.target.qty <= copy.filled
-    lane = Lane.CHANGE if copy.target is None else _lane_of_change(copy, copy.target)
-    if copy.held_until and not retry and not cancels and lane is Lane.CHANGE:
+    if copy.order_id is None or not _has_news(copy, retry=retry):
         return copy, None
     number = copy.commands + 1
     client_id = command_id(copy.key, number)
     sending = replace(copy, in_flight=client_id, commands=number, held_until=Nanos(0))
-    if copy.target is None or cancels:
-        cancel = CancelOrder(account=copy.follower, client_order_id=client_id, order_id=order_id)
+    if copy.target is None or copy.target.qty <= copy.filled:
+        cancel = CancelOrder(account=copy.follower, client_order_id=client_id, order_id=copy.order_id)
         return replace(sending, target=None), cancel
+    lane = _lane_of_change(copy, copy.target)
+    if copy.held_until and not retry and lane is Lane.CHANGE:
+        return copy, None
     change = ChangeOrder(
         account=copy.follower,
         client_order_id=client_id,
-        order_id=order_id,
+        order_id=copy.order_id,
         symbol=copy.symbol,
         # Of a trailing stop only the quantity can be told: its prices are where the market drew them.
         spec=replace(copy.sent, qty=copy.target.qty) if copy.target.trails else copy.target,
         lane=lane,
     )
     return replace(sending, asked=max(copy.asked, copy.target.qty)), change
+
+
+def _has_news(copy: Copy, *, retry: bool) -> bool:
+    """Say whether the broker is still to be told something, and may be told it now."""
+    if copy.state is not CopyState.LIVE or copy.in_flight is not None:
+        return False
+    if copy.target is not None and copy.target.means(copy.sent):
+        return False
+    return copy.refusals < MAX_REFUSALS and (retry or not copy.refusals)
 
 
 def _lane_of_change(copy: Copy, target: OrderSpec) -> Lane:

@@ -5,12 +5,11 @@ way down it asks, in order: chains (own orders), sizing, the guard, keys. What i
 never depends on another.
 """
 
-from typing import assert_never
-
 from syncgroups.core import (
     brackets,
     confirm,
     converge,
+    guardrails,
     held,
     manual,
     owed,
@@ -27,6 +26,7 @@ from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import Ask
 from tradehaven.domain.events import (
+    AccountLocked,
     BalanceReported,
     Event,
     GateChanged,
@@ -40,6 +40,8 @@ from tradehaven.domain.events import (
     OrderWorking,
     PersonAsked,
     PositionReported,
+    PriceMoved,
+    PricesLost,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
@@ -48,6 +50,11 @@ from tradehaven.domain.events import (
 
 def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
+    copied = _copying(plan, book, event)
+    return joined(copied, guardrails.after(plan, book, event, copied)) if plan.watched else copied
+
+
+def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
             mine = converge.own_order(plan, book, event.account, event.order_id)
@@ -91,10 +98,21 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             return _answered(plan, book, event)
-        case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
-            return NOTHING
-        case _:  # pragma: no cover
-            assert_never(event)
+        case _:
+            return _nothing(event)
+
+
+def _nothing(
+    _event: PositionReported
+    | BalanceReported
+    | PriceMoved
+    | PricesLost
+    | LinkLost
+    | SilenceAsked
+    | AccountLocked,
+) -> Decision:
+    """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
+    return NOTHING
 
 
 def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:

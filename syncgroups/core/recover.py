@@ -7,12 +7,13 @@ logged as missed for each follower; copies that the broker never had are said to
 from collections.abc import Iterator
 from dataclasses import replace
 
-from syncgroups.core.book import Book
+from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.confirm import confirmed_group, fill_order
 from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
+    NOTHING,
     Action,
     CopyRefused,
     CopyStep,
@@ -21,10 +22,11 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import Refusal, leader_order
+from syncgroups.core.share import leader_order
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
@@ -63,23 +65,12 @@ def _touched(book: Book, accounts: set[AccountId]) -> list[Copy]:
 def _in_line(
     plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, others: dict[ClientOrderId, Copy]
 ) -> Decision:
-    if copy.is_manual:
-        return _step(advance(plan, book, copy))
-    leader = plan.accounts.get(copy.leader)
-    if leader is None or leader.connection not in book.links or copy.fill is not None:
-        # The leader cannot be seen, or cannot take back what it filled: what was wished stays wished.
+    if _stands_alone(plan, book, copy):
         return _step(advance(plan, book, copy))
     record = book.orders.get((copy.leader, copy.leader_order))
-    if is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET:
-        return _step(advance(plan, book, copy))  # it answers no order that could have been withdrawn
-    if record is None or (is_final(record.status) and record.status not in DONE):
-        gone = withdrawn(plan, book, [copy])  # or it stays, to protect what is held
-        return gone if gone else _step(advance(plan, book, fitted(book, copy)))
+    if record is None or is_final(record.status):
+        return _outlived(plan, book, copy, record)
     settings = settings_of(plan, copy)
-    if is_final(record.status) and copy.enters and copy.target and is_out(book, copy.leader, copy.leads):
-        return withdrawn(plan, book, [copy])  # the leader came and went unseen
-    if is_final(record.status):
-        return _step(advance(plan, book, fitted(book, copy)))
     if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings
@@ -88,6 +79,26 @@ def _in_line(
         follow(*seen)
     others.update((step.copy.key, step.copy) for step in case.steps)
     return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
+
+
+def _stands_alone(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
+    """Say whether a copy answers no order of a leader that could be looked at now: its wish stays.
+
+    What a leader filled it cannot take back, and what mends a difference answers no order at all.
+    """
+    mends = is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET
+    leader = plan.accounts.get(copy.leader)
+    seen = leader is not None and leader.connection in book.links
+    return copy.is_manual or copy.fill is not None or mends or not seen
+
+
+def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | None) -> Decision:
+    """Return what becomes of a copy whose leader's order has ended: an exit may stay, to protect."""
+    done = record is not None and record.status in DONE
+    # Filled, and the leader is out all the same: it came and went unseen.
+    over = not done or (copy.enters and is_out(book, copy.leader, copy.leads))
+    gone = withdrawn(plan, book, [copy]) if over else NOTHING
+    return gone if gone else _step(advance(plan, book, fitted(book, copy)))
 
 
 def _step(step: CopyStep) -> Decision:

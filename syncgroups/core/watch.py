@@ -49,7 +49,7 @@ def flatten_asked(plan: OwnerPlan, book: Book, event: PersonAsked) -> Decision:
 def _begun(plan: OwnerPlan, book: Book, named: Iterable[AccountId], at: Nanos) -> Decision:
     # Whoever is becoming flat already is told again every few seconds: not twice at once.
     accounts = tuple(account for account in named if account not in book.flattening)
-    steps = [step for account in accounts for step in _flatten(plan, book, account, at)]
+    steps = [step for account in accounts for step in flattening_steps(plan, book, account, at)]
     return Decision(steps=tuple(steps), flattening=accounts)
 
 
@@ -75,7 +75,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
         if _is_flat(book, account):
             remarks.append(_flat(account))
         elif event.at - tried_at >= FLATTEN_AGAIN:
-            steps.extend(_flatten(plan, book, account, event.at))
+            steps.extend(flattening_steps(plan, book, account, event.at))
     for copies in book.open_copies.values():
         for key in sorted(copies):
             if book.copies[key].refusals:
@@ -99,7 +99,8 @@ def _is_seen(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
     return known is not None and known.connection in book.links
 
 
-def _flatten(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+def flattening_steps(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+    """Yield what makes an account flat, as far as it can be told now."""
     if not _is_seen(plan, book, account):
         return
     working = [(order, book.orders[account, order].symbol) for order in sorted(book.working[account])]

@@ -26,8 +26,6 @@ from brokers.selectors import due_for_refresh
 from brokers.services import tokens
 from brokers.services.budgets import record_usage
 from brokers.services.health import record_health
-from syncgroups.core.copies import CopyState
-from syncgroups.core.drift import to_look_at
 from syncgroups.core.watch import in_flight
 from syncgroups.engine import books
 from syncgroups.engine.alarm import Alarm
@@ -36,8 +34,10 @@ from syncgroups.engine.control import Control, Database
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.lapsed import Legacy
+from syncgroups.engine.looks import Looks
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
+from syncgroups.engine.prices import Prices
 from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
@@ -53,7 +53,6 @@ TICK = 1.0
 TOKENS_EVERY = 20.0
 OVERDUE = timedelta(minutes=10)
 """How far past its time to be renewed a token is before the engine does it: five minutes are left then."""
-LOOK_AGAIN_EVERY = 5.0
 RECORDER_EVERY = 1.0
 FIGURES_EVERY = 5.0
 DRAIN_LIMIT = 8.0
@@ -105,6 +104,8 @@ class Engine:
         self._logins: dict[ConnectionId, LoginRow] = {}
         self._given: dict[ConnectionId, Login] = {}
         self._budgets = Budgets()
+        self._prices = Prices(self._tokens, self._start, self._clock, chance)
+        self._looks = Looks()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal: Journal | None = None
         self._stopping = asyncio.Event()
@@ -231,6 +232,8 @@ class Engine:
         if is_new:
             for pressed in self._over(owner):
                 mailbox.post(pressed)
+        for lock in settings.locks:
+            mailbox.post(lock)
         for asked in settings.asked:
             mailbox.post(asked)
         self._link_up(mailbox, settings.logins)
@@ -291,31 +294,15 @@ class Engine:
     # -- time ---------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
-        looked_at = self._clock.monotonic()
         while True:
             await asyncio.sleep(TICK)
             for mailbox in self._mailboxes.values():
                 mailbox.post(TimePassed(at=self._clock.nanos()))
-            if self._clock.monotonic() - looked_at >= LOOK_AGAIN_EVERY:
-                looked_at = self._clock.monotonic()
-                self._look_again()
-
-    def _look_again(self) -> None:
-        """Ask the brokers about every order whose answer never came, and positions that are in doubt."""
-        for mailbox in self._mailboxes.values():
-            doubtful = {
-                mailbox.plan.accounts[account].connection
-                for account in to_look_at(mailbox.book)
-                if account in mailbox.plan.accounts
-            }
-            doubtful |= {
-                mailbox.plan.accounts[account].connection
-                for account, keys in mailbox.book.open_copies.items()
-                if account in mailbox.plan.accounts
-                and any(mailbox.book.copies[key].state is CopyState.UNRESOLVED for key in keys)
-            }
-            for connection in doubtful & set(self._links):
-                self._links[connection].look_again()
+            self._prices.look(self._mailboxes.values())
+            owners = ((mailbox.plan, mailbox.book) for mailbox in self._mailboxes.values())
+            for connection in self._looks.due(owners, self._clock.monotonic()):
+                if connection in self._links:
+                    self._links[connection].look_again()
 
     async def _keep_tokens(self) -> None:
         """Renew tokens that Celery should have renewed long ago: trading hangs on them."""

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -20,15 +21,23 @@ log = logging.getLogger(__name__)
 _DIE_WITH_PARENT = 1
 SYNC_EVERY = 0.002
 """Seconds: what a power cut may cost. A killed process loses nothing that was written."""
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 def start_recorder(shard: str, folder: Path, epoch: int) -> BaseProcess:
-    """Start a recorder; SIGTERM lets it finish what the journal holds."""
+    """Start a recorder; SIGTERM lets it finish what the journal holds, from its first moment on."""
     context = multiprocessing.get_context("spawn")
     process = context.Process(
         target=record, args=(shard, folder, epoch), name=f"recorder-{shard}", daemon=True
     )
-    process.start()
+    # The child takes seconds to load and would die of a signal meanwhile, with the journal unrecorded: an
+    # engine that is stopped right after its start. So signals wait for it until it can take them.
+    resource_tracker.ensure_running()  # else `start` does it, and lets the signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return process
 
 
@@ -44,6 +53,7 @@ def record(shard: str, folder: Path, epoch: int) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_sync, args=(Syncer(folder),), name="journal-sync", daemon=True).start()
     try:
         Recorder(shard, folder, epoch).run(stopped.is_set)

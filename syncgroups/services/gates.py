@@ -105,12 +105,14 @@ def disarm(*, gate: Gate, by: User, reason: str, intent: str) -> bool:
 def set_max_position(*, account: Account, qty: int | None, by: User) -> bool:
     """Set an account's largest position and write it down; say whether it changed."""
     changed = limits.set_max_position(account=account, qty=qty, by=by)
-    if changed:
-        said = f"{qty} contracts of one instrument" if qty else "no limit"
-        text = f"Largest position of {account}: {said}, by {by}"
-        note(by.pk, ActivityKind.GATE, text, account=account)
-        audit.record(owner=by, actor=by, action=AuditAction.LIMITS_CHANGED, subject=text)
-    return changed
+    if changed is None:
+        return False
+    said = f"{qty} contracts of one instrument" if qty else "no limit"
+    when = f" from {changed.later_at:%b %-d, %H:%M} UTC on" if changed.later_at is not None else ""
+    text = f"Largest position of {account}: {said}{when}, by {by}"
+    note(by.pk, ActivityKind.GATE, text, account=account)
+    audit.record(owner=by, actor=by, action=AuditAction.LIMITS_CHANGED, subject=text)
+    return True
 
 
 def subject_of(gate: Gate) -> str:

@@ -12,13 +12,16 @@ from syncgroups.engine import records
 from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, OWNER_GATE, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
-from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import Ask, Environment, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import (
+    AccountLocked,
     BalanceReported,
     Event,
     HaltPressed,
     OrderAsked,
     OrdersListed,
+    PriceMoved,
+    PricesLost,
     SilenceAsked,
 )
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId, PressId
@@ -76,6 +79,13 @@ def told() -> tuple[list[Event], list[Decision]]:
         )
     )
     world.balance(LEADER, Decimal("50000.10"))
+    quote = PriceMoved(
+        environment=Environment.PAPER, symbol=ES, bid=Ticks(1), ask=None, last=None, at=world.at()
+    )
+    world.step(quote)
+    world.step(PricesLost(environment=Environment.PAPER, at=world.at()))
+    lock = AccountLocked(account=TWO, reason=offline, detail="by hand", until=later, at=world.at())
+    world.step(lock)
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()
     world.wait(6)

@@ -15,6 +15,7 @@ from django.db import connection as database
 from brokers.models import ConnectionStatus
 from tests.journeys.house import PRICE, SYMBOL, Hand, House, open_maintenance, wait_until
 from tests.journeys.proxy import Proxy
+from tests.journeys.servers import Servers
 
 TICK = 0.25
 PATIENCE = 60.0
@@ -25,9 +26,12 @@ ANSWERLESS = (requests.ConnectionError, requests.Timeout)
 class Chaos:
     """One story. `actions` and `faults` count what was really done."""
 
-    def __init__(self, house: House, proxy: Proxy, chance: Random, *, is_long: bool) -> None:
+    def __init__(
+        self, house: House, proxy: Proxy, chance: Random, *, is_long: bool, servers: Servers | None = None
+    ) -> None:
         self.house = house
         self._is_long = is_long
+        self._servers = servers
         self.actions: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self._proxy = proxy
@@ -116,6 +120,9 @@ class Chaos:
         }
         if self._is_long:  # after that the exchange wants a minute's silence
             faults["door closed"] = self._close_door
+        if self._servers is not None:
+            faults["database restarted"] = self._restart_database
+            faults["valkey restarted"] = self._restart_valkey
         name = self._chance.choice(list(faults))
         self.faults[name] += 1
         try:
@@ -165,6 +172,14 @@ class Chaos:
             finally:
                 maintenance.execute(f"alter database {name} allow_connections true")
         database.close()
+
+    def _restart_database(self) -> None:
+        if self._servers is not None:
+            self._servers.restart_database(crash=self._chance.random() < 0.5)
+
+    def _restart_valkey(self) -> None:
+        if self._servers is not None:
+            self._servers.restart_valkey(crash=self._chance.random() < 0.5)
 
     def _ask(self, command: str) -> None:
         self.house.operator(command, login=self._login())

@@ -1,6 +1,7 @@
 """One house for each module of journeys; each test starts with everybody flat."""
 
 import socket
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -13,6 +14,9 @@ from django.test.utils import setup_databases, teardown_databases
 
 from syncgroups.services.groups import FollowerSettings
 from tests.journeys.house import PRICE, Hand, House, open_house, wait_until
+
+LEAVING = 5.0
+"""Seconds that followers have to leave behind their leader before hands take them out."""
 
 
 def free_port() -> int:
@@ -59,18 +63,33 @@ def calm(house: House) -> Iterator[House]:
     """Return the house with nothing working and nobody holding anything."""
     yield house
     house.price(PRICE)
-    for hand in house.hands.values():
-        for account in hand.accounts:
-            for order in hand.working(account):
-                hand.post("order/cancelorder", {"orderId": order["id"]})
-    for hand in house.hands.values():
-        for account, number in hand.accounts.items():
-            for row in hand.get("position/list"):
-                if row["accountId"] == number and row["netPos"]:
-                    body = {"accountId": number, "contractId": row["contractId"], "admin": False}
-                    hand.post("order/liquidateposition", body)
-            wait_until(partial(_is_flat, hand, account), f"{account} flat")
+    leader = house.hands["lead"]
+    wait_until(partial(_is_cleared, leader, "LEAD"), "LEAD flat")
+    # The engine takes the followers out. A hand that closes beside it would turn them round.
+    end = time.monotonic() + LEAVING
+    while time.monotonic() < end and not all(_is_empty(*pair) for pair in _accounts(house)):
+        time.sleep(0.05)
+    for hand, account in _accounts(house):
+        wait_until(partial(_is_cleared, hand, account), f"{account} flat")
 
 
-def _is_flat(hand: Hand, account: str) -> bool:
-    return hand.net(account) == 0
+def _accounts(house: House) -> list[tuple[Hand, str]]:
+    return [(hand, account) for hand in house.hands.values() for account in hand.accounts]
+
+
+def _is_empty(hand: Hand, account: str) -> bool:
+    return hand.net(account) == 0 and not hand.working(account)
+
+
+def _is_cleared(hand: Hand, account: str) -> bool:
+    """Say whether an account is empty; where it is not, take everything out of it."""
+    if _is_empty(hand, account):
+        return True
+    for order in hand.working(account):
+        hand.post("order/cancelorder", {"orderId": order["id"]})
+    number = hand.accounts[account]
+    for row in hand.get("position/list"):
+        if row["accountId"] == number and row["netPos"]:
+            body = {"accountId": number, "contractId": row["contractId"], "admin": False}
+            hand.post("order/liquidateposition", body)
+    return False

@@ -35,6 +35,11 @@ from accounts.models import Subscription, User
 from brokers.models import Account
 from brokers.paper.services import ensure_login, register_client
 from brokers.services import consents
+from brokers.services.stamps import touch
+from risk.core.rules import Rules
+from risk.core.written import written
+from risk.models import RuleBook
+from risk.services.gates import ensure_account_risk
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
@@ -171,6 +176,14 @@ class House:
         groups.activate(group)
         return group
 
+    def set_rules(self, name: str, rules: Rules) -> None:
+        """Give an account rules that hold at once, also where that loosens them, and wait for the engine."""
+        account = Account.objects.get(connection__owner=self.owner, name=name)
+        book = ensure_account_risk(account, self.owner.pk).book
+        RuleBook.objects.filter(pk=book.pk).update(rules=written(rules), later=None, later_at=None)
+        touch(self.owner.pk)
+        time.sleep(1.2)
+
     def start_engine(self, *, wait: bool = True, seconds: float = 30) -> "subprocess.Popen[bytes]":
         """Start an engine and wait until every login is up."""
         started = timezone.now()
@@ -278,6 +291,11 @@ def _template() -> str:
         default.close()
         default.settings_dict["NAME"] = before
     return name
+
+
+def forget_template() -> None:
+    """Make the next journey's tables anew: it has another server."""
+    _template.cache_clear()
 
 
 def forget_connection() -> None:

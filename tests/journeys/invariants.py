@@ -1,18 +1,25 @@
 """The reliability invariants, checked over the exchange's own log by a program that distrusts the engine.
 
 Numbers are those of the reliability rules: I1 at most one accepted order for each intent, I2 nothing lost
-silently, I3 exposure as the sizing says, I5 a reduction never opens or flips, I15 the books balance.
+silently, I3 exposure as the sizing says, I5 a reduction never opens or flips, I8 the cap holds, I13 what is
+told of an order is told in turn, I14 nothing stays at work, I15 the books balance, I16 the budget is kept.
+What our own rows must say beside the books stands in `lineage`.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
 from syncgroups.core.keys import parse_key
 
 COMMISSION = Decimal("2.50")
+OURS = "th1"
+"""What every client order id of ours begins with."""
+_NUMBER = re.compile(r"\.c(\d+)$")
 
 
 @dataclass
@@ -23,6 +30,7 @@ class History:
     orders: dict[int, dict[str, Any]] = field(default_factory=dict)
     quantities: dict[int, int] = field(default_factory=dict)
     client_ids: dict[int, str] = field(default_factory=dict)
+    commands: dict[int, dict[str, Any]] = field(default_factory=dict)
     fills: list[dict[str, Any]] = field(default_factory=list)
     positions: dict[tuple[int, int], int] = field(default_factory=dict)
     cash: dict[int, Decimal] = field(default_factory=dict)
@@ -39,8 +47,10 @@ class History:
                 found.orders[entity["id"]] = entity
             elif kind == "orderVersion":
                 found.quantities[entity["orderId"]] = entity["orderQty"]
-            elif kind == "command" and entity["commandType"] == "New" and entity.get("clOrdId"):
-                found.client_ids[entity["orderId"]] = entity["clOrdId"]
+            elif kind == "command":
+                found.commands[entity["id"]] = entity
+                if entity["commandType"] == "New" and entity.get("clOrdId"):
+                    found.client_ids[entity["orderId"]] = entity["clOrdId"]
             elif kind == "fill" and entity["id"] not in seen:
                 seen.add(entity["id"])
                 found.fills.append(entity)
@@ -57,6 +67,11 @@ class History:
     def name_of(self, fill: Mapping[str, Any]) -> str:
         """Return the account that a fill belongs to."""
         return self.accounts[self.orders[fill["orderId"]]["accountId"]]
+
+    def ours(self) -> list[dict[str, Any]]:
+        """Return what our engine asked for, in the order in which it arrived."""
+        found = [row for row in self.commands.values() if (row.get("clOrdId") or "").startswith(OURS)]
+        return sorted(found, key=lambda row: int(row["id"]))
 
     def order_name(self, order: Mapping[str, Any]) -> str:
         """Return the account that an order belongs to."""
@@ -92,6 +107,11 @@ def nothing_is_left_working(history: History, followers: Iterable[str]) -> list[
         for order in history.orders.values()
         if order["ordStatus"] == "Working" and history.order_name(order) in set(followers)
     ]
+
+
+def moment(text: str) -> datetime:
+    """Return a time of the exchange."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def signed(fill: Mapping[str, Any]) -> int:
@@ -173,4 +193,45 @@ def books_balance(history: History, opening: Mapping[str, Decimal], point_value:
             fees = COMMISSION * sum(int(fill["qty"]) for fill in fills)
             if history.cash[number] != opening[name] + gross - fees:
                 wrong.append(f"I15 {name}: cash {history.cash[number]}, not {opening[name] + gross - fees}")
+    return wrong
+
+
+def caps_hold(history: History, caps: Mapping[str, int]) -> list[str]:
+    """I8: no fill of ours takes an account beyond its largest position."""
+    positions: dict[str, int] = defaultdict(int)
+    wrong: list[str] = []
+    for fill in sorted(history.fills, key=lambda found: int(found["id"])):
+        name = history.name_of(fill)
+        before, positions[name] = positions[name], positions[name] + signed(fill)
+        grows = abs(positions[name]) > abs(before)
+        if grows and abs(positions[name]) > caps.get(name, 10**9) and fill["orderId"] in history.client_ids:
+            wrong.append(f"I8 {name} holds {positions[name]}, its cap is {caps[name]} ({fill['orderId']})")
+    return wrong
+
+
+def told_in_turn(history: History) -> list[str]:
+    """I13: the changes and cancels of one order arrive in the order of their numbers, each of them once."""
+    last: dict[int, int] = {}
+    wrong: list[str] = []
+    for row in history.ours():
+        order, named = row["orderId"], _NUMBER.search(row["clOrdId"])
+        number = int(named[1]) if named is not None else 0
+        if row["commandType"] != "New" and number <= last.get(order, 0):
+            wrong.append(f"I13 {row['clOrdId']} came after number {last[order]} of order {order}")
+        last[order] = max(number, last.get(order, 0))
+    return wrong
+
+
+def budget_is_kept(history: History, logins: Mapping[str, str], per_minute: int) -> list[str]:
+    """I16: in no minute the engine asks more of a login than the broker allows. `logins` by account."""
+    asked: dict[str, list[datetime]] = defaultdict(list)
+    wrong: list[str] = []
+    for row in history.ours():
+        order = history.orders.get(row["orderId"])
+        if order is None:
+            continue
+        login, at = logins[history.order_name(order)], moment(row["timestamp"])
+        asked[login] = [then for then in asked[login] if at - then < timedelta(minutes=1)] + [at]
+        if len(asked[login]) == per_minute + 1:
+            wrong.append(f"I16 {login} was asked more than {per_minute} things in the minute before {at}")
     return wrong

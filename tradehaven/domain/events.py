@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
-from tradehaven.domain.enums import Ask, OrderStatus, Side, TradingState
+from tradehaven.domain.enums import Ask, Environment, OrderStatus, RefusalReason, Side, TradingState
 from tradehaven.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -193,6 +193,37 @@ class HaltPressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceMoved:
+    """The best prices of a contract in one environment, in ticks; None where none has been said yet."""
+
+    environment: Environment
+    symbol: Symbol
+    bid: Ticks | None
+    ask: Ticks | None
+    last: Ticks | None
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesLost:
+    """The market data of an environment are gone: what was quoted last may be old by now."""
+
+    environment: Environment
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLocked:
+    """An account takes no entries before `until` (UTC): a person or a rule has locked it, on record."""
+
+    account: AccountId
+    reason: RefusalReason
+    detail: str
+    until: Nanos
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """About a second went by, or a moment came that something waits for; all that waits looks again."""
 
@@ -246,6 +277,9 @@ BrokerEvent = (
 Event = (
     BrokerEvent
     | GateChanged
+    | AccountLocked
+    | PriceMoved
+    | PricesLost
     | HaltPressed
     | TimePassed
     | PersonAsked

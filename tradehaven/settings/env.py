@@ -68,6 +68,11 @@ def database(name: str) -> dict[str, object]:
     url = text(name)
     if not url.startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured(f"{name} must be a postgres:// address")
+    return database_of(url)
+
+
+def database_of(url: str) -> dict[str, object]:
+    """Return a database's settings from its address."""
     return dict(_env.db_url_config(url))
 
 

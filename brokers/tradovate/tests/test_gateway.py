@@ -16,6 +16,7 @@ from brokers.paper.session import roll
 from brokers.paper.testing import PASSWORD, RunningExchange, running_exchange
 from brokers.ports import Login, PriceSeen
 from brokers.tradovate import gateway as gateway_module
+from brokers.tradovate import lists as lists_module
 from brokers.tradovate.gateway import TradovateGateway
 from brokers.tradovate.quotes import QuoteSocket
 from tradehaven.domain.commands import (
@@ -232,6 +233,63 @@ def test_what_the_socket_missed_is_found_in_the_lists(
         listed = await watch.until(OrdersListed)
         assert "lost" in listed.client_order_ids
         await watch.until(OrderWorking, client_order_id="lost")
+
+    _with_gateway(login, story)
+
+
+def _by_hand(exchange: RunningExchange, login: Login, **order: Any) -> None:
+    (number,) = login.accounts
+    body = {"accountSpec": "P-1", "accountId": number, "action": "Buy", "symbol": "ESZ6", "orderQty": 1}
+    headers = {"Authorization": f"Bearer {login.token}"}
+    address = f"{exchange.base_url}/order/placeorder"
+    answer = requests.post(address, json=body | order, headers=headers, timeout=5).json()
+    assert "orderId" in answer, answer
+
+
+@pytest.mark.parametrize("works_already", [False, True], ids=["order", "fill"])
+def test_what_a_person_did_and_the_socket_lost_is_not_told_late_but_begins_the_session_anew(
+    exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch, *, works_already: bool
+) -> None:
+    monkeypatch.setattr(lists_module, "ON_ITS_WAY", 0)
+    login = _login(exchange)
+
+    async def story(watch: Watch) -> None:
+        if works_already:
+            await asyncio.to_thread(_by_hand, exchange, login, orderType="Limit", price=5040.0)
+            await watch.until(OrderWorking)
+        known = len(watch.events)
+        await asyncio.to_thread(
+            exchange.call, lambda found: found.faults.disturb(login.user_id or 0, Mischief.MISS, 20)
+        )
+        if works_already:
+            await asyncio.to_thread(exchange.set_price, "ESZ6", "5030.00")
+            await asyncio.to_thread(exchange.set_price, "ESZ6", "5050.00")
+        else:
+            await asyncio.to_thread(_by_hand, exchange, login, orderType="Market")
+        watch.gateway.look_again()
+        lost = await watch.until(LinkLost)
+        assert "never told" in lost.reason
+        told = [event for event in watch.events[known:] if isinstance(event, OrderWorking | OrderFilled)]
+        assert not told
+        await asyncio.to_thread(
+            exchange.call, lambda found: found.faults.disturb(login.user_id or 0, Mischief.MISS, 0)
+        )
+
+    _with_gateway(login, story)
+
+
+def test_a_look_that_finds_nothing_lost_leaves_the_session_alone(
+    exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists_module, "ON_ITS_WAY", 0)
+    login = _login(exchange)
+
+    async def story(watch: Watch) -> None:
+        await asyncio.to_thread(_by_hand, exchange, login, orderType="Market")
+        await watch.until(OrderFilled)
+        watch.gateway.look_again()
+        await watch.until(OrdersListed)
+        assert watch.gateway.is_ready
 
     _with_gateway(login, story)
 

@@ -1,0 +1,57 @@
+"""When each login's lists are asked for: soon where something is in doubt, now and then everywhere.
+
+A socket that lost a frame tells nobody, so every login that copies is looked at in turn (fault F11). What a
+look finds is the gateway's business, what it costs the governor's.
+"""
+
+from collections.abc import Iterable
+
+from syncgroups.core.book import Book
+from syncgroups.core.copies import CopyState
+from syncgroups.core.drift import to_look_at
+from syncgroups.core.plan import OwnerPlan
+from tradehaven.domain.ids import AccountId, ConnectionId
+
+IN_DOUBT = 5.0
+IN_TURN = 30.0
+"""Seconds between two looks. Five lists every half minute are 600 of a login's 5,000 calls an hour."""
+
+
+class Looks:
+    """Remembers when each login was asked. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._asked: dict[ConnectionId, float] = {}
+
+    def due(self, owners: Iterable[tuple[OwnerPlan, Book]], now: float) -> list[ConnectionId]:
+        """Return the logins to be asked now; they count as asked."""
+        found: list[ConnectionId] = []
+        for plan, book in owners:
+            doubtful = _logins(plan, _in_doubt(book))
+            for connection in sorted(doubtful | _logins(plan, _copying(plan))):
+                # Logins that came together are not asked together for ever.
+                asked = self._asked.setdefault(connection, now - connection % IN_TURN)
+                if now - asked >= (IN_DOUBT if connection in doubtful else IN_TURN):
+                    self._asked[connection] = now
+                    found.append(connection)
+        return found
+
+
+def _logins(plan: OwnerPlan, accounts: Iterable[AccountId]) -> set[ConnectionId]:
+    return {plan.accounts[account].connection for account in accounts if account in plan.accounts}
+
+
+def _in_doubt(book: Book) -> set[AccountId]:
+    """Return accounts with an order that was never answered, or a position that is in doubt."""
+    unanswered = {
+        account
+        for account, keys in book.open_copies.items()
+        if any(book.copies[key].state is CopyState.UNRESOLVED for key in keys)
+    }
+    unheard = {guard.account for guard in book.risk.guards.values() if guard.order_id is None}
+    return unanswered | unheard | to_look_at(book)
+
+
+def _copying(plan: OwnerPlan) -> set[AccountId]:
+    running = [group for group in plan.groups if group.active]
+    return {group.leader for group in running} | {f.account for group in running for f in group.followers}

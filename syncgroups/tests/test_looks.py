@@ -1,0 +1,55 @@
+"""Which logins are asked for their lists, and how often."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from syncgroups.core.book import Book
+from syncgroups.core.copies import CopyState
+from syncgroups.engine.looks import IN_DOUBT, IN_TURN, Looks
+from syncgroups.tests.desk import desk
+from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, plan_of
+from tradehaven.domain.enums import Side
+from tradehaven.domain.ids import AccountId, Symbol
+
+TWO, THREE = connection_of(AccountId(2)), connection_of(AccountId(3))
+LEADS = connection_of(LEADER)
+PLAN = plan_of(group_of(follower(2)))
+
+
+def _rounds(looks: Looks, seconds: int, book: Book | None = None) -> list[list[int]]:
+    return [list(looks.due([(PLAN, book or Book())], 100.0 + second)) for second in range(seconds)]
+
+
+def test_every_login_that_copies_is_asked_in_turn_and_not_all_at_once() -> None:
+    asked = _rounds(Looks(), 61)
+    for connection in (LEADS, TWO):
+        times = [second for second, found in enumerate(asked) if connection in found]
+        assert len(times) == 2
+        assert times[1] - times[0] == IN_TURN
+    assert max(len(found) for found in asked) == 1
+
+
+def test_a_login_of_a_group_that_is_off_is_left_alone() -> None:
+    off = plan_of(replace(group_of(follower(2)), active=False))
+    looks = Looks()
+    assert not any(looks.due([(off, Book())], float(second)) for second in range(100))
+
+
+def test_a_login_with_an_order_in_doubt_is_asked_at_once_and_again_soon() -> None:
+    found = desk(follower(2))
+    found.trade(Side.BUY, 1)
+    (copy,) = found.book.copies.values()
+    found.book.keep(replace(copy, state=CopyState.UNRESOLVED))
+    asked = _rounds(Looks(), 30, found.book)
+    times = [second for second, logins in enumerate(asked) if TWO in logins]
+    assert {later - earlier for earlier, later in pairwise(times)} == {IN_DOUBT}
+    assert len([second for second, logins in enumerate(asked) if LEADS in logins]) == 1
+
+
+def test_a_login_with_a_position_in_doubt_is_asked_soon_and_one_that_is_gone_never() -> None:
+    book = Book()
+    book.assumed[AccountId(2), Symbol("ESZ6")] = book.sizing_until
+    book.assumed[AccountId(77), Symbol("ESZ6")] = book.sizing_until
+    asked = _rounds(Looks(), 30, book)
+    assert sum(TWO in logins for logins in asked) == 30 / IN_DOUBT
+    assert {connection for logins in asked for connection in logins} == {LEADS, TWO}
