@@ -122,6 +122,9 @@ def record_copy(owner: OwnerId, step: Step, received: Nanos, decided: Nanos, nam
     if copy.state is CopyState.ENDED:
         left = CopiedOrder.objects.filter(key=copy.key).exclude(state=CopyState.ENDED)
         left.update(state=CopyState.ENDED, outcome="ended before it was sent", ended_at=moment(decided))
+    elif copy.state is CopyState.SENDING:  # a flip that found no room: what it closes goes alone
+        over = CopiedOrder.objects.filter(key=copy.key, state=CopyState.ENDED, broker_order_id=None)
+        over.update(state=CopyState.SENDING, outcome="", ended_at=None)
     kinds = {
         "PlaceOrder": (ActivityKind.COPY_SENT, "Copied"),
         "ChangeOrder": (ActivityKind.COPY_CHANGED, "Changed"),

@@ -30,6 +30,9 @@ from tradehaven.domain.events import OrderEnded, OrderFilled, OrderWorking, Snap
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId
 from tradehaven.domain.transitions import is_final
 
+_REOPENED = (CopyState.SENDING, CopyState.ENDED)
+"""A decision for a row that ended: a flip that found no room goes on with what it closes."""
+
 
 @dataclass
 class Row:
@@ -106,6 +109,8 @@ class Rows:
                     row.body = body
                     if step.copy.state is CopyState.ENDED:
                         row.state = CopyState.ENDED
+                    elif (step.copy.state, row.state, row.order_id) == (*_REOPENED, None):
+                        row.state = CopyState.SENDING
         for refusal in record.refusals:
             self.refused[refusal.key] = refusal.reason
         for remark in record.remarks:
@@ -137,7 +142,9 @@ class Rows:
             case Confirmed() if event.order_id is not None:
                 row.order_id = event.order_id
             case Rejected() | Denied() if not ended:
-                row.state = CopyState.ENDED
+                waits = isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED
+                if not waits or row.body["enters"]:  # an exit without budget is owed
+                    row.state = CopyState.ENDED
                 if isinstance(event, Denied):
                     self.refused[event.client_order_id] = event.reason
             case Unresolved() if row.order_id is None:
