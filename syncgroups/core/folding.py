@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
+from syncgroups.core.forgetting import tidy
 from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, credit, state_of
 from syncgroups.core.stated import positions_listed, positions_stated
 from syncgroups.core.watch import put_off_flatten
@@ -106,6 +107,7 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
         book.sizing_balances = dict(book.balances)
         moment = datetime.fromtimestamp(event.at / SECOND, UTC)
         book.sizing_until = Nanos(int(next_reset(moment).timestamp()) * SECOND)
+        tidy(book, event.at)
     return True
 
 
@@ -134,8 +136,7 @@ def _balance(book: Book, event: BalanceReported) -> bool:
 
 def _order_working(book: Book, event: OrderWorking) -> bool:
     order = (event.account, event.order_id)
-    known = book.orders.get(order)
-    if known is not None:
+    if order in book.orders or book.is_forgotten(*order):
         return False
     record = OrderRecord(
         symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING, oco=event.oco
@@ -172,7 +173,7 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
 
 
 def _order_filled(book: Book, event: OrderFilled) -> bool:
-    if (event.account, event.fill_id) in book.fills:
+    if book.has_counted(event.account, event.fill_id):
         return False
     book.fills.add((event.account, event.fill_id))
     signed = event.qty * event.side.sign
@@ -268,7 +269,7 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
     for account in event.accounts:
         _orders_as_stated(book, account)
         for fill in account.fills:
-            if (fill.account, fill.fill_id) not in book.fills:
+            if not book.has_counted(fill.account, fill.fill_id):
                 book.fills.add((fill.account, fill.fill_id))
                 credit(book, fill)
         positions_stated(book, account, event.at)
@@ -289,6 +290,8 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
         costs[fill.order_id] = costs.get(fill.order_id, 0) + fill.qty * fill.price
     book.forget_orders(account.account)
     for order in account.orders:
+        if is_final(order.status) and book.is_forgotten(account.account, order.order_id):
+            continue  # long over: what answered it is forgotten as well
         record = OrderRecord(
             symbol=order.symbol,
             side=order.side,

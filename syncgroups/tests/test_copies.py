@@ -125,7 +125,7 @@ def test_what_was_turned_down_is_told_again_only_when_time_has_passed_and_not_fo
     assert next_command(replace(often, refusals=MAX_REFUSALS - 1), retry=True)[1] is not None
 
 
-HELD = {"held_until": Nanos(NOW), "held_at_most": Nanos(NOW + 1)}
+HELD: dict[str, Any] = {"held_until": Nanos(NOW), "held_at_most": Nanos(NOW + 1)}
 
 
 def test_a_change_of_price_waits_for_its_time_and_then_is_free() -> None:

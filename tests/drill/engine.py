@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from brokers.ports import Gateway
+from syncgroups.core.forgetting import tidy
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
@@ -24,6 +25,8 @@ from tradehaven.domain.events import Event, GateChanged, TimePassed
 from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
 TICK = 1.0
+FORGET_AFTER = 30
+"""Seconds; longer than any outage, as four days are for real."""
 
 
 class Killed(BaseException):
@@ -152,6 +155,8 @@ class Engine:
         if not self.alive:
             return
         self._agenda.after(TICK, self._tick)
+        # Days are half minutes here, so that a drill sees what is forgotten come again in every snapshot.
+        tidy(self.mailbox.book, self._agenda.nanos(), FORGET_AFTER * SECOND)
         self._pass()
         if self.alive:
             for login in self._looks.due([(self.mailbox.plan, self.mailbox.book)], self._agenda.now / SECOND):
