@@ -1,5 +1,6 @@
 """What a book that lives for weeks forgets, what it keeps, and that nothing forgotten is ever news again."""
 
+from collections.abc import Sized
 from dataclasses import replace
 
 import pytest
@@ -33,8 +34,16 @@ def _spans(world: Desk, count: int) -> None:
 
 
 def _size(book: Book) -> int:
-    kept = (book.orders, book.copies, book.by_order, book.by_leader, book.refused, book.fills, book.adopted)
-    return sum(map(len, kept)) + len(book.absent_since) + len(book.chasing)
+    kept: tuple[Sized, ...] = (
+        book.orders,
+        book.copies,
+        book.by_order,
+        book.by_leader,
+        book.refused,
+        book.fills,
+        book.adopted,
+    )
+    return sum(len(known) for known in kept) + len(book.absent_since) + len(book.chasing)
 
 
 @pytest.mark.parametrize("mode", SyncMode)
