@@ -30,9 +30,6 @@ from tradehaven.domain.events import OrderEnded, OrderFilled, OrderWorking, Snap
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId
 from tradehaven.domain.transitions import is_final
 
-_REOPENED = (CopyState.SENDING, CopyState.ENDED)
-"""A decision for a row that ended: a flip that found no room goes on with what it closes."""
-
 
 @dataclass
 class Row:
@@ -109,8 +106,6 @@ class Rows:
                     row.body = body
                     if step.copy.state is CopyState.ENDED:
                         row.state = CopyState.ENDED
-                    elif (step.copy.state, row.state, row.order_id) == (*_REOPENED, None):
-                        row.state = CopyState.SENDING
         for refusal in record.refusals:
             self.refused[refusal.key] = refusal.reason
         for remark in record.remarks:
