@@ -17,6 +17,11 @@ from accounts.core.keys import KeyKind, Scope
 from accounts.models import User
 from tradehaven.domain.enums import AuditKind
 
+SCOPES = [
+    (Scope.READ, "Read"),
+    (Scope.TRADE, "Read and trade"),
+    (Scope.DISARM, "Read, trade and disarm the kill switch"),
+]
 LIVES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
 
 
@@ -135,7 +140,7 @@ class KeyForm(forms.Form):
         ],
         label="Reach",
     )
-    scope = forms.ChoiceField(choices=[(Scope.READ, "Read"), (Scope.TRADE, "Read and trade")], label="May do")
+    scope = forms.ChoiceField(choices=SCOPES, label="May do")
     expires = forms.ChoiceField(choices=list(LIVES.items()), required=False, initial="90", label="Works for")
 
     def choices(self) -> dict[str, Any]:

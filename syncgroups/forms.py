@@ -14,8 +14,18 @@ from syncgroups.selectors import may_follow, may_lead
 from syncgroups.selectors.connections import tag_words
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.services.products import ProductSettings
-from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, Side, SizingMode, SyncMode
+from tradehaven.domain.enums import (
+    BatchAct,
+    DriftPolicy,
+    RestRule,
+    SessionHours,
+    Side,
+    SizingMode,
+    Span,
+    SyncMode,
+)
 from tradehaven.domain.errors import InvalidInput
+from tradehaven.domain.orders import MAX_ORDER_QTY
 
 HOURS = [
     (SessionHours.ALL, "All hours"),
@@ -296,3 +306,26 @@ class LabelForm(forms.Form):
     def tags(self) -> dict[TagKind, list[str]]:
         """Return the tags that were typed, by what they are about."""
         return {kind: self.cleaned_data[kind].split(",") for kind in TagKind}
+
+
+class BatchForm(forms.Form):
+    """One act for all accounts of a group, a tag or a folder; empty `qty` is no limit.
+
+    Whatever else is typed, it keeps nobody from stopping: `qty` is looked at where a limit is to be set.
+    """
+
+    span = forms.ChoiceField(choices=[(span, span) for span in Span])
+    subject = forms.CharField(max_length=64, required=False, strip=False)
+    act = forms.ChoiceField(choices=[(act, act) for act in BatchAct])
+    qty = forms.CharField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was chosen, with `qty` as a number of contracts or None."""
+        typed = self.cleaned_data
+        is_limit = typed.get("act") == BatchAct.LIMIT
+        limit = forms.IntegerField(min_value=1, max_value=MAX_ORDER_QTY, required=False)
+        try:
+            qty = limit.clean(typed.get("qty", "")) if is_limit else None
+        except forms.ValidationError as error:
+            raise forms.ValidationError({"qty": error.messages}) from None
+        return typed | {"qty": qty}

@@ -4,7 +4,19 @@ from django.urls import path
 
 from syncgroups.api import copies as copies_api
 from syncgroups.api import groups as groups_api
-from syncgroups.views import billing, connections, copies, drift, followers, gates, groups, labels, paper
+from syncgroups.api import kill as kill_api
+from syncgroups.views import (
+    batch,
+    billing,
+    connections,
+    copies,
+    drift,
+    followers,
+    gates,
+    groups,
+    labels,
+    paper,
+)
 
 app_name = "syncgroups"
 urlpatterns = [
@@ -34,6 +46,7 @@ urlpatterns = [
     path("halt/", gates.halt_all, name="halt-all"),
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
+    path("batch/", batch.act, name="batch"),
     path("copies/<str:key>/", copies.detail, name="copy"),
     path("copies/<str:key>/replay/", drift.replay, name="replay"),
     path("drift/<int:pk>/repair/", drift.repair, name="drift-repair"),
@@ -79,5 +92,8 @@ urlpatterns = [
     path("settings/connections/<int:pk>/disconnect/", connections.disconnect, name="disconnect"),
     path("api/trades/copy", copies_api.Copies.as_view(), name="api-copy"),
     path("api/trades/copies/<slug:copy_id>", copies_api.Copy.as_view(), name="api-copied"),
+    path("api/kill", kill_api.Kill.as_view(), name="api-kill"),
+    path("api/kill/disarm", kill_api.Disarm.as_view(), name="api-disarm"),
+    path("api/batch", kill_api.Batch.as_view(), name="api-batch"),
     path("api/syncer/snapshot", groups_api.SyncerSnapshot.as_view(), name="api-syncer"),
 ]

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from accounts.api.nowhere import Nowhere
+from risk import panic
 from tradehaven import health
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("", include("accounts.billing.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/factor/", include("accounts.mfa.urls")),
+    path("panic/", panic.press, name="panic"),
     path("admin/", admin.site.urls),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

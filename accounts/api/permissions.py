@@ -20,3 +20,14 @@ class Scoped(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Say whether the key's scope covers the method."""
         return request.method in SAFE_METHODS or bool(getattr(request.auth, "may_trade", False))
+
+
+class Disarming(BasePermission):
+    """Lets through only what was made for opening kill switches."""
+
+    message = f"This key may not {Scope.DISARM}; make one that may."
+    code = "scope_missing"
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Say whether the key may let orders through again."""
+        return bool(getattr(request.auth, "may_disarm", False))

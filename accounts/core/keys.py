@@ -21,10 +21,11 @@ class KeyKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a key may do; who may trade may also read."""
+    """What a key may do. Each may also do what stands before it: opening a kill switch is the last."""
 
     READ = "read"
     TRADE = "trade"
+    DISARM = "disarm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

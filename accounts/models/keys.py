@@ -48,7 +48,12 @@ class ApiKey(models.Model):
     @property
     def may_trade(self) -> bool:
         """Say whether the key may order, not only look."""
-        return self.scope == Scope.TRADE
+        return self.scope in (Scope.TRADE, Scope.DISARM)
+
+    @property
+    def may_disarm(self) -> bool:
+        """Say whether the key may let orders through a kill switch again."""
+        return self.scope == Scope.DISARM
 
     @property
     def is_paper(self) -> bool:

@@ -5,6 +5,7 @@ update. No row is locked while the broker is asked, and the answer is stored bef
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from brokers.core.quotas import Operation
 from brokers.models import Connection, ConnectionStatus
 from brokers.ports import Login
-from brokers.selectors import REFRESH_AHEAD, is_silent
+from brokers.selectors import REFRESH_AHEAD, is_silent, usable_connection
 from brokers.services import quotas
 from brokers.services.budgets import obey
 from brokers.services.consents import ConsentFailed, client_of
@@ -141,6 +142,14 @@ def _failed(row: Connection, error: BrokerError | VaultError | ConsentFailed) ->
     tell_pages(row.owner_id)
     log.warning("renewing the token of login %s failed (%s)", row.pk, row.status)
     return Refreshed.LOST if lost else Refreshed.LATER
+
+
+def market_login(environment: Environment) -> Login | None:
+    """Return a login through which prices of an environment may be had, at its market-data address."""
+    connection = usable_connection(environment)
+    login = login_for_engine(connection) if connection is not None else None
+    url = settings.BROKERS[environment]["market_url"]
+    return replace(login, socket_url=url) if login is not None else None
 
 
 def login_for_engine(connection_id: int) -> Login | None:

@@ -1,77 +1,111 @@
-"""The one gate before every order of a follower, in the order of RISK-01.
+"""The one gate before every order of an account, in the order of RISK-01.
 
-Kill switch, daily loss and lockout, maximum position, SL/TP enforcement: today the first and the third
-exist, each in the place that this order gives it. A reduction passes every soft limit.
+Kill switch; lock, floor and limits of the day; caps over the worst case; what cannot be meant; the worst
+case at the stop; protection. A reduction passes all but the kill switch, and what opens is refused whole:
+a part of it would be another trade than the leader's. What is not known refuses entries, never exits.
 """
 
-from dataclasses import dataclass
+from decimal import Decimal
 
-from risk.core.limits import AccountLimits
+from risk.core import limited, protection, sanity, sizes
+from risk.core.days import turned
+from risk.core.proposal import (
+    ALLOWED,
+    NOTHING_TO_ATTACH,
+    Allowed,
+    Changed,
+    Objection,
+    Proposal,
+    Refused,
+    Verdict,
+)
+from risk.core.room import most_contracts
+from risk.core.rules import NO_RULES, Rules
+from risk.core.standing import Standing
+from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import RefusalReason, TradingState
+from tradehaven.domain.errors import UnknownInstrument
+from tradehaven.domain.ids import Nanos
+from tradehaven.domain.instruments import Product
+
+_HALTED = Refused(because=Objection(reason=RefusalReason.KILL_SWITCH, detail="the kill switch is on"))
+_REDUCING = Objection(reason=RefusalReason.REDUCE_ONLY, detail="only reductions are allowed now")
+_NO_STOP = Objection(
+    reason=RefusalReason.NO_STOP, detail="it needs a stop in percent, and no price of the contract is known"
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """An order before it is sent: contracts that reduce, contracts that open, and what is at stake already.
-
-    `exposure` is what would be held on the order's side, in contracts, if everything that works there
-    filled; it is negative where the account stands on the other side.
-    """
-
-    reduce: int
-    enter: int
-    exposure: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
-    """Send it as it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """Send `qty` contracts only; the rest is refused for `reason`. `room` is what could still be opened."""
-
-    qty: int
-    reason: RefusalReason
-    detail: str
-    room: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Send nothing. `room` is what could still be opened, in contracts."""
-
-    reason: RefusalReason
-    detail: str
-    room: int = 0
-
-
-Verdict = Allowed | Changed | Refused
-ALLOWED = Allowed()
-
-
-def review(proposal: Proposal, limits: AccountLimits, state: TradingState) -> Verdict:
+def review(
+    proposal: Proposal, rules: Rules, standing: Standing | None, state: TradingState, now: Nanos
+) -> Verdict:
     """Return what may be sent of a proposal. A refusal is a value and touches no other account."""
     if state is TradingState.HALTED:
-        return Refused(reason=RefusalReason.KILL_SWITCH, detail="the kill switch is on")
+        return _HALTED
     if proposal.enter == 0:
         return ALLOWED
     if state is TradingState.REDUCING:
-        return _without_entry(proposal, RefusalReason.REDUCE_ONLY, "only reductions are allowed now")
-    most = limits.max_position
-    worst = proposal.exposure + proposal.reduce + proposal.enter
-    if most is not None and worst > most:
-        detail = f"{proposal.enter} more could make {worst} contracts, the limit is {most}"
-        room = max(0, most - proposal.exposure - proposal.reduce)
-        return _without_entry(proposal, RefusalReason.MAX_POSITION, detail, room)
-    return ALLOWED
+        return _without_entry(proposal, _REDUCING)
+    if rules is NO_RULES:
+        return ALLOWED
+    if standing is None:
+        if limited.needs_standing(rules):
+            return _without_entry(proposal, limited.UNKNOWN)
+    else:
+        standing = turned(rules, standing, now)
+        if (objection := limited.objection(rules, standing, now)) is not None:
+            return _without_entry(proposal, objection)
+    return _weighed(proposal, rules, standing, now)
 
 
-def _without_entry(proposal: Proposal, reason: RefusalReason, detail: str, room: int = 0) -> Verdict:
+def _weighed(proposal: Proposal, rules: Rules, standing: Standing | None, now: Nanos) -> Verdict:
+    try:
+        traded = product_of(proposal.symbol)
+    except UnknownInstrument as error:
+        unknown = Objection(reason=RefusalReason.UNKNOWN_INSTRUMENT, detail=error.message)
+        return _without_entry(proposal, unknown)
+    cut = sizes.cut(rules.caps, standing, proposal, traded)
+    if cut is not None:
+        return _without_entry(proposal, cut)
+    if (objection := sanity.objection(rules, standing, proposal, traded, now)) is not None:
+        return _without_entry(proposal, objection)
+    attach = protection.missing(rules.protection, proposal, traded)
+    if attach is None:
+        return _without_entry(proposal, _NO_STOP)
+    worst = _worst_case(rules, standing, proposal, traded, attach.stop or proposal.stop)
+    if worst is not None:
+        return _without_entry(proposal, worst)
+    return Allowed(attach=attach) if attach is not NOTHING_TO_ATTACH else ALLOWED
+
+
+def _worst_case(
+    rules: Rules, standing: Standing | None, proposal: Proposal, traded: Product, stop: int | None
+) -> Objection | None:
+    """Return what speaks against the loss at the stop, with the contracts that may still be opened.
+
+    An entry without a stop has no worst case to count; whether it needs one is the protection's to say.
+    """
+    if not rules.worst_case or standing is None or stop is None:
+        return None
+    most = most_contracts(
+        rules, standing, stop_ticks=stop, tick_value=traded.tick_value, at_risk=proposal.at_risk
+    )
+    if most is None or most >= proposal.enter:
+        return None
+    return Objection(
+        reason=RefusalReason.WORST_CASE,
+        detail=f"{proposal.enter} contracts with a stop of {stop} ticks could break a loss limit, "
+        f"{most} may still be opened",
+        limit=Decimal(most),
+        value=Decimal(proposal.enter),
+        room=most,
+    )
+
+
+def _without_entry(proposal: Proposal, because: Objection) -> Verdict:
+    """Refuse what opens; what reduces goes."""
     if proposal.reduce:
-        return Changed(qty=proposal.reduce, reason=reason, detail=detail, room=room)
-    return Refused(reason=reason, detail=detail, room=room)
+        return Changed(qty=proposal.reduce, enter=0, because=because)
+    return Refused(because=because)
 
 
 _STRICTNESS = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}

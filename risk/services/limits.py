@@ -1,28 +1,29 @@
-"""Limits of accounts are set here."""
+"""The one limit that groups show beside each follower: the largest position of an account."""
+
+from dataclasses import replace
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from brokers.models import Account
-from brokers.services.stamps import touch
+from risk.selectors import rules_of
 from risk.services.gates import ensure_account_risk
+from risk.services.rules import Changed, change
 from tradehaven.domain.errors import InvalidInput
-from tradehaven.live.messages import Topic
-from tradehaven.live.publish import publish
 
 
 @transaction.atomic
-def set_max_position(*, account: Account, qty: int | None, by: User) -> bool:
-    """Set how many contracts of one instrument an account may hold, None for no limit; say if it changed."""
+def set_max_position(*, account: Account, qty: int | None, by: User) -> Changed | None:
+    """Set how many contracts of one instrument an account may hold, None for no limit.
+
+    Return what became of it, None where nothing changed; raise `InvalidInput`.
+    """
     if qty is not None and qty < 1:
         raise InvalidInput(
             "max_position", "The largest position is at least one contract; empty means no limit."
         )
-    risk = ensure_account_risk(account, by.pk)
-    if risk.max_position == qty:
-        return False
-    risk.max_position = qty
-    risk.save(update_fields=["max_position"])
-    touch(by.pk)
-    publish(by.pk, [Topic.ACCOUNTS])
-    return True
+    book = ensure_account_risk(account, by.pk).book
+    wished = rules_of(book.later if book.later is not None else book.rules)
+    caps = replace(wished.caps, instrument=qty)
+    return change(book=book, rules=replace(wished, caps=caps), by=by, now=timezone.now())

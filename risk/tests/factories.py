@@ -4,7 +4,7 @@ from factory.declarations import LazyAttribute, SubFactory
 from factory.django import DjangoModelFactory
 
 from brokers.tests.factories import AccountFactory
-from risk.models import AccountRisk, Gate, GateKind
+from risk.models import AccountRisk, Gate, GateKind, RuleBook, RuleScope
 
 
 class GateFactory(DjangoModelFactory[Gate]):
@@ -16,6 +16,15 @@ class GateFactory(DjangoModelFactory[Gate]):
     kind = GateKind.ACCOUNT
 
 
+class RuleBookFactory(DjangoModelFactory[RuleBook]):
+    """Rules that ask for nothing."""
+
+    class Meta:
+        model = RuleBook
+
+    scope = RuleScope.ACCOUNT
+
+
 class AccountRiskFactory(DjangoModelFactory[AccountRisk]):
     """An account's gate, without limits."""
 
@@ -24,3 +33,4 @@ class AccountRiskFactory(DjangoModelFactory[AccountRisk]):
 
     account = SubFactory(AccountFactory)
     gate = LazyAttribute(lambda risk: GateFactory.create(owner=risk.account.connection.owner))
+    book = LazyAttribute(lambda risk: RuleBookFactory.create(owner=risk.account.connection.owner))

@@ -21,8 +21,15 @@ from syncgroups.core.decision import (
 )
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.keys import is_manual
+from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
-from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import (
+    OrderStatus,
+    OrderType,
+    RefusalReason,
+    Side,
+    TradingState,
+)
 from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
     AccountId,
@@ -33,6 +40,7 @@ from tradehaven.domain.ids import (
     GroupId,
     Nanos,
     OrderId,
+    PressId,
     Symbol,
 )
 from tradehaven.domain.money import Ticks
@@ -79,8 +87,11 @@ class Book:
         self.settling: set[ConnectionId] = set()
         self.settled: frozenset[ConnectionId] = frozenset()
         self.gates: dict[GateId, GateChanged] = {}
+        self.latches: defaultdict[GateId, set[PressId]] = defaultdict(set)
+        self.pressed: set[PressId] = set()
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
+        self.traded: defaultdict[AccountId, set[Symbol]] = defaultdict(set)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
@@ -122,6 +133,7 @@ class Book:
         self.gone_orders: dict[AccountId, OrderId] = {}
         self.gone_fills: dict[AccountId, FillId] = {}
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
+        self.risk = RiskBook()
 
     # -- questions ----------------------------------------------------------------------------------
 
@@ -150,6 +162,10 @@ class Book:
         """Return the copy that one order of a follower is, or None for a foreign order."""
         key = self.by_order.get((account, order))
         return self.copies[key] if key else None
+
+    def is_ours(self, account: AccountId, order: OrderId) -> bool:
+        """Say whether an order is one that we placed: a copy, or a guard."""
+        return (account, order) in self.by_order or (account, order) in self.risk.guard_orders
 
     def flying(self, account: AccountId, symbol: Symbol, *, but: OrderId | None = None) -> int:
         """Return the signed contracts that market orders of an account are about to trade.
@@ -184,8 +200,12 @@ class Book:
         return sum(copy.unfilled for copy in copies if copy.holding == holding)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
-        """Return how the gates stand; an unknown gate is open."""
-        return tuple(self.gates[gate].state for gate in gates if gate in self.gates)
+        """Return how the gates stand; one that nothing is known of is shut, as is one just pressed."""
+        return tuple(self._state_of(gate) for gate in gates)
+
+    def _state_of(self, gate: GateId) -> TradingState:
+        known = self.gates.get(gate)
+        return TradingState.HALTED if known is None or self.latches.get(gate) else known.state
 
     def is_decided(self, key: ClientOrderId) -> bool:
         """Say whether this follower's answer to this leader's order was given already."""
@@ -209,7 +229,7 @@ class Book:
         for step in decision.steps:
             if isinstance(step, CopyStep):
                 self.keep(step.copy)
-            else:
+            elif isinstance(step, AccountStep):
                 self._count_flatten(step)
         for refusal in decision.refusals:
             self._refuse(refusal)
@@ -223,6 +243,7 @@ class Book:
             self.differences[difference.key] = difference
         for key in decision.chased:
             self.chasing.pop(key, None)
+        self.risk.apply(decision)
         for waiting in decision.waiting:
             if waiting.doubts:
                 self.waiting[waiting.key] = waiting
@@ -260,6 +281,7 @@ class Book:
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""
         self.orders[account, order_id] = record
+        self.traded[account].add(record.symbol)
         if is_final(record.status):
             self.working[account].discard(order_id)
             self.market_orders[account].discard(order_id)

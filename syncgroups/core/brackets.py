@@ -14,9 +14,9 @@ from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, CopyStep, Decision, Remark, RemarkKind
 from syncgroups.core.expected import is_seen
+from syncgroups.core.guarded import NO_OTHERS
 from syncgroups.core.keys import Leg, leg_id, parse_manual
 from syncgroups.core.plan import OwnerPlan
-from syncgroups.core.share import NO_OTHERS
 from syncgroups.core.stated import within
 from tradehaven.domain.commands import Confirmed, Denied, Lane, PlaceOrder, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TimeInForce

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Weighed
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, entry_id, fill_key, is_repair
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import Refusal, group_refusal
+from syncgroups.core.share import group_refusal
 from syncgroups.core.sizing import Sized
 from syncgroups.core.symbols import terms_of, translated
 from syncgroups.core.waiting import LeaderOrder, Waiting

@@ -5,12 +5,11 @@ way down it asks, in order: chains (own orders), sizing, the guard, keys. What i
 never depends on another.
 """
 
-from typing import assert_never
-
 from syncgroups.core import (
     brackets,
     confirm,
     converge,
+    guardrails,
     held,
     manual,
     owed,
@@ -25,10 +24,13 @@ from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
+from tradehaven.domain.enums import Ask
 from tradehaven.domain.events import (
+    AccountLocked,
     BalanceReported,
     Event,
     GateChanged,
+    HaltPressed,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -38,6 +40,8 @@ from tradehaven.domain.events import (
     OrderWorking,
     PersonAsked,
     PositionReported,
+    PriceMoved,
+    PricesLost,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
@@ -46,6 +50,11 @@ from tradehaven.domain.events import (
 
 def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
+    copied = _copying(plan, book, event)
+    return joined(copied, guardrails.after(plan, book, event, copied)) if plan.watched else copied
+
+
+def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
             mine = converge.own_order(plan, book, event.account, event.order_id)
@@ -75,8 +84,8 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
             waited = resume.resumed(plan, book, event.at, copies_of(left))
             return joined(recover.after_listing(book, event), left, waited)
-        case GateChanged():
-            return watch.gate_changed(plan, book, event)
+        case GateChanged() | HaltPressed():
+            return watch.gate_turned(plan, book, event)
         case TimePassed():
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
@@ -89,10 +98,21 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
             return _answered(plan, book, event)
-        case PositionReported() | BalanceReported() | LinkLost() | SilenceAsked():
-            return NOTHING
-        case _:  # pragma: no cover
-            assert_never(event)
+        case _:
+            return _nothing(event)
+
+
+def _nothing(
+    _event: PositionReported
+    | BalanceReported
+    | PriceMoved
+    | PricesLost
+    | LinkLost
+    | SilenceAsked
+    | AccountLocked,
+) -> Decision:
+    """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
+    return NOTHING
 
 
 def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
@@ -108,6 +128,8 @@ def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
 def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Decision:
     if isinstance(event, OrderAsked):
         return manual.ordered(plan, book, event)
+    if event.ask is Ask.FLATTEN:
+        return watch.flatten_asked(plan, book, event)
     return repair.asked(plan, book, event)
 
 

@@ -6,10 +6,13 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
+from risk.core.rules import Drawdown
+from risk.core.standing import Band, Lock, Standing
 from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.differences import Difference, DriftKey
+from syncgroups.core.guards import Guard
 from syncgroups.core.waiting import Waiting
-from tradehaven.domain.commands import Command
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, ClosePosition, Command, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
 
@@ -26,7 +29,9 @@ class Weighed(NamedTuple):
     """What an order was decided on (RISK-10): signed contracts, limits as they stood, the strictest gate.
 
     The leader's position before the order and the change it makes, what the follower held for certain, what
-    its share asked for, what was at stake on that side (None where no limit asks), and the verdict.
+    its share asked for, what was at stake on that side (None where no limit asks), and the verdict. Then the
+    rule that spoke against it, with its limit and the value that would have passed it, in the rule's unit;
+    and equity, today's profit and the floor in USD. None where no rule asked for it.
     """
 
     leader: int
@@ -38,6 +43,12 @@ class Weighed(NamedTuple):
     limit: int | None
     state: TradingState
     allowed: int
+    reason: RefusalReason | None = None
+    rule_limit: str | None = None
+    rule_value: str | None = None
+    equity: str | None = None
+    profit: str | None = None
+    floor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +103,11 @@ class RemarkKind(StrEnum):
     MISSED = "missed"
     FLAT = "flat"
     COMMAND_STUCK = "command_stuck"
+    LOCKED = "locked"
+    NEAR_LIMIT = "near_limit"
+    FLAT_DUE = "flat_due"
+    NAKED = "naked"
+    PROTECTED = "protected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +140,34 @@ class Look:
     over: tuple[ClientOrderId, ...] = ()
 
 
-Step = CopyStep | AccountStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """A rule was broken and shuts an account for entries; `flatten` says that it is closed out as well."""
+
+    account: AccountId
+    lock: Lock
+    flatten: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardStep:
+    """A command that protects a position, and the guard as it is from now on.
+
+    None closes the contract `symbol` instead: its position, or what still works there.
+    """
+
+    guard: Guard | None
+    command: PlaceOrder | ChangeOrder | CancelOrder | ClosePosition
+    at: Nanos
+    symbol: Symbol | None = None
+
+    @property
+    def account(self) -> AccountId:
+        """Return whose order it is."""
+        return self.command.account
+
+
+Step = CopyStep | AccountStep | GuardStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +176,9 @@ class Decision:
 
     `differences` are only put beside those that it knows. `flattening` are accounts that have to become
     flat, whether or not anything can be sent for them now; `chased` are orders whose successor is settled.
+    `standings` are where accounts stand by their rules after the event, each with the rule of its floor;
+    `totals` the same for sums, by name, and `bands` how near a limit was last said to be. `naked` says
+    since when a position lacks its stop, None that it has it.
     """
 
     steps: tuple[Step, ...] = ()
@@ -143,10 +189,15 @@ class Decision:
     flattening: tuple[AccountId, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     chased: tuple[ClientOrderId, ...] = ()
+    locks: tuple[Locked, ...] = ()
+    standings: tuple[tuple[AccountId, Standing, Drawdown | None], ...] = ()
+    totals: tuple[tuple[str, Standing], ...] = ()
+    bands: tuple[tuple[AccountId, Band], ...] = ()
+    naked: tuple[tuple[AccountId, Symbol, Nanos | None], ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything to write down or to send."""
-        return bool(self.steps or self.refusals or self.remarks)
+        return bool(self.steps or self.refusals or self.remarks or self.locks)
 
 
 NOTHING = Decision()

@@ -248,7 +248,7 @@ def _foreign(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
             continue
         for order_id in sorted(book.working.get(account, ())):
             record = book.orders[account, order_id]
-            if (account, order_id) not in book.by_order and record.unfilled:
+            if not book.is_ours(account, order_id) and record.unfilled:
                 text = f"order {order_id} is not ours: {record.side} {abs(record.unfilled)}, left alone"
                 where = (account, record.symbol, record.symbol)
                 key = DriftKey(DriftKind.FOREIGN_ORDER, NO_GROUP, *where, order_id)

@@ -4,25 +4,28 @@ Events of one login arrive in any order between their kinds: a fill may come bef
 after both (protocol 7.3). So every fold stands alone and none waits for another.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from risk.core.standing import Lock
+from syncgroups.core import accounting, guarding, snapshots
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
 from syncgroups.core.forgetting import tidy
-from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, credit, state_of
-from syncgroups.core.stated import positions_listed, positions_stated
+from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, copy_named, credit, state_of
+from syncgroups.core.stated import positions_listed
 from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import (
-    AccountSnapshot,
+    AccountLocked,
     BalanceReported,
     Event,
     GateChanged,
+    HaltPressed,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -33,17 +36,16 @@ from tradehaven.domain.events import (
     OrderWorking,
     PersonAsked,
     PositionReported,
+    PriceMoved,
+    PricesLost,
     SilenceAsked,
     SnapshotTaken,
     TimePassed,
 )
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
-from tradehaven.domain.money import Ticks
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
 SECOND = 1_000_000_000
-SECOND_LOOK = 6 * SECOND
-"""An order was never accepted when two complete lists this far apart both lack it (I12)."""
 
 
 def fold(book: Book, event: Event) -> bool:
@@ -55,6 +57,7 @@ def _position(book: Book, event: PositionReported) -> bool:
     before = book.reported.get((event.account, event.symbol))
     book.reported[event.account, event.symbol] = event.net
     book.assumed.pop((event.account, event.symbol), None)
+    accounting.position_said(book, event)
     return before != event.net
 
 
@@ -73,8 +76,9 @@ def _order_asked(book: Book, event: OrderAsked) -> bool:
 def _listed(book: Book, event: OrdersListed) -> bool:
     if event.positions is not None:
         positions_listed(book, event.accounts, event.positions, event.at)
+    guarding.listed(book, event)
     for account in event.accounts:
-        _missing_copies(book, account, event.client_order_ids, event.at)
+        snapshots.missing_copies(book, account, event.client_order_ids, event.at)
     return True
 
 
@@ -90,11 +94,31 @@ def _silence(book: Book, event: SilenceAsked) -> bool:
     return event.until > known
 
 
+def _price(book: Book, event: PriceMoved) -> bool:
+    return accounting.price_moved(book, event)
+
+
+def _prices_lost(book: Book, event: PricesLost) -> bool:
+    known = event.environment in book.risk.blind
+    book.risk.blind.add(event.environment)
+    return not known
+
+
+def _locked(book: Book, event: AccountLocked) -> bool:
+    known = book.risk.locks.get(event.account)
+    if known is not None and known.until >= event.until:
+        return False  # it is never shortened while it runs
+    lock = Lock(reason=event.reason, detail=event.detail, since=event.at, until=event.until)
+    book.risk.locked(event.account, lock)
+    return True
+
+
 def _time_passed(book: Book, event: TimePassed) -> bool:
+    accounting.time_passed(book, event.at)
     resting = [
         key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
     ]
-    late = [link for link in book.settling if event.at - book.first_seen[link] >= SECOND_LOOK]
+    late = [link for link in book.settling if event.at - book.first_seen[link] >= snapshots.SECOND_LOOK]
     book.settling.difference_update(late)
     book.settled = frozenset(late)
     book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
@@ -119,19 +143,33 @@ def _is_resting(book: Book, copy: Copy) -> bool:
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
+    # The row of a press that was obeyed when it came by the door is its echo: nothing follows a second time.
+    is_echo = bool(event.presses) and book.pressed.issuperset(event.presses)
+    book.pressed.update(event.presses)
+    book.latches[event.gate].difference_update(event.presses)
     known = book.gates.get(event.gate)
     if known is not None and known.version >= event.version:
         return False
     book.gates[event.gate] = event
+    return not is_echo
+
+
+def _pressed(book: Book, event: HaltPressed) -> bool:
+    if event.press in book.pressed:
+        return False
+    book.pressed.add(event.press)
+    for gate in event.gates:
+        book.latches[gate].add(event.press)
     return True
 
 
 def _balance(book: Book, event: BalanceReported) -> bool:
-    # Sizes by balance keep the day's first figure: a ratio that moves makes exits unequal to entries.
-    book.sizing_balances.setdefault(event.account, event.cash)
-    before = book.balances.get(event.account)
-    book.balances[event.account] = event.cash
-    return before != event.cash
+    return accounting.balance_said(book, event)
+
+
+def _snapshot(book: Book, event: SnapshotTaken) -> bool:
+    snapshots.taken(book, event)
+    return True
 
 
 def _order_working(book: Book, event: OrderWorking) -> bool:
@@ -143,7 +181,8 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     )
     book.set_order(event.account, event.order_id, record)
     _paired(book, event)
-    copy = _copy_named(book, event.client_order_id) or adopted(
+    guarding.seen(book, event.account, event, event.at)
+    copy = copy_named(book, event.client_order_id) or adopted(
         book, event.client_order_id, event.account, _state_of_event(event)
     )
     if copy is not None:
@@ -164,6 +203,7 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
     if record is None or record.spec == event.spec or is_final(record.status):
         return False
     book.orders[order] = replace(record, spec=event.spec)
+    guarding.changed(book, event)
     copy = book.copy_of_order(*order)
     if copy is not None and event.spec.trails and event.spec.qty == record.spec.qty:
         book.keep(replace(copy, sent=event.spec))  # the market drew it along: that answers no command of ours
@@ -186,6 +226,8 @@ def _order_filled(book: Book, event: OrderFilled) -> bool:
         book.orders[order] = replace(record, filled=record.filled + event.qty, price=event.price, cost=cost)
     credit(book, event)
     clamp(book, event.account, event.symbol)
+    accounting.filled(book, event)
+    guarding.filled(book, event)
     return True
 
 
@@ -196,7 +238,8 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         return False
     if record is not None:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
-    copy = book.copy_of_order(*order) or _copy_named(book, event.client_order_id)
+    guarding.ended(book, event)
+    copy = book.copy_of_order(*order) or copy_named(book, event.client_order_id)
     if copy is not None:
         state = state_of(event.status, copy.filled, copy.sent.qty)
         book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))
@@ -208,7 +251,8 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
 def _outcome(book: Book, event: Outcome) -> bool:
     copy = _copy_in_flight(book, event.account, event.client_order_id)
     if copy is None:
-        return isinstance(event, Denied) and put_off_flatten(book, event)
+        flattens = isinstance(event, Denied) and put_off_flatten(book, event)
+        return guarding.outcome(book, event) or flattens
     if not copy.is_open:
         return False
     placing = event.client_order_id == copy.key
@@ -235,10 +279,6 @@ def _outcome(book: Book, event: Outcome) -> bool:
     return True
 
 
-def _copy_named(book: Book, client_id: ClientOrderId | None) -> Copy | None:
-    return book.copies.get(client_id) if client_id else None
-
-
 def _copy_in_flight(book: Book, account: AccountId, client_id: ClientOrderId) -> Copy | None:
     named = book.copies.get(client_id)
     if named is not None:
@@ -258,84 +298,6 @@ def _state_of_event(event: OrderWorking) -> OrderState:
     )
 
 
-# -- snapshots --------------------------------------------------------------------------------------
-
-
-def _snapshot(book: Book, event: SnapshotTaken) -> bool:
-    book.links.add(event.connection)
-    if event.connection not in book.first_seen:
-        book.first_seen[event.connection] = event.at
-        book.settling.add(event.connection)
-    for account in event.accounts:
-        _orders_as_stated(book, account)
-        for fill in account.fills:
-            if not book.has_counted(fill.account, fill.fill_id):
-                book.fills.add((fill.account, fill.fill_id))
-                credit(book, fill)
-        positions_stated(book, account, event.at)
-        if account.balance is not None:
-            _balance(book, account.balance)
-        listed = {order.client_order_id for order in account.orders if order.client_order_id}
-        _missing_copies(book, account.account, listed, event.at)
-    return True
-
-
-def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
-    filled: dict[OrderId, int] = {}
-    prices: dict[OrderId, Ticks] = {}
-    costs: dict[OrderId, int] = {}
-    for fill in account.fills:
-        filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
-        prices[fill.order_id] = fill.price
-        costs[fill.order_id] = costs.get(fill.order_id, 0) + fill.qty * fill.price
-    book.forget_orders(account.account)
-    for order in account.orders:
-        if is_final(order.status) and book.is_forgotten(account.account, order.order_id):
-            continue  # long over: what answered it is forgotten as well
-        record = OrderRecord(
-            symbol=order.symbol,
-            side=order.side,
-            spec=order.spec,
-            status=order.status,
-            filled=filled.get(order.order_id, 0),
-            price=prices.get(order.order_id),
-            cost=costs.get(order.order_id, 0),
-            oco=order.oco,
-        )
-        book.set_order(account.account, order.order_id, record)
-        _copy_as_stated(book, account.account, order)
-
-
-def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
-    copy = (
-        _copy_named(book, order.client_order_id)
-        or book.copy_of_order(account, order.order_id)
-        or adopted(book, order.client_order_id, account, order)
-    )
-    if copy is None:
-        return
-    state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
-    book.keep(
-        replace(
-            copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
-        )
-    )
-
-
-def _missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
-    """Look for copies that the broker does not list; the second look decides that they never were."""
-    for copy in list(book.open_copies_of(account)):
-        if copy.key in listed or copy.is_unsent:  # what never left cannot be missing
-            book.absent_since.pop(copy.key, None)
-            continue
-        first_look = book.absent_since.setdefault(copy.key, at)
-        if at - first_look >= SECOND_LOOK:
-            state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
-            book.keep(replace(copy, state=state, in_flight=None))
-        elif copy.state is CopyState.SENDING:
-            book.keep(replace(copy, state=CopyState.UNRESOLVED))
-
-
 _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     OrderWorking: _order_working,
     OrderChanged: _order_changed,
@@ -348,6 +310,10 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     LinkLost: _link_lost,
     SilenceAsked: _silence,
     GateChanged: _gate,
+    AccountLocked: _locked,
+    PriceMoved: _price,
+    PricesLost: _prices_lost,
+    HaltPressed: _pressed,
     TimePassed: _time_passed,
     PersonAsked: _asked,
     OrderAsked: _order_asked,

@@ -11,9 +11,10 @@ from syncgroups.core.book import Book
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import OwnerPlan
-from syncgroups.core.share import Refusal, own_of
+from syncgroups.core.share import own_of
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import RefusalReason, TradingState

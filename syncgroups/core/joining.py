@@ -15,6 +15,11 @@ from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
 
+def copy_named(book: Book, client_id: ClientOrderId | None) -> Copy | None:
+    """Return the copy that an order's own id names, or None for a stranger's."""
+    return book.copies.get(client_id) if client_id else None
+
+
 def credit(book: Book, event: OrderFilled) -> None:
     """Count a fill of one of our own orders toward what the follower holds for its group."""
     copy = book.copy_of_order(event.account, event.order_id)

@@ -12,9 +12,10 @@ from dataclasses import replace
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, joined
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import manual_group, manual_id, manual_order
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import Refusal, share
+from syncgroups.core.share import share
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode

@@ -7,7 +7,9 @@ the holding and the second of the look that found it, so that a crash cannot sen
 from collections.abc import Iterator
 from dataclasses import replace
 
-from risk.core.guard import Proposal, Refused, review, strictest
+from risk.core.guard import review, strictest
+from risk.core.proposal import Proposal, Refused
+from risk.core.rules import NO_RULES
 from syncgroups.core.book import Book
 from syncgroups.core.case import case_of, seen_by
 from syncgroups.core.converge import advance
@@ -40,7 +42,9 @@ def pause(tries: int) -> int:
 def blocked(book: Book, pair: Pair, qty: int) -> str:
     """Return what stands against closing this many contracts, in words; nothing when it may be done."""
     state = strictest(book.states_of(pair.follower.gates))
-    verdict = review(Proposal(reduce=qty, enter=0, exposure=0), pair.follower.limits, state)
+    side = Side.SELL if pair.own > 0 else Side.BUY
+    exits = Proposal(symbol=pair.symbol, side=side, reduce=qty, enter=0)
+    verdict = review(exits, NO_RULES, None, state, Nanos(0))
     return verdict.detail if isinstance(verdict, Refused) else ""
 
 

@@ -12,8 +12,9 @@ from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy, put_off
 from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import PAIR_FILLED, Own, Refusal, leader_order, ratio_of, reduction, share
+from syncgroups.core.share import PAIR_FILLED, Own, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from risk.core.limits import AccountLimits
-from tradehaven.domain.enums import DriftPolicy, RestRule, SessionHours, SizingMode, SyncMode
+from risk.core.rules import NO_RULES, Rules
+from tradehaven.domain.enums import DriftPolicy, Environment, RestRule, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, Nanos, OwnerId, Symbol
 
 
@@ -30,7 +30,6 @@ class FollowerPlan:
     ratio: Fraction = Fraction(1)
     fixed_qty: int = 1
     max_contracts: int | None = None
-    limits: AccountLimits = AccountLimits()
     quarantined: frozenset[Symbol] = frozenset()
     products: Mapping[str, "FollowerPlan"] = field(default_factory=dict)
 
@@ -79,11 +78,35 @@ class GroupPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
-    """Where an account lives and which gates stand over it when it must be flattened."""
+    """Where an account lives, which gates stand over it when it must be flattened, and its guardrails.
+
+    `later` are rules that somebody loosened: they are in force from that moment on (UTC), not before.
+    """
 
     account: AccountId
     connection: ConnectionId
     gates: tuple[GateId, ...]
+    environment: Environment = Environment.PAPER
+    rules: Rules = NO_RULES
+    later: tuple[Nanos, Rules] | None = None
+
+    def rules_at(self, now: Nanos) -> Rules:
+        """Return the guardrails in force."""
+        return self.later[1] if self.later is not None and now >= self.later[0] else self.rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalPlan:
+    """Limits over the sum of several accounts: a group's followers, or everything of the owner."""
+
+    name: str
+    accounts: tuple[AccountId, ...]
+    rules: Rules
+    later: tuple[Nanos, Rules] | None = None
+
+    def rules_at(self, now: Nanos) -> Rules:
+        """Return the limits in force."""
+        return self.later[1] if self.later is not None and now >= self.later[0] else self.rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +117,10 @@ class OwnerPlan:
     accounts: Mapping[AccountId, AccountPlan]
     groups: tuple[GroupPlan, ...]
     version: int = 0
+    totals: tuple[TotalPlan, ...] = ()
     led: Mapping[AccountId, GroupPlan] = field(init=False)
     quarantined: frozenset[tuple[GroupId, AccountId, Symbol]] = field(init=False)
+    watched: Mapping[AccountId, tuple[TotalPlan, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the groups by leader, because every event asks; an account leads one group at most."""
@@ -105,3 +130,16 @@ class OwnerPlan:
         )
         found = frozenset((group, account, symbol) for group, account, symbols in shut for symbol in symbols)
         object.__setattr__(self, "quarantined", found)
+        object.__setattr__(self, "watched", _watched(self.accounts, self.totals))
+
+
+def _watched(
+    accounts: Mapping[AccountId, AccountPlan], totals: tuple[TotalPlan, ...]
+) -> dict[AccountId, tuple[TotalPlan, ...]]:
+    """Return the accounts whose money has to be watched, each with the sums that it is part of."""
+    parts = {name: tuple(total for total in totals if name in total.accounts) for name in accounts}
+    return {
+        name: parts[name]
+        for name, account in accounts.items()
+        if parts[name] or account.rules != NO_RULES or account.later is not None
+    }

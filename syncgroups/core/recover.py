@@ -22,10 +22,11 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import Refusal, leader_order
+from syncgroups.core.share import leader_order
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos

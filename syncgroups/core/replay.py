@@ -11,10 +11,11 @@ from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.copies import HoldingKey
 from syncgroups.core.decision import Action, Decision
 from syncgroups.core.expected import Pair, entitled, is_moving, is_seen
+from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import CopyKey, parse_key, rest_id
 from syncgroups.core.place import place_share
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import OFFLINE, Refusal, guarded, leader_order, ratio_of
+from syncgroups.core.share import OFFLINE, leader_order, ratio_of
 from syncgroups.core.sizing import Sized, follower_order
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, TimeInForce
@@ -103,7 +104,9 @@ def _after_the_fact(case: Case, pair: Pair, name: ClientOrderId, filled: int) ->
     if case.barred is not None:
         case.refuse(name, pair.follower, Action.PLACE, case.barred)
         return
-    sized, refusal, weighed = guarded(case.book, pair.follower, order, Sized(reduce=0, enter=qty), pair.own)
+    sized, refusal, weighed = guarded(
+        case.plan.accounts, case.book, pair.follower, order, Sized(reduce=0, enter=qty), pair.own
+    )
     if refusal is not None:
         case.refuse(name, pair.follower, Action.PLACE, refusal, weighed)
     if sized.qty:

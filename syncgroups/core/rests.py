@@ -12,10 +12,11 @@ from syncgroups.core.case import Case, case_of
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Action, CopyStep, Decision, Weighed, copies_of, joined
+from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import chase_id, is_chase
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan, RestPolicy
-from syncgroups.core.share import Refusal, guarded, own_of
+from syncgroups.core.share import own_of
 from syncgroups.core.sizing import Sized
 from syncgroups.core.symbols import moved
 from syncgroups.core.waiting import LeaderOrder
@@ -90,7 +91,7 @@ def _succeeded(
         return _refused(chase, GONE)
     held = book.copied.get(copy.holding, 0)
     mine = follower.for_product(_root(copy))
-    sized, refusal, weighed = guarded(book, mine, chase.case.order, sized, held, None, others)
+    sized, refusal, weighed = guarded(plan.accounts, book, mine, chase.case.order, sized, held, None, others)
     if refusal is not None:
         return _refused(chase, refusal, weighed)
     spec = _spec(chase, sized.qty)

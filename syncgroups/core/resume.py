@@ -11,10 +11,11 @@ from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import DONE
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, Decision, joined
+from syncgroups.core.guarded import NO_OTHERS, Refusal, guarded
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import place_share
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.core.share import NO_OTHERS, Refusal, guarded, leader_order, own_of, ratio_of, reduction
+from syncgroups.core.share import leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason
@@ -133,7 +134,9 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     if not reduce and not enter:
         return waiting
     asked = Sized(reduce=reduce, enter=enter)
-    sized, refusal, weighed = guarded(book, follower, order, asked, own, others=case.others)
+    sized, refusal, weighed = guarded(
+        case.plan.accounts, book, follower, order, asked, own, others=case.others
+    )
     if refusal is not None:
         case.refuse(key, follower, Action.PLACE, refusal, weighed)
     if sized.qty:

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from types import MappingProxyType
 
-from risk.core.guard import Allowed, Changed, Proposal, review, strictest
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Weighed
+from syncgroups.core.guarded import NO_OTHERS, Refusal, guarded
 from syncgroups.core.pairs import ahead_in_pair
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
@@ -24,19 +23,6 @@ from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why one follower is left out; becomes a `CopyRefused` once its order's names are added.
-
-    `room` is what a limit would still let it open, in contracts: an order that is there already may keep
-    as much.
-    """
-
-    reason: RefusalReason
-    detail: str = ""
-    room: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +39,6 @@ class Own:
 
 
 UNKNOWN = Own()
-NO_OTHERS: Mapping[ClientOrderId, Copy] = MappingProxyType({})
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")
 NO_BALANCE = Refusal(
     reason=RefusalReason.LEADER_BALANCE_UNKNOWN, detail="the leader's balance is unknown or not positive"
@@ -135,7 +120,7 @@ def share(
     barred = barred or _quarantine(book, group, follower, order)
     if barred is not None and sized.enter:
         return Sized(reduce=sized.reduce, enter=0), barred, own, None
-    passed, refusal, weighed = guarded(book, follower, order, sized, own.certain, but, others)
+    passed, refusal, weighed = guarded(accounts, book, follower, order, sized, own.certain, but, others)
     return passed, refusal, own, weighed
 
 
@@ -263,55 +248,3 @@ def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None
 def _leader_has_ended(book: Book, copy: Copy) -> bool:
     record = book.orders.get((copy.leader, copy.leader_order))
     return record is None or is_final(record.status)
-
-
-def guarded(
-    book: Book,
-    follower: FollowerPlan,
-    order: LeaderOrder,
-    sized: Sized,
-    own: int,
-    but: Copy | None = None,
-    others: Mapping[ClientOrderId, Copy] = NO_OTHERS,
-) -> tuple[Sized, Refusal | None, Weighed]:
-    """Return what gates and limits leave of an order, the reason where that is less, and the figures."""
-    state = strictest(book.states_of(follower.gates))
-    limit = follower.limits.max_position
-    exposure = None if limit is None else _exposure(book, follower.account, order, but, others)
-    proposal = Proposal(reduce=sized.reduce, enter=sized.enter, exposure=exposure or 0)
-    verdict = review(proposal, follower.limits, state)
-    refusal: Refusal | None = None
-    passed = sized
-    if not isinstance(verdict, Allowed):
-        refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
-        passed = Sized(reduce=verdict.qty, enter=0) if isinstance(verdict, Changed) else NOTHING
-    leader, change = order.before, order.change
-    weighed = Weighed(leader, change, own, sized.reduce, sized.enter, exposure, limit, state, passed.qty)
-    return passed, refusal, weighed
-
-
-def _exposure(
-    book: Book,
-    account: AccountId,
-    order: LeaderOrder,
-    but: Copy | None,
-    others: Mapping[ClientOrderId, Copy],
-) -> int:
-    """Return what is held on the order's side if everything else that works there filled; may be negative.
-
-    Two exits of the same contracts both count: they may both fill.
-    """
-    sign = order.side.sign
-    worst = book.positions.get((account, order.symbol), 0) * sign
-    if but is not None:
-        worst -= but.filled  # it is weighed as a whole, what it has filled included
-    for order_id in book.working.get(account, ()):
-        record = book.orders[account, order_id]
-        if record.symbol == order.symbol and (account, order_id) not in book.by_order:
-            worst += max(0, record.unfilled * sign)
-    copies = {copy.key: copy for copy in book.open_copies_of(account)} | dict(others)
-    for copy in copies.values():
-        same = copy.symbol == order.symbol and copy.side is order.side
-        if same and (but is None or copy.key != but.key):
-            worst += copy.outstanding
-    return worst

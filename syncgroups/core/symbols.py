@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import FollowerPlan
-from syncgroups.core.share import Refusal
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.contracts import product_of, sibling_of
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TimeInForce

@@ -1,12 +1,13 @@
 """What gates and passing time ask for: flatten until flat, retry what was turned down, say what drifts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from risk.core.flatten import flatten
 from syncgroups.core import drift, owed, repair
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
+from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import (
     NOTHING,
     AccountStep,
@@ -22,20 +23,46 @@ from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
 from tradehaven.domain.enums import TradingState
-from tradehaven.domain.events import GateChanged, TimePassed
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.events import GateChanged, HaltPressed, PersonAsked, TimePassed
+from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, Nanos
 
 SECOND = 1_000_000_000
 FLATTEN_AGAIN = 3 * SECOND
 
 
-def gate_changed(plan: OwnerPlan, book: Book, event: GateChanged) -> Decision:
-    """Return the flattening that a gate asks for when it shuts."""
-    if event.state is not TradingState.HALTED or not event.flatten:
+def gate_turned(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -> Decision:
+    """Return the flattening that a shut gate asks for; that it is shut is in the book already."""
+    is_shut = isinstance(event, HaltPressed) or event.state is TradingState.HALTED
+    if not is_shut or not event.flatten:
         return NOTHING
-    accounts = tuple(account.account for account in plan.accounts.values() if event.gate in account.gates)
-    steps = [step for account in accounts for step in _flatten(plan, book, account, event.at)]
+    gates = event.gates if isinstance(event, HaltPressed) else (event.gate,)
+    behind = (known.account for known in plan.accounts.values() if not set(gates).isdisjoint(known.gates))
+    return _begun(plan, book, behind, event.at)
+
+
+def flatten_asked(plan: OwnerPlan, book: Book, event: PersonAsked) -> Decision:
+    """Return the flattening of one account that a person asked for without shutting anything."""
+    named = (account for account in plan.accounts if str(account) == event.subject)
+    return _begun(plan, book, named, event.at)
+
+
+def _begun(plan: OwnerPlan, book: Book, named: Iterable[AccountId], at: Nanos) -> Decision:
+    # Whoever is becoming flat already is told again every few seconds: not twice at once.
+    accounts = tuple(account for account in named if account not in book.flattening)
+    steps = [step for account in accounts for step in flattening_steps(plan, book, account, at)]
     return Decision(steps=tuple(steps), flattening=accounts)
+
+
+def in_flight(plan: OwnerPlan, book: Book, gates: Iterable[GateId]) -> list[tuple[AccountId, ClientOrderId]]:
+    """Return what was sent behind these gates and has no answer yet: it may still become a trade."""
+    over = set(gates)
+    behind = sorted(known.account for known in plan.accounts.values() if not over.isdisjoint(known.gates))
+    return [
+        (account, copy.in_flight or copy.key)
+        for account in behind
+        for copy in book.open_copies_of(account)
+        if copy.in_flight is not None or copy.state is CopyState.UNRESOLVED
+    ]
 
 
 def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
@@ -48,7 +75,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
         if _is_flat(book, account):
             remarks.append(_flat(account))
         elif event.at - tried_at >= FLATTEN_AGAIN:
-            steps.extend(_flatten(plan, book, account, event.at))
+            steps.extend(flattening_steps(plan, book, account, event.at))
     for copies in book.open_copies.values():
         for key in sorted(copies):
             if book.copies[key].refusals:
@@ -72,7 +99,8 @@ def _is_seen(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
     return known is not None and known.connection in book.links
 
 
-def _flatten(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+def flattening_steps(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Iterator[AccountStep]:
+    """Yield what makes an account flat, as far as it can be told now."""
     if not _is_seen(plan, book, account):
         return
     working = [(order, book.orders[account, order].symbol) for order in sorted(book.working[account])]
@@ -89,7 +117,9 @@ def _flatten(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Iter
 
 
 def _is_flat(book: Book, account: AccountId) -> bool:
-    return not book.working[account] and not any(book.held_symbols(account).values())
+    # What was sent a moment ago may still become an order, or a position: an answer must have come first.
+    quiet = not book.working[account] and not book.open_copies.get(account)
+    return quiet and not any(book.held_symbols(account).values())
 
 
 def _flat(account: AccountId) -> Remark:

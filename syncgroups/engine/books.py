@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from brokers.models import Fill, Order
+from risk.models import AccountStanding
 from syncgroups.core import forgetting
 from syncgroups.core.book import UNSEEN, Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
@@ -15,6 +16,7 @@ from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKin
 from syncgroups.core.keys import manual_group, manual_order, parse_key
 from syncgroups.core.mending import QUARANTINE_AFTER
 from syncgroups.engine.plans import nanos
+from syncgroups.engine.records import Stood
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Drift, Holding, ManualShare
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, OwnerId, Symbol
@@ -53,11 +55,22 @@ def book_of(owner: OwnerId) -> Book:
     for key_text, reason, symbol in refused.order_by("at").values_list("key", "reason", "symbol"):
         if key_text not in book.copies:
             _refuse(book, ClientOrderId(key_text), RefusalReason(reason), Symbol(symbol))
+    _stand(book, owner)
     for difference in (_difference_of(row) for row in Drift.objects.filter(owner_id=owner, closed_at=None)):
         book.differences[difference.key] = difference
         if difference.key.kind is DriftKind.TAKEN:
             book.taken[difference.key.holding] = difference.expected - difference.actual
     return book
+
+
+def _stand(book: Book, owner: OwnerId) -> None:
+    """Let accounts stand where the engine before this one has left them; their locks come with the plan."""
+    for row in AccountStanding.objects.filter(account__connection__owner_id=owner):
+        account, stood = AccountId(row.account_id), msgspec.convert(row.body, Stood, strict=False)
+        book.risk.standings[account] = stood.standing
+        book.risk.bands[account] = stood.band
+        if stood.drawdown is not None:
+            book.risk.floors[account] = stood.drawdown
 
 
 def _copy_of(row: CopiedOrder) -> Copy:

@@ -13,11 +13,15 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from brokers.clock import process_clock
 from brokers.core.shards import FleetView, shard_of, to_give, to_take
 from brokers.lease import STEP, Leases, ShardLease
 from syncgroups.engine.control import Database
+from syncgroups.engine.door import Door
 from syncgroups.engine.process import Engine
+from syncgroups.engine.switch import Switch
 from tradehaven.db import DATABASE_AWAY
+from tradehaven.domain.events import HaltPressed
 from tradehaven.domain.ids import OwnerId
 
 log = logging.getLogger(__name__)
@@ -29,13 +33,22 @@ GIVE_AFTER = 2
 """Terms for which loads must have been uneven before a shard is given back: a start is not an imbalance."""
 LEAVE_LIMIT = 2.0
 """Seconds for the last words to a database that may be away."""
-Lead = Callable[[ShardLease, Path, Random, Callable[[OwnerId], bool]], Engine]
+Lead = Callable[
+    [ShardLease, Path, Random, Callable[[OwnerId], bool], Callable[[OwnerId], list[HaltPressed]]], Engine
+]
 
 
 class Fleet:
     """The engines of one process, from the first lease to the last."""
 
-    def __init__(self, leases: Leases, folder: Path, chance: Random, lead: Lead = Engine) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        folder: Path,
+        chance: Random,
+        lead: Lead = Engine,
+        door: Door | None = None,
+    ) -> None:
         self.has_failed = False
         self._leases = leases
         self._folder = folder
@@ -45,6 +58,9 @@ class Fleet:
         self._engines: dict[str, Engine] = {}
         self._leading: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._switch = Switch(
+            leases.holder, folder / "presses", door, self._engines.values, process_clock().nanos
+        )
         self._uneven_since: float | None = None
         self._said = ""
 
@@ -53,9 +69,9 @@ class Fleet:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stopping.set)
-        beside = [
-            asyncio.create_task(work) for work in (self._watch(), self._tidy(), self._stay_awake(awake))
-        ]
+        await self._switch.open()
+        works = (self._watch(), self._tidy(), self._stay_awake(awake), self._switch.run())
+        beside = [asyncio.create_task(work) for work in works]
         try:
             while not self._stopping.is_set():
                 try:
@@ -67,6 +83,7 @@ class Fleet:
             await self._leave()
             for task in beside:
                 task.cancel()
+            await self._switch.close()
             self._database.close()
 
     async def _pause(self) -> None:
@@ -80,7 +97,10 @@ class Fleet:
         await self._renew()
         view = await self._database.ask(self._leases.look)
         self._tell(view)
-        while (shard := to_take(view)) is not None and shard not in self._engines:
+        # Before anybody else is led the rows hold what was pressed while they were away.
+        while (
+            self._switch.is_settled() and (shard := to_take(view)) is not None and shard not in self._engines
+        ):
             lease = await self._database.ask(partial(self._leases.take, shard))
             if lease is None:
                 break
@@ -120,7 +140,8 @@ class Fleet:
     # -- leading ------------------------------------------------------------------------------------
 
     def _lead(self, lease: ShardLease) -> None:
-        engine = self._new_engine(lease, self._folder, self._chance, self._is_in(lease.shard))
+        is_in = self._is_in(lease.shard)
+        engine = self._new_engine(lease, self._folder, self._chance, is_in, self._switch.over)
         self._engines[lease.shard] = engine
         task = asyncio.create_task(self._live(engine))
         self._leading.add(task)

@@ -42,13 +42,14 @@ def _logins(plan: OwnerPlan, accounts: Iterable[AccountId]) -> set[ConnectionId]
 
 
 def _in_doubt(book: Book) -> set[AccountId]:
-    """Return accounts with an order whose answer never came, or with a position that is in doubt."""
+    """Return accounts with an order that was never answered, or a position that is in doubt."""
     unanswered = {
         account
         for account, keys in book.open_copies.items()
         if any(book.copies[key].state is CopyState.UNRESOLVED for key in keys)
     }
-    return unanswered | to_look_at(book)
+    unheard = {guard.account for guard in book.risk.guards.values() if guard.order_id is None}
+    return unanswered | unheard | to_look_at(book)
 
 
 def _copying(plan: OwnerPlan) -> set[AccountId]:

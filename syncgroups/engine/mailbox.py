@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from risk.core.standing import Band
 from syncgroups.core.book import Book
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
@@ -19,10 +20,34 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal, JournalError
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Command
 from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.events import Event, GateChanged, OrderAsked, PersonAsked, TimePassed
+from tradehaven.domain.events import (
+    AccountLocked,
+    Event,
+    GateChanged,
+    HaltPressed,
+    OrderAsked,
+    PersonAsked,
+    PriceMoved,
+    PricesLost,
+    TimePassed,
+)
 from tradehaven.domain.ids import Nanos
 
 log = logging.getLogger(__name__)
+
+STANDINGS_EVERY = 2_000_000_000
+"""Nanoseconds between two records of where accounts stand."""
+_NOT_KEPT = (
+    TimePassed,
+    PriceMoved,
+    PricesLost,
+    GateChanged,
+    HaltPressed,
+    AccountLocked,
+    PersonAsked,
+    OrderAsked,
+)
+"""Events that are no record: they come from rows, or there are too many of them."""
 
 
 class Mailbox:
@@ -38,6 +63,7 @@ class Mailbox:
         self._now = now
         self._inbox: deque[Event] = deque()
         self._busy = False
+        self._stood_at = Nanos(0)
         self.plan = plan
         self.replan(plan)
 
@@ -110,10 +136,29 @@ class Mailbox:
     def _note(self, event: Event) -> None:
         changed = [(*key, self.book.copied[key]) for key in sorted(self.book.changed_holdings)]
         self.book.changed_holdings.clear()
-        if not isinstance(event, TimePassed | GateChanged | PersonAsked | OrderAsked):
+        if not isinstance(event, _NOT_KEPT):
             self._journal.note(records.encode_event(self.plan.owner, event, changed))
         elif changed:
             self._journal.note(records.encode_holdings(self.plan.owner, changed))
+        if isinstance(event, TimePassed):
+            self._note_standings(event.at)
+
+    def _note_standings(self, at: Nanos) -> None:
+        """Write down where accounts stand by their rules: what a start goes on from."""
+        risk = self.book.risk
+        if not risk.changed or at - self._stood_at < STANDINGS_EVERY:
+            return
+        self._stood_at = at
+        found = {
+            account: records.Stood(
+                standing=risk.standings[account],
+                drawdown=risk.floors.get(account),
+                band=risk.bands.get(account, Band.SAFE),
+            )
+            for account in sorted(risk.changed)
+        }
+        risk.changed.clear()
+        self._journal.note(records.encode_standings(self.plan.owner, at, found))
 
     def _flush(self) -> None:
         try:

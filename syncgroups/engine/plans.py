@@ -11,9 +11,9 @@ from accounts.billing.selectors import has_plan
 from brokers.core.budget import CallLimits, Usage
 from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from brokers.selectors import call_limits, usage_of
-from risk.core.limits import AccountLimits
 from risk.models import Gate, GateKind
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
+from syncgroups.engine import guardrails
 from syncgroups.models import Follower, ManualCopy, ProductRule, Request, SyncGroup
 from tradehaven.domain.enums import (
     Ask,
@@ -26,7 +26,7 @@ from tradehaven.domain.enums import (
     SyncMode,
     TradingState,
 )
-from tradehaven.domain.events import GateChanged, OrderAsked, PersonAsked
+from tradehaven.domain.events import AccountLocked, GateChanged, OrderAsked, PersonAsked
 from tradehaven.domain.ids import (
     AccountId,
     ConnectionId,
@@ -73,6 +73,7 @@ class Settings:
 
     plan: OwnerPlan
     gates: tuple[GateChanged, ...]
+    locks: tuple[AccountLocked, ...]
     logins: tuple[LoginRow, ...]
     asked: tuple[PersonAsked | OrderAsked, ...] = ()
 
@@ -89,19 +90,24 @@ def settings_of(owner: OwnerId) -> Settings:
     """Return an owner's plan, gates and logins."""
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
-    accounts = list(Account.objects.filter(connection__owner_id=owner).select_related("risk", "connection"))
-    found = SyncGroup.objects.filter(owner_id=owner)
+    accounts = list(
+        Account.objects.filter(connection__owner_id=owner).select_related("risk__book", "connection")
+    )
+    found = SyncGroup.objects.filter(owner_id=owner).select_related("member_rules", "total_rules")
     groups = list(found.prefetch_related("followers__products", "quarantines"))
-    copies = has_plan(owner, timezone.now())
+    now = timezone.now()
+    copies = has_plan(owner, now)
     return Settings(
         plan=OwnerPlan(
             owner=owner,
             accounts={
-                AccountId(account.pk): _account_plan(account, groups, owner_gate) for account in accounts
+                AccountId(account.pk): _account_plan(account, groups, owner_gate, now) for account in accounts
             },
             groups=tuple(_group_plan(group, accounts, owner_gate, copies=copies) for group in groups),
+            totals=guardrails.totals_of(owner, groups, accounts, now),
         ),
         gates=tuple(_gate_event(gate) for gate in gates.values()),
+        locks=guardrails.locks_of(owner, now),
         logins=tuple(_login_row(row) for row in _live_logins(owner)),
         asked=(*(_asked(row) for row in _fresh_requests(owner)), *_fresh_orders(owner)),
     )
@@ -172,15 +178,21 @@ def _gates(account: Account, owner_gate: int | None, *groups: SyncGroup) -> tupl
     return tuple(GateId(gate) for gate in found)
 
 
-def _account_plan(account: Account, groups: list[SyncGroup], owner_gate: int | None) -> AccountPlan:
+def _account_plan(
+    account: Account, groups: list[SyncGroup], owner_gate: int | None, now: datetime
+) -> AccountPlan:
     # A group's gate stands over its followers: killing a group leaves its leader's own trades alone.
     over = [
         group for group in groups if any(found.account_id == account.pk for found in group.followers.all())
     ]
+    rules, later = guardrails.rules_over(account, over, now)
     return AccountPlan(
         account=AccountId(account.pk),
         connection=ConnectionId(account.connection_id),
         gates=_gates(account, owner_gate, *over),
+        environment=Environment(account.connection.environment),
+        rules=rules,
+        later=later,
     )
 
 
@@ -218,7 +230,6 @@ def _group_plan(
 def _follower_plan(
     found: Follower, account: Account, group: SyncGroup, owner_gate: int | None
 ) -> FollowerPlan:
-    limit = account.risk.max_position if hasattr(account, "risk") else None
     plain = FollowerPlan(
         account=AccountId(account.pk),
         gates=_gates(account, owner_gate, group),
@@ -227,7 +238,6 @@ def _follower_plan(
         ratio=Fraction(found.ratio),
         fixed_qty=found.fixed_qty,
         max_contracts=found.max_contracts,
-        limits=AccountLimits(max_position=limit),
         quarantined=frozenset(
             Symbol(row.symbol) for row in group.quarantines.all() if row.account_id == account.pk
         ),

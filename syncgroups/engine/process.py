@@ -7,7 +7,7 @@ out no event is taken any more and what was decided is written down. Leases are 
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -26,6 +26,7 @@ from brokers.selectors import due_for_refresh
 from brokers.services import tokens
 from brokers.services.budgets import record_usage
 from brokers.services.health import record_health
+from syncgroups.core.watch import in_flight
 from syncgroups.engine import books
 from syncgroups.engine.alarm import Alarm
 from syncgroups.engine.budgets import Budgets
@@ -35,11 +36,14 @@ from syncgroups.engine.journal import Journal
 from syncgroups.engine.looks import Looks
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
+from syncgroups.engine.prices import Prices
 from syncgroups.engine.recorder import Recorder
 from syncgroups.engine.recording import start_recorder
 from syncgroups.services import logins
+from tradehaven.control.messages import Heard, HeardState, InFlight
 from tradehaven.db import DATABASE_AWAY
-from tradehaven.domain.events import TimePassed
+from tradehaven.domain.enums import TradingState
+from tradehaven.domain.events import GateChanged, HaltPressed, TimePassed
 from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
 log = logging.getLogger(__name__)
@@ -74,13 +78,20 @@ class Engine:
     """The mailboxes and links of one shard's owners, under one lease."""
 
     def __init__(
-        self, lease: ShardLease, folder: Path, chance: Random, is_mine: Callable[[OwnerId], bool]
+        self,
+        lease: ShardLease,
+        folder: Path,
+        chance: Random,
+        is_mine: Callable[[OwnerId], bool],
+        over: Callable[[OwnerId], Iterable[HaltPressed]] = lambda _: (),
     ) -> None:
+        """Prepare to lead; `over` gives the presses that an owner's rows may not hold yet."""
         self.lease = lease
         self.has_failed = False
         self._shard = lease.shard
         self._folder = folder / "journal" / lease.shard
         self._chance = chance
+        self._over = over
         self._clock = process_clock()
         self._database = Database(lease.shard)
         # A broker may take long to renew a token; gates and settings must not wait for it.
@@ -91,6 +102,7 @@ class Engine:
         self._links: dict[ConnectionId, Link] = {}
         self._logins: dict[ConnectionId, LoginRow] = {}
         self._budgets = Budgets()
+        self._prices = Prices(self._tokens, self._start, self._clock, chance)
         self._looks = Looks()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._journal: Journal | None = None
@@ -154,12 +166,43 @@ class Engine:
         self.has_failed = self.lease.is_fresh()  # without it another one goes on, and this one may end so
         self._stopping.set()
 
+    # -- the switch ---------------------------------------------------------------------------------
+
+    def press(self, owner: OwnerId, event: HaltPressed) -> Heard | None:
+        """Shut gates of an owner now; None for one that this engine does not lead."""
+        mailbox = self._mailboxes.get(owner)
+        if mailbox is None or self.is_leaving:
+            return None
+        flying = in_flight(mailbox.plan, mailbox.book, event.gates)
+        mailbox.post(event)
+        states = mailbox.book.states_of(event.gates)
+        if any(state is not TradingState.HALTED for state in states):
+            return None
+        over = mailbox.plan.accounts.values()
+        return Heard(
+            engine=self._shard,
+            state=HeardState.OBEYED,
+            in_flight=tuple(InFlight(account=account, client_order_id=name) for account, name in flying),
+            flattening=tuple(
+                known.account
+                for known in over
+                if known.account in mailbox.book.flattening and not set(event.gates).isdisjoint(known.gates)
+            ),
+        )
+
+    def settled(self, owner: OwnerId, gates: tuple[GateChanged, ...]) -> None:
+        """Let an owner's gates stand from now on as their rows say."""
+        if (mailbox := self._mailboxes.get(owner)) is not None:
+            for gate in gates:
+                mailbox.post(gate)
+
     # -- settings -----------------------------------------------------------------------------------
 
     async def take_settings(self, settings: Settings) -> None:
         """Bring one owner's plan, gates and logins in line with the database."""
         owner = settings.plan.owner
         mailbox = self._mailboxes.get(owner)
+        is_new = mailbox is None
         if mailbox is None:
             if self._journal is None:
                 raise RuntimeError("settings came before the journal was open")
@@ -170,6 +213,11 @@ class Engine:
         mailbox.replan(settings.plan)
         for gate in settings.gates:
             mailbox.post(gate)
+        if is_new:
+            for pressed in self._over(owner):
+                mailbox.post(pressed)
+        for lock in settings.locks:
+            mailbox.post(lock)
         for asked in settings.asked:
             mailbox.post(asked)
         self._link_up(mailbox, settings.logins)
@@ -232,6 +280,7 @@ class Engine:
             await asyncio.sleep(TICK)
             for mailbox in self._mailboxes.values():
                 mailbox.post(TimePassed(at=self._clock.nanos()))
+            self._prices.look(self._mailboxes.values())
             owners = ((mailbox.plan, mailbox.book) for mailbox in self._mailboxes.values())
             for connection in self._looks.due(owners, self._clock.monotonic()):
                 if connection in self._links:

@@ -23,12 +23,13 @@ from syncgroups.engine.records import (
     EventRecord,
     HoldingsRecord,
     JournalRecord,
+    StandingsRecord,
     WrittenRecord,
     decode,
     event_of,
 )
 from syncgroups.models import ActivityKind, JournalMark, Severity, SyncGroup
-from syncgroups.services import audit, lineage, lines
+from syncgroups.services import audit, lineage, lines, standings
 from syncgroups.services.lines import Names
 from tradehaven.db import DATABASE_AWAY, end_if_idle
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
@@ -212,6 +213,9 @@ def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
         case HoldingsRecord():
             lineage.record_holdings(record.rows(), names)
             return (Topic.GROUPS,)
+        case StandingsRecord():
+            standings.record_standings(record.accounts, record.at, names)
+            return (Topic.ACCOUNTS,)
         case _:  # pragma: no cover
             assert_never(record)
 
@@ -223,8 +227,11 @@ def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
     lineage.record_copies(record.owner, steps, record.received, record.decided, names)
     for refusal in record.refusals:
         lineage.record_refusal(record.owner, refusal, record.decided, names)
+    for locked in record.locks:
+        standings.record_lock(record.owner, locked, names)
     for remark in record.remarks:
         lineage.record_remark(record.owner, remark, record.decided, names)
+        standings.tell_of(record.owner, remark, names)
     return (Topic.ACTIVITY, Topic.GROUPS)
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from risk.core.rules import Drawdown
+from risk.core.standing import Band, Standing
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import AccountStep, CopyRefused, CopyStep, Decision, Remark, Weighed
+from syncgroups.core.decision import CopyRefused, CopyStep, Decision, Locked, Remark, Step, Weighed
 from tradehaven.domain import commands, events
 from tradehaven.domain.events import Event
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OwnerId, Symbol
@@ -31,6 +33,7 @@ class DecisionRecord(msgspec.Struct, tag="decision", gc=False):
     steps: list[StepRecord]
     refusals: tuple[CopyRefused, ...]
     remarks: tuple[Remark, ...]
+    locks: tuple[Locked, ...] = ()
 
 
 HoldingRow = tuple[GroupId, AccountId, Symbol, Symbol, int]
@@ -67,7 +70,23 @@ class HoldingsRecord(msgspec.Struct, tag="holdings", gc=False):
         return [(*row[:3], row[-2], row[-1]) for row in self.holdings]
 
 
-JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord
+class Stood(msgspec.Struct, gc=False):
+    """Where one account stands, by which rule its floor is, and how near a limit it was last said to be."""
+
+    standing: Standing
+    drawdown: Drawdown | None = None
+    band: Band = Band.SAFE
+
+
+class StandingsRecord(msgspec.Struct, tag="standings", gc=False):
+    """Where accounts stand by their rules, a few seconds behind: a start goes on from there."""
+
+    owner: OwnerId
+    at: Nanos
+    accounts: dict[AccountId, Stood]
+
+
+JournalRecord = DecisionRecord | EventRecord | WrittenRecord | HoldingsRecord | StandingsRecord
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(JournalRecord)
@@ -85,6 +104,10 @@ _EVENTS: dict[str, Any] = {
         events.LinkLost,
         events.SilenceAsked,
         events.GateChanged,
+        events.AccountLocked,
+        events.PriceMoved,
+        events.PricesLost,
+        events.HaltPressed,
         events.TimePassed,
         events.PersonAsked,
         events.OrderAsked,
@@ -105,11 +128,12 @@ def encode_decision(owner: OwnerId, decision: Decision, received: Nanos, decided
         steps=[_step(step) for step in decision.steps],
         refusals=decision.refusals,
         remarks=decision.remarks,
+        locks=decision.locks,
     )
     return _encoder.encode(record)
 
 
-def _step(step: CopyStep | AccountStep) -> StepRecord:
+def _step(step: Step) -> StepRecord:
     command = step.command
     name = type(command).__name__ if command is not None else ""
     client_id = command.client_order_id if command is not None else None
@@ -132,6 +156,11 @@ def encode_written(owner: OwnerId, at: dict[ClientOrderId, Nanos]) -> bytes:
 def encode_holdings(owner: OwnerId, holdings: list[HoldingRow]) -> bytes:
     """Return changed holdings as a record."""
     return _encoder.encode(HoldingsRecord(owner, list(holdings)))
+
+
+def encode_standings(owner: OwnerId, at: Nanos, accounts: dict[AccountId, Stood]) -> bytes:
+    """Return where accounts stand as a record."""
+    return _encoder.encode(StandingsRecord(owner, at, accounts))
 
 
 def decode(payload: bytes) -> JournalRecord:

@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from brokers.models import Account
-from risk.models import Gate
+from risk.models import Gate, RuleBook
 from syncgroups.core.copies import CopyState
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.plan import RestPolicy
@@ -38,7 +38,8 @@ class SyncGroup(models.Model):
 
     `entry_slack` is in ticks and for Confirmed mode; the `rest_` fields are the plan's `RestPolicy`.
     `drift_cap` is the most contracts of one repair that nobody clicked, `drift_ticks` how far from the
-    leader's price a missed entry may be caught up.
+    leader's price a missed entry may be caught up. `member_rules` hold for each follower beside its own,
+    `total_rules` for their sum.
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
@@ -46,6 +47,12 @@ class SyncGroup(models.Model):
     name = models.CharField(max_length=80)
     leader = models.OneToOneField(Account, on_delete=models.RESTRICT, related_name="led_group")
     gate = models.OneToOneField(Gate, on_delete=models.RESTRICT, related_name="sync_group")
+    member_rules = models.OneToOneField(
+        RuleBook, on_delete=models.RESTRICT, null=True, blank=True, related_name="members_of"
+    )
+    total_rules = models.OneToOneField(
+        RuleBook, on_delete=models.RESTRICT, null=True, blank=True, related_name="total_of"
+    )
     mode = enum_field(SyncMode, default=SyncMode.IMMEDIATE)
     instruments = models.JSONField(default=list, blank=True)
     hours = enum_field(SessionHours, default=SessionHours.ALL)
@@ -289,6 +296,7 @@ class ActivityKind(StrEnum):
     MISSED = "missed"
     DRIFT = "drift"
     GATE = "gate"
+    GUARDRAIL = "guardrail"
     FLAT = "flat"
     LINK = "link"
     GROUP = "group"

@@ -192,7 +192,9 @@ def _roles(account: Account) -> tuple[str, ...]:
 
 def groups_of(user: User) -> QuerySet[SyncGroup]:
     """Return a person's groups with all that their state depends on."""
-    followers = Follower.objects.select_related("account__connection", "account__risk__gate").order_by("pk")
+    followers = Follower.objects.select_related(
+        "account__connection", "account__risk__gate", "account__risk__book"
+    ).order_by("pk")
     return (
         SyncGroup.objects.filter(owner=user)
         .select_related("gate", "leader__connection", "leader__risk__gate")

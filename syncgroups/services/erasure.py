@@ -25,7 +25,7 @@ from brokers.models import (
 )
 from brokers.services import connections
 from brokers.services.stamps import touch
-from risk.models import AccountRisk, Gate, GateChange
+from risk.models import AccountRisk, AccountStanding, Gate, GateChange, Lockout, RuleBook, RuleChange
 from syncgroups.models import (
     Activity,
     AuditEntry,
@@ -67,7 +67,11 @@ OWNED: tuple[tuple[type[models.Model], Rows], ...] = (
     _by(Activity, "owner_id"),
     _by(AuditEntry, "owner_id"),
     _by(SyncGroup, "owner_id"),
+    _by(AccountStanding, "account__connection__owner_id"),
+    _by(Lockout, "account__connection__owner_id"),
     _by(AccountRisk, "account__connection__owner_id"),
+    _by(RuleChange, "book__owner_id"),
+    _by(RuleBook, "owner_id"),
     _by(GateChange, "gate__owner_id"),
     _by(Gate, "owner_id"),
     _by(Order, "account__connection__owner_id"),

@@ -40,6 +40,11 @@ REMARKS = {
     RemarkKind.MISSED: (ActivityKind.MISSED, Severity.DANGER),
     RemarkKind.FLAT: (ActivityKind.FLAT, Severity.GOOD),
     RemarkKind.COMMAND_STUCK: (ActivityKind.UNRESOLVED, Severity.DANGER),
+    RemarkKind.LOCKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
+    RemarkKind.NEAR_LIMIT: (ActivityKind.GUARDRAIL, Severity.WARNING),
+    RemarkKind.FLAT_DUE: (ActivityKind.GUARDRAIL, Severity.WARNING),
+    RemarkKind.NAKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
+    RemarkKind.PROTECTED: (ActivityKind.GUARDRAIL, Severity.INFO),
 }
 
 

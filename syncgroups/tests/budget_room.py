@@ -19,7 +19,7 @@ from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.tests.desk import Desk
-from syncgroups.tests.plans import SECOND, follower, group_of, plan_of
+from syncgroups.tests.plans import SECOND, follower, group_of, open_gates, plan_of
 from tradehaven.domain.commands import Command, Lane
 from tradehaven.domain.events import LinkLost, SilenceAsked, SnapshotTaken, TimePassed
 from tradehaven.domain.ids import AccountId, ConnectionId, Nanos
@@ -79,6 +79,8 @@ class Room:
         self.links: dict[ConnectionId, Link] = {}
         dispatch = Dispatch(self.links, self.clock.nanos, lambda: True)
         self.mailbox = Mailbox(plan, Book(), Journal(folder, epoch=1), dispatch, self.clock.nanos)
+        for gate in open_gates(plan):
+            self.mailbox.post(gate)
         self.world.step = self.mailbox.post  # type: ignore[method-assign,assignment]
         self._lives: list[Coroutine[Any, Any, str]] = []
         for connection, governor in self.governors.items():

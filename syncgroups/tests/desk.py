@@ -13,7 +13,7 @@ from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
 from syncgroups.core.folding import fold
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, open_gates, plan_of
 from tradehaven.domain.commands import (
     CancelOrder,
     ChangeOrder,
@@ -29,6 +29,7 @@ from tradehaven.domain.events import (
     BalanceReported,
     Event,
     GateChanged,
+    HaltPressed,
     LinkLost,
     OrderChanged,
     OrderEnded,
@@ -39,15 +40,7 @@ from tradehaven.domain.events import (
     SnapshotTaken,
     TimePassed,
 )
-from tradehaven.domain.ids import (
-    AccountId,
-    ClientOrderId,
-    FillId,
-    GateId,
-    Nanos,
-    OrderId,
-    Symbol,
-)
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GateId, Nanos, OrderId, PressId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -91,7 +84,9 @@ class Desk:
         return Nanos(self.now)
 
     def step(self, event: Event) -> Decision:
-        """Let the engine see an event."""
+        """Let the engine see an event; gates that nobody has turned are open, as their rows would say."""
+        for gate in open_gates(self.plan):
+            fold(self.book, gate)
         if not fold(self.book, event):
             return Decision()
         decision = decide(self.plan, self.book, event)
@@ -154,6 +149,11 @@ class Desk:
         """Turn a gate."""
         version = self.book.gates[gate].version + 1 if gate in self.book.gates else 1
         return self.step(GateChanged(gate=gate, state=state, flatten=flatten, version=version, at=self.at()))
+
+    def press(self, *gates: GateId, flatten: bool = False, name: str = "1") -> Decision:
+        """Press a kill switch at the engine's own door."""
+        press = PressId(name.rjust(32, "0"))
+        return self.step(HaltPressed(press=press, gates=gates, flatten=flatten, at=self.at()))
 
     def balance(self, account: AccountId, cash: Any) -> None:
         """Report cash."""

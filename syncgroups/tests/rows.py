@@ -54,6 +54,8 @@ class Engine:
         self.mailbox = Mailbox(
             settings.plan, book or Book(), self.journal, dispatch, lambda: Nanos(self.world.now)
         )
+        for gate in settings.gates:
+            self.mailbox.post(gate)
         self.world.step = lambda event: self.mailbox.post(event)  # type: ignore[method-assign,assignment,return-value]
         self.recorder = Recorder("main", folder, self.epoch)
         self.recorder.claim()

@@ -8,13 +8,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connections
 
 from brokers.core.shards import FleetView
 from brokers.lease import Leases, ShardLease
 from brokers.models import EngineProcess, Lease
+from syncgroups.engine import switch as switching
 from syncgroups.engine.fleet import Fleet
-from tradehaven.domain.ids import OwnerId
+from syncgroups.engine.latches import Latches
+from tradehaven.control.messages import Press
+from tradehaven.domain.events import GateChanged, HaltPressed
+from tradehaven.domain.ids import GateId, Nanos, OwnerId, PressId
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +26,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Idle:
     """An engine that leads nobody: it waits for its end and remembers how that came."""
 
-    def __init__(self, lease: ShardLease, folder: Path, chance: Random, is_mine: Callable[[OwnerId], bool]):
+    def __init__(
+        self,
+        lease: ShardLease,
+        folder: Path,
+        chance: Random,
+        is_mine: Callable[[OwnerId], bool],
+        over: Callable[[OwnerId], list[HaltPressed]],
+    ) -> None:
         self.lease = lease
         self.is_mine = is_mine
         self.has_failed = False
@@ -49,6 +60,12 @@ class Idle:
         """Leave, because the lease is gone."""
         self.was_cut = True
         self._end.set()
+
+    def press(self, owner: OwnerId, event: HaltPressed) -> None:
+        """Lead nobody."""
+
+    def settled(self, owner: OwnerId, gates: tuple[GateChanged, ...]) -> None:
+        """Lead nobody."""
 
     def fail(self) -> None:
         """Break."""
@@ -188,3 +205,29 @@ def test_a_second_process_gets_its_share(tmp_path: Path) -> None:
         await life
 
     play(first, story)
+
+
+def test_nobody_is_led_before_the_rows_hold_what_was_pressed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press = Press(press=PressId("ab" * 16), owner=OwnerId(1), gates=(GateId(7),), flatten=False, at=Nanos(5))
+    Latches(tmp_path / "presses", lambda: Nanos(9)).store(press)
+    stage, tried, away = Stage(tmp_path), [], [True]
+
+    def settle(pressed: Press) -> tuple[GateChanged, ...]:
+        tried.append(pressed.press)
+        if away[0]:
+            raise OperationalError("no route to the database")
+        return ()
+
+    monkeypatch.setattr(switching, "settle", settle)
+    monkeypatch.setattr(switching, "SETTLE_EVERY", 0.05)
+
+    async def story() -> None:
+        await until(lambda: len(tried) > 3)
+        assert not stage.engines
+        away[0] = False
+        await until(lambda: len(stage.engines) == 2)
+
+    play(stage, story)
+    assert set(tried) == {press.press}

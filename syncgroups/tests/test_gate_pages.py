@@ -1,11 +1,15 @@
 """The kill switch on the pages."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from risk.models import Gate, GateKind
+from risk.services import gates as turning
 from risk.services.gates import ensure_owner_gate
 from syncgroups.models import Activity
 from syncgroups.services import gates
@@ -26,7 +30,7 @@ def test_one_post_kills_and_one_disarms(alice_client: Client, gate: Gate):
     alice_client.post(reverse("syncgroups:halt", args=[gate.pk]), {"reason": "news", "flatten": "on"})
     gate.refresh_from_db()
     assert (gate.is_halted, gate.flatten, gate.reason) == (True, True, "news")
-    alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]))
+    alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]), {"intent": "DISARM"})
     gate.refresh_from_db()
     assert not gate.is_halted
     assert [line.severity for line in Activity.objects.order_by("pk")] == ["danger", "warning"]
@@ -112,7 +116,7 @@ def test_who_turned_what_is_in_the_owners_audit_log(alice_client: Client, alice:
     group = GroupFactory.create(leader=leader, active=True)
     FollowerFactory.create(group=group, account=follower)
     for name, key in (("halt", group.gate.pk), ("disarm", group.gate.pk), ("off", group.public_id)):
-        alice_client.post(reverse(f"syncgroups:{name}", args=[key]))
+        alice_client.post(reverse(f"syncgroups:{name}", args=[key]), {"intent": "DISARM"})
     gates.set_max_position(account=leader, qty=3, by=alice)
     events = alice.audit_events.order_by("pk")
     assert [(event.action, event.actor) for event in events] == [
@@ -122,3 +126,40 @@ def test_who_turned_what_is_in_the_owners_audit_log(alice_client: Client, alice:
         (AuditAction.LIMITS_CHANGED, alice),
     ]
     assert "switched off" in events[2].subject
+
+
+@pytest.mark.parametrize("intent", ["", "yes", "ARM", "DISARM now"])
+def test_a_click_alone_disarms_nothing(alice_client: Client, gate: Gate, alice: User, intent: str):
+    gates.halt(gate=gate, by=alice, reason="", flatten=False)
+    answer = alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]), {"intent": intent})
+    assert answer.status_code == 400
+    assert "Type DISARM" in answer.content.decode()
+    gate.refresh_from_db()
+    assert gate.is_halted
+
+
+def test_the_word_may_be_typed_as_people_type(alice_client: Client, gate: Gate, alice: User):
+    gates.halt(gate=gate, by=alice, reason="", flatten=False)
+    page = alice_client.get(reverse("syncgroups:disarm", args=[gate.pk])).content.decode()
+    assert "Type DISARM" in page
+    alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]), {"intent": " disarm "})
+    gate.refresh_from_db()
+    assert not gate.is_halted
+
+
+def test_a_lockout_says_until_when_and_offers_nothing(alice_client: Client, gate: Gate, alice: User):
+    gates.halt(gate=gate, by=alice, reason="daily loss", flatten=False)
+    turning.lock(gate=gate, until=timezone.now() + timedelta(hours=1))
+    url = reverse("syncgroups:disarm", args=[gate.pk])
+    page = alice_client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "cannot be shortened" in page
+    assert "<form" not in page
+    assert alice_client.post(url, {"intent": "DISARM"}).status_code == 403
+    gate.refresh_from_db()
+    assert gate.is_halted
+
+
+def test_an_open_gate_has_nothing_to_disarm(alice_client: Client, gate: Gate):
+    page = alice_client.get(reverse("syncgroups:disarm", args=[gate.pk])).content.decode()
+    assert "is off" in page
+    assert "id_intent" not in page

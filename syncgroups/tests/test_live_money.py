@@ -89,7 +89,10 @@ def test_other_money_is_not_asked_about(careful: User, alice_client: Client, env
     assert is_on(group)
     for gate in gates_of(group, careful):
         gates.halt(gate=gate, by=careful, reason="", flatten=False)
-        assert alice_client.post(reverse("syncgroups:disarm", args=[gate.pk])).status_code == 302
+        assert (
+            alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]), {"intent": "DISARM"}).status_code
+            == 302
+        )
         gate.refresh_from_db()
         assert not gate.is_halted
 
@@ -106,7 +109,7 @@ def test_stopping_never_asks_and_going_on_does(careful: User, alice_client: Clie
         alice_client.post(reverse("syncgroups:halt", args=[gate.pk]))
         gate.refresh_from_db()
         assert gate.is_halted
-        answer = alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]))
+        answer = alice_client.post(reverse("syncgroups:disarm", args=[gate.pk]), {"intent": "DISARM"})
         assert answer.headers["Location"].startswith(reverse("mfa_reauthenticate"))
         gate.refresh_from_db()
         assert gate.is_halted

@@ -21,6 +21,7 @@ from brokers.models import (
 from brokers.services import consents, tokens
 from brokers.services.consents import ConsentFailed
 from risk.models import AccountRisk, Gate, GateKind
+from risk.services.limits import set_max_position
 from syncgroups.models import Activity
 from syncgroups.services import logins
 from syncgroups.tests.paper import connect, connected_exchange, consent
@@ -66,7 +67,7 @@ def test_stored_tokens_are_sealed_and_open_only_for_the_engine(exchange, owner: 
 
 def test_reconnecting_keeps_rows_gates_and_limits(exchange, owner: User):
     first = connect(owner)
-    AccountRisk.objects.filter(account=first.accounts[0]).update(max_position=3)
+    set_max_position(account=first.accounts[0], qty=3, by=owner)
     logins.disconnect(first.connection, owner)
     again = connect(owner, reconnects=first.connection)
     assert not again.is_new

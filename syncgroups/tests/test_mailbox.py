@@ -13,7 +13,7 @@ from syncgroups.engine.journal import Journal, Mark, read
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.records import DecisionRecord, EventRecord
 from syncgroups.tests.desk import Desk
-from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, plan_of
+from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, open_gates, plan_of
 from tradehaven.domain.commands import Command, Denied, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.errors import UnknownInstrument
@@ -56,6 +56,8 @@ class Room:
         self.folder = folder
         dispatch = Dispatch(self.wires, lambda: Nanos(7), lambda: self.is_leading)  # type: ignore[arg-type]
         self.mailbox = Mailbox(self.world.plan, Book(), self.journal, dispatch, lambda: Nanos(5))
+        for gate in open_gates(self.world.plan):
+            self.mailbox.post(gate)
         self.world.step = self._step  # type: ignore[method-assign]
         self.world.connect()
 

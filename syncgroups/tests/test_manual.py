@@ -2,11 +2,10 @@
 
 import pytest
 
-from risk.core.limits import AccountLimits
 from syncgroups.core.keys import Leg, command_id, leg_id, manual_id, parse_key, parse_manual
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.bracketing import NUMBER, Desk, desk
-from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, Capped, follower, group_of, plan_of
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, Symbol
@@ -307,7 +306,7 @@ def test_another_accounts_id_is_nobodys() -> None:
 
 
 def test_limits_that_let_a_part_through_are_told() -> None:
-    world = desk(FollowerPlan(account=TWO, gates=(), limits=AccountLimits(max_position=3)))
+    world = desk(Capped(account=TWO, gates=(), max_position=3))
     world.order(BUY, 2)
     world.settle()
     world.order(BUY, 2, number=6)

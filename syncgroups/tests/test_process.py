@@ -10,9 +10,18 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from brokers.services import tokens
+from syncgroups.core.book import Book
+from syncgroups.engine.dispatch import Dispatch
+from syncgroups.engine.journal import Journal
+from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.process import Engine
 from syncgroups.services import logins
-from tradehaven.domain.ids import ConnectionId
+from syncgroups.tests.desk import Desk
+from syncgroups.tests.plans import OWNER_GATE, follower, gate_of, group_of, open_gates, plan_of
+from tradehaven.control.messages import HeardState
+from tradehaven.domain.enums import Side, TradingState
+from tradehaven.domain.events import GateChanged, HaltPressed
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, Nanos, OwnerId, PressId
 
 
 @pytest.fixture
@@ -57,3 +66,106 @@ def test_a_slow_renewal_of_a_token_holds_up_no_settings(
         return found
 
     assert asyncio.run(story()) == "settings"
+
+
+# -- the switch ----------------------------------------------------------------------------------------
+
+ALICE = OwnerId(1)
+TWO, THREE = AccountId(2), AccountId(3)
+
+
+class Wires:
+    """Gateways of every login that take all and answer nothing."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def __contains__(self, _connection: object) -> bool:
+        return True
+
+    def get(self, _connection: ConnectionId) -> "Wires":
+        """Return this one: there is only one."""
+        return self
+
+    def send(self, command: Any) -> None:
+        """Keep a command."""
+        self.sent.append(command)
+
+
+@pytest.fixture
+def wires() -> Wires:
+    return Wires()
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path, wires: Wires) -> Desk:
+    """Return a desk whose events go to the engine's mailbox of an owner with two followers."""
+    found = Desk(plan_of(group_of(follower(2), follower(3))))
+    dispatch = Dispatch(wires, lambda: Nanos(found.now), lambda: True)  # type: ignore[arg-type]
+    journal = Journal(tmp_path / "j", epoch=1)
+    mailbox = Mailbox(found.plan, Book(), journal, dispatch, lambda: Nanos(found.now))
+    engine._mailboxes[ALICE] = mailbox
+    for gate in open_gates(found.plan):
+        mailbox.post(gate)
+    found.step = mailbox.post  # type: ignore[method-assign,assignment]
+    found.connect()
+    return found
+
+
+def _pressed(*gates: GateId, flatten: bool = False) -> HaltPressed:
+    return HaltPressed(press=PressId("ab" * 16), gates=gates, flatten=flatten, at=Nanos(1))
+
+
+def test_what_an_engine_answers_has_happened(engine: Engine, world: Desk, wires: Wires) -> None:
+    heard = engine.press(ALICE, _pressed(OWNER_GATE))
+    assert heard is not None
+    assert (heard.state, heard.in_flight, heard.flattening) == (HeardState.OBEYED, (), ())
+    world.trade(Side.BUY, 1)
+    assert not wires.sent
+
+
+def test_the_answer_names_what_is_in_flight_behind_the_gates(
+    engine: Engine, world: Desk, wires: Wires
+) -> None:
+    world.trade(Side.BUY, 1)
+    heard = engine.press(ALICE, _pressed(gate_of(TWO), flatten=True))
+    assert heard is not None
+    (mine,) = [command for command in wires.sent if command.account == TWO]
+    assert [(found.account, found.client_order_id) for found in heard.in_flight] == [
+        (TWO, mine.client_order_id)
+    ]
+    assert heard.flattening == (TWO,)
+
+
+def test_an_owner_whom_the_engine_does_not_lead_is_not_answered_for(engine: Engine, world: Desk) -> None:
+    assert engine.press(OwnerId(2), _pressed(OWNER_GATE)) is None
+    engine.settled(OwnerId(2), ())
+
+
+def test_an_engine_that_is_leaving_answers_for_nobody(engine: Engine, world: Desk) -> None:
+    engine.stop()
+    assert engine.press(ALICE, _pressed(OWNER_GATE)) is None
+
+
+def test_the_rows_rule_once_they_hold_the_press(engine: Engine, world: Desk, wires: Wires) -> None:
+    engine.press(ALICE, _pressed(OWNER_GATE))
+    opened = GateChanged(
+        gate=OWNER_GATE,
+        state=TradingState.ACTIVE,
+        flatten=False,
+        version=2,
+        at=Nanos(2),
+        presses=(PressId("ab" * 16),),
+    )
+    engine.settled(ALICE, (opened,))
+    world.trade(Side.BUY, 1)
+    assert {command.account for command in wires.sent} == {TWO, THREE}
+
+
+def test_a_press_that_the_mailbox_could_not_take_is_not_acknowledged(
+    engine: Engine, world: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = engine._mailboxes[ALICE]
+    monkeypatch.setattr(mailbox, "_handle", lambda _event: 1 / 0)
+    assert engine.press(ALICE, _pressed(OWNER_GATE)) is None
+    assert mailbox.failures == 1

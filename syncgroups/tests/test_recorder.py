@@ -149,6 +149,12 @@ def test_a_story_is_sealed_in_the_owners_trail(engine: Engine, owner: User) -> N
         "limit": None,
         "state": "active",
         "allowed": 2,
+        "reason": None,
+        "rule_limit": None,
+        "rule_value": None,
+        "equity": None,
+        "profit": None,
+        "floor": None,
     }
 
 
@@ -270,7 +276,7 @@ def test_settings_carry_gates_limits_and_followers(owner: User) -> None:
     settings = plans.settings_of(OwnerId(owner.pk))
     (group,) = settings.plan.groups
     half = next(found for found in group.followers if found.account == THREE)
-    assert half.limits.max_position == 7
+    assert settings.plan.accounts[half.account].rules.caps.instrument == 7
     assert str(half.ratio) == "1/2"
     kinds = {gate.pk: gate.kind for gate in Gate.objects.all()}
     assert [kinds[gate] for gate in half.gates] == [GateKind.ACCOUNT, GateKind.GROUP, GateKind.OWNER]

@@ -10,11 +10,21 @@ import pytest
 from syncgroups.core.decision import CopyStep, Decision
 from syncgroups.engine import records
 from syncgroups.tests.drifting import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, connection_of, follower
+from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, OWNER_GATE, connection_of, follower
 from tradehaven.domain.commands import Denied, Unresolved
-from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.events import BalanceReported, Event, OrderAsked, OrdersListed, SilenceAsked
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId
+from tradehaven.domain.enums import Ask, Environment, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.events import (
+    AccountLocked,
+    BalanceReported,
+    Event,
+    HaltPressed,
+    OrderAsked,
+    OrdersListed,
+    PriceMoved,
+    PricesLost,
+    SilenceAsked,
+)
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OwnerId, PressId
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -69,9 +79,18 @@ def told() -> tuple[list[Event], list[Decision]]:
         )
     )
     world.balance(LEADER, Decimal("50000.10"))
+    quote = PriceMoved(
+        environment=Environment.PAPER, symbol=ES, bid=Ticks(1), ask=None, last=None, at=world.at()
+    )
+    world.step(quote)
+    world.step(PricesLost(environment=Environment.PAPER, at=world.at()))
+    lock = AccountLocked(account=TWO, reason=offline, detail="by hand", until=later, at=world.at())
+    world.step(lock)
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()
     world.wait(6)
+    press = PressId("0" * 32)
+    world.step(HaltPressed(press=press, gates=(OWNER_GATE,), flatten=False, at=world.at()))
     world.connect(THREE)
     return events, world.decisions
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 
 from accounts.access import require_fresh_factor
 from accounts.http import UserRequest
@@ -13,7 +14,7 @@ from risk.selectors import gate_for
 from risk.services.gates import ensure_owner_gate
 from syncgroups.selectors.live_money import gate_holds_live
 from syncgroups.services import gates
-from syncgroups.views.answers import done
+from syncgroups.views.answers import done, said_of
 
 if TYPE_CHECKING:
     from risk.models import Gate
@@ -36,17 +37,22 @@ def _halt(request: UserRequest, gate: "Gate") -> HttpResponse:
     if request.method == "POST":
         # No form stands in between: nothing that is typed may keep a kill switch from working.
         reason = request.POST.get("reason", "")
-        gates.halt(gate=gate, by=request.user, reason=reason, flatten="flatten" in request.POST)
-        return done(request, f"Kill switch is on for {subject}.", "analytics:live", warn=True)
+        halted = gates.halt(gate=gate, by=request.user, reason=reason, flatten="flatten" in request.POST)
+        text = f"Kill switch is on for {subject}.{said_of(halted.heard)}"
+        return done(request, text, "analytics:live", warn=True)
     page = {"gate": gate, "subject": subject}
     return render(request, "risk/_halt.html" if request.htmx else "risk/halt.html", page)
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def disarm(request: UserRequest, pk: int) -> HttpResponse:
     gate = gate_for(request.user, pk)
-    if gate_holds_live(gate):
-        require_fresh_factor(request)
-    gates.disarm(gate=gate, by=request.user, reason="")
-    return done(request, f"Kill switch is off for {gates.subject_of(gate)}.", "analytics:live")
+    subject = gates.subject_of(gate)
+    if request.method == "POST":
+        if gate_holds_live(gate):
+            require_fresh_factor(request)
+        gates.disarm(gate=gate, by=request.user, reason="", intent=request.POST.get("intent", ""))
+        return done(request, f"Kill switch is off for {subject}.", "analytics:live")
+    page = {"gate": gate, "subject": subject, "word": gates.INTENT, "now": timezone.now()}
+    return render(request, "risk/_disarm.html" if request.htmx else "risk/disarm.html", page)

@@ -35,6 +35,7 @@ from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
+from syncgroups.tests.plans import open_gates
 from tests.bench.broker import LEADER, follower_account
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderType, Side
@@ -176,6 +177,8 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
         journal = Journal(Path(folder), epoch=1)
         dispatch = Dispatch(links, clock.nanos, lambda: True)
         mailbox = Mailbox(_plan(followers), Book(), journal, dispatch, clock.nanos)
+        for gate in open_gates(mailbox.plan):
+            mailbox.post(gate)
         before = _memory_kb()
 
         class Leader(TradovateGateway):

@@ -16,6 +16,7 @@ from syncgroups.engine.journal import Journal
 from syncgroups.engine.looks import Looks
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.records import decode
+from syncgroups.tests.plans import open_gates
 from tests.drill.agenda import SECOND, Agenda
 from tests.drill.history import History, Journalled
 from tests.drill.lines import Line
@@ -103,7 +104,7 @@ class Engine:
         # A line has everything of a gateway that the engine calls; its life is driven by the agenda.
         dispatch = Dispatch(cast(Mapping[ConnectionId, Gateway], lines), agenda.nanos, lambda: True)
         self.mailbox = Mailbox(plan, rows.book(), self.journal, dispatch, agenda.nanos)
-        for gate in gates:
+        for gate in (*open_gates(plan), *gates):
             self.mailbox.post(gate)
         for line in lines.values():
             line.on_send = self._sending

@@ -55,7 +55,7 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         not any(reading.touched_by_others(account, symbol) for symbol in reading.symbols())
         and decided <= {order.first.client_id for order in reading.copies_of(group.group, account)}
         and all(order.last.spec.qty == order.filled for order in reading.copies_of(group.group, account))
-        and follower.limits.max_position is None
+        and reading.caps_of(account) == {None}
         and follower.sizing is not SizingMode.BALANCE
         and not follower.reverse
         and reading.groups_of(account) == 1
@@ -250,8 +250,9 @@ def caps_hold(reading: Reading) -> Iterator[str]:
     if any(death.lost for _, death in reading.deaths):
         return
     for _, follower in reading.pairs():
-        cap = follower.limits.max_position
         account = follower.account
+        caps = reading.caps_of(account)
+        cap = next(iter(caps)) if len(caps) == 1 else None
         if cap is None or any(reading.touched_by_others(account, s) for s in reading.symbols()):
             continue
         yield from _cap_breaches(reading, account, cap)

@@ -173,6 +173,11 @@ class Reading:
                 if all(_pair(plan, group, follower) for _, plan in self.plans):
                     yield group, follower
 
+    def caps_of(self, account: AccountId) -> set[int | None]:
+        """Return every cap that an account's rules have put on one contract; None stands for no cap."""
+        known = (plan.accounts.get(account) for _, plan in self.plans)
+        return {found.rules.caps.instrument for found in known if found is not None}
+
     def ours(self) -> Iterator[tuple[CopyKey, Order]]:
         """Yield the broker's orders that answer a leader's."""
         for order in self.orders.values():

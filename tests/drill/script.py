@@ -7,7 +7,7 @@ for a failure is left, and printed.
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from risk.core.limits import AccountLimits
+from risk.core.rules import NO_RULES, Caps, Rules
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from tradehaven.domain.enums import OrderType, Side, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, OwnerId, Symbol
@@ -69,11 +69,17 @@ class People:
                         *(group_gate(group.group) for group in self.groups if _has(group, account)),
                         OWNER_GATE,
                     ),
+                    rules=self._rules(account),
                 )
                 for account, login in self.logins
             },
             groups=tuple(_group_plan(group) for group in self.groups),
         )
+
+    def _rules(self, account: AccountId) -> Rules:
+        followers = (found for group in self.groups for found in group.followers if found.account == account)
+        caps = [found.max_position for found in followers if found.max_position is not None]
+        return Rules(caps=Caps(instrument=min(caps))) if caps else NO_RULES
 
 
 def gate_of(account: AccountId) -> GateId:
@@ -106,7 +112,6 @@ def _group_plan(group: Group) -> GroupPlan:
                 fixed_qty=found.fixed_qty,
                 max_contracts=found.max_contracts,
                 reverse=found.reverse,
-                limits=AccountLimits(max_position=found.max_position),
             )
             for found in group.followers
         ),

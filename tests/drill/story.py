@@ -116,7 +116,7 @@ def _plan(plan: OwnerPlan) -> str:
         followers = ", ".join(
             f"{f.account} x{f.ratio} {f.sizing}"
             + (f" max {f.max_contracts}" if f.max_contracts else "")
-            + (f" cap {f.limits.max_position}" if f.limits.max_position else "")
+            + (f" cap {cap}" if (cap := plan.accounts[f.account].rules.caps.instrument) else "")
             for f in group.followers
         )
         groups.append(f"{group.leader} leads {followers}{'' if group.active else ' (off)'}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from risk.core.limits import AccountLimits
+from risk.core.rules import Caps, Rules
 from syncgroups.core.decision import Remark, RemarkKind
 from syncgroups.engine.records import DecisionRecord
 from tests.drill.agenda import SECOND
@@ -150,11 +150,9 @@ def a_cap_that_was_passed(history: History) -> None:
     """I8: the story is told again with a cap that it did not keep."""
     for number, entry in enumerate(history.entries):
         if isinstance(entry, Planned):
-            (group,) = entry.plan.groups
-            capped = tuple(replace(f, limits=AccountLimits(max_position=1)) for f in group.followers)
-            groups = (replace(group, followers=capped),)
-            accounts = entry.plan.accounts
-            plan = type(entry.plan)(owner=OWNER, accounts=accounts, groups=groups)
+            rules = Rules(caps=Caps(instrument=1))
+            accounts = {name: replace(known, rules=rules) for name, known in entry.plan.accounts.items()}
+            plan = type(entry.plan)(owner=OWNER, accounts=accounts, groups=entry.plan.groups)
             history.entries[number] = Planned(entry.at, plan)
 
 

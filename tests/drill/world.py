@@ -11,6 +11,7 @@ from brokers.core.budget import CallLimits
 from brokers.core.governor import Governor
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy, CopyState
+from syncgroups.tests.plans import open_gates
 from tests.drill.agenda import Agenda
 from tests.drill.engine import Engine, Killed
 from tests.drill.hands import Hands
@@ -241,6 +242,8 @@ class World:
         plan = self._people.plan(self._version)
         if self._engine is not None:
             self._engine.mailbox.replan(plan)
+            for gate in open_gates(plan):
+                self._engine.mailbox.post(gate)
         self.history.add(Planned(self._agenda.now, plan))
 
     def _harm(self, fault: Fault) -> None:

@@ -35,6 +35,11 @@ from accounts.models import Subscription, User
 from brokers.models import Account
 from brokers.paper.services import ensure_login, register_client
 from brokers.services import consents
+from brokers.services.stamps import touch
+from risk.core.rules import Rules
+from risk.models import RuleBook
+from risk.selectors import as_row
+from risk.services.gates import ensure_account_risk
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
@@ -170,6 +175,14 @@ class House:
             groups.set_follower(group, account=found[name], settings=size)
         groups.activate(group)
         return group
+
+    def set_rules(self, name: str, rules: Rules) -> None:
+        """Give an account rules that hold at once, also where that loosens them, and wait for the engine."""
+        account = Account.objects.get(connection__owner=self.owner, name=name)
+        book = ensure_account_risk(account, self.owner.pk).book
+        RuleBook.objects.filter(pk=book.pk).update(rules=as_row(rules), later=None, later_at=None)
+        touch(self.owner.pk)
+        time.sleep(1.2)
 
     def start_engine(self, *, wait: bool = True) -> "subprocess.Popen[bytes]":
         """Start an engine and wait until every login is up."""

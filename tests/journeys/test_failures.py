@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from brokers.models import Account, Lease
+from risk.core.rules import Rules
 from syncgroups.models import Activity, CopiedOrder, SyncGroup
 from syncgroups.services import gates
 from tests.journeys.house import Hand, House, wait_until
@@ -160,7 +161,7 @@ def test_a_kill_stops_copying_and_flattens(calm: House) -> None:
     )
     assert _nets(calm) == (0, 0, 0)
     group.gate.refresh_from_db()
-    gates.disarm(gate=group.gate, by=calm.owner, reason="test over")
+    gates.disarm(gate=group.gate, by=calm.owner, reason="test over", intent=gates.INTENT)
     hand.order("LEAD", "Sell", 4)
     wait_until(lambda: hand.net("LEAD") == 0, "leader flat")
     time.sleep(1.2)
@@ -179,4 +180,4 @@ def test_a_maximum_position_holds(calm: House) -> None:
     wait_until(lambda: hand.net("ONE") == 3, "the others")
     wait_until(lambda: Activity.objects.filter(owner=calm.owner, reason="max_position").exists(), "said so")
     assert calm.hands["other"].net("TWICE") == 4
-    gates.set_max_position(account=account, qty=None, by=calm.owner)
+    calm.set_rules("TWICE", Rules())

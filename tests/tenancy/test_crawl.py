@@ -113,7 +113,8 @@ def forms_of(owner: User, world: World) -> list[Form]:  # noqa: F811
             known = seen.setdefault((form.method, resolve(urlsplit(form.action).path).route), form)
             known.names |= form.names
     assert len(visited) > 30
-    return [form for form in seen.values() if "logout" not in form.action]
+    # A form that only closes its dialog is sent nowhere.
+    return [form for form in seen.values() if "logout" not in form.action and form.method != "dialog"]
 
 
 def attempts(form: Form) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -10,9 +10,10 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
 from accounts.core import rates
+from accounts.core.keys import Scope
 from accounts.core.plans import Plan
 from accounts.core.rates import Rates
 from accounts.models import User
@@ -45,7 +46,7 @@ def document(alice: User, one_connection: None, monkeypatch: pytest.MonkeyPatch)
     confirm(alice)
     LeaseFactory.create()
     victim_of(alice)
-    _, text = key_of(alice)
+    _, text = key_of(alice, Scope.DISARM)
     loaded = schemathesis.openapi.from_wsgi("/api/schema", get_wsgi_application())
     loaded.config.update(headers={"Authorization": f"Bearer {text}"})
     loaded.config.generation.update(database="none")
@@ -71,8 +72,11 @@ def _hold(operation: Any) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def answers(case: Any) -> None:
+        # The key is sent by us, not made up by the document's reader, who may take it for his own.
         # A document cannot say which contracts exist or who leads, so it does not know what is accepted.
-        answer = case.call_and_validate(excluded_checks=[positive_data_acceptance, negative_data_rejection])
+        answer = case.call_and_validate(
+            excluded_checks=[ignored_auth, positive_data_acceptance, negative_data_rejection]
+        )
         seen.add(answer.status_code)
 
     answers()

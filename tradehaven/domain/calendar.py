@@ -18,6 +18,7 @@ from tradehaven.domain.instruments import Product, SessionTemplate
 CHICAGO = ZoneInfo("America/Chicago")
 ROLL_HOUR = 17
 """The Chicago hour at which the exchange's trade date, and by default an account's limit day, begins."""
+ROLL_AT = time(ROLL_HOUR)
 
 # Announced by CME on 2026-02-19 for 16:00 that Friday, where the week would have ended.
 CRYPTO_ALWAYS_OPEN_FROM = date(2026, 5, 29)
@@ -139,15 +140,40 @@ def next_halt(instant: datetime, template: SessionTemplate) -> datetime | None:
     return None
 
 
-def next_reset(instant: datetime, hour: int = ROLL_HOUR) -> datetime:
-    """Return the first instant after this one when Chicago's clock shows `hour`:00, in UTC.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One session of a market, from its opening to its end, both UTC; pauses inside it belong to it."""
+
+    start: datetime
+    end: datetime
+
+
+def session_at(instant: datetime, template: SessionTemplate) -> Session | None:
+    """Return the session that runs at an instant or, between two, the next one.
+
+    None where the market never stops within two weeks (crypto around the clock).
+    """
+    sessions = _sessions(template, _local(instant).date())
+    return next((session for session in sessions if session.end > instant), None)
+
+
+def next_reset(instant: datetime, at: time = ROLL_AT) -> datetime:
+    """Return the first instant after this one when Chicago's clock shows `at`, in UTC.
 
     A limit day ends there, on holidays too. Counted in local time, so it is 23 or 25 hours long when
     the clocks change.
     """
     day = _local(instant).date()
-    while (reset := _instant(day, time(hour))) <= instant:
+    while (reset := _instant(day, at)) <= instant:
         day += timedelta(days=1)
+    return reset
+
+
+def last_reset(instant: datetime, at: time = ROLL_AT) -> datetime:
+    """Return the last instant, this one included, when Chicago's clock showed `at`, in UTC."""
+    day = _local(instant).date()
+    while (reset := _instant(day, at)) > instant:
+        day -= timedelta(days=1)
     return reset
 
 
@@ -166,6 +192,20 @@ def _timeline(template: SessionTemplate, first: date) -> Iterator[tuple[datetime
         day = first + timedelta(days=offset)
         for start, state in _changes(template, day):
             yield _instant(day, start), state
+
+
+@lru_cache(maxsize=4096)
+def _sessions(template: SessionTemplate, day: date) -> tuple[Session, ...]:
+    """Return the sessions from the one before a Chicago date on; the first may be seen from its middle."""
+    found: list[Session] = []
+    start: datetime | None = None
+    for at, state in _timeline(template, day - timedelta(days=2)):
+        if state is MarketState.OPEN:
+            start = start or at
+        elif state is not MarketState.PAUSE and start is not None:
+            found.append(Session(start=start, end=at))
+            start = None
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)

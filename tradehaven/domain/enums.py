@@ -70,6 +70,27 @@ class OrderStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Span(StrEnum):
+    """What one act of a person is about: an account, a group's followers, a label's accounts, or all."""
+
+    ACCOUNT = "account"
+    GROUP = "group"
+    TAG = "tag"
+    FOLDER = "folder"
+    EVERYTHING = "everything"
+
+
+class BatchAct(StrEnum):
+    """What a person may do to many accounts at once. FLATTEN stops copying as well, CLOSE does not."""
+
+    STOP = "stop"
+    FLATTEN = "flatten"
+    CLOSE = "close"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LIMIT = "limit"
+
+
 class TradingState(StrEnum):
     """What a gate lets through: everything, only reductions, or nothing that copies."""
 
@@ -124,6 +145,7 @@ class Ask(StrEnum):
     REPAIR = "repair"
     IGNORE = "ignore"
     REPLAY = "replay"
+    FLATTEN = "flatten"
 
 
 class RefusalReason(StrEnum):
@@ -141,6 +163,31 @@ class RefusalReason(StrEnum):
     KILL_SWITCH = "kill_switch"
     REDUCE_ONLY = "reduce_only"
     MAX_POSITION = "max_position"
+    DAILY_LOSS = "daily_loss"
+    DAILY_PROFIT = "daily_profit"
+    GIVE_BACK = "give_back"
+    DRAWDOWN = "drawdown"
+    LOCKED_OUT = "locked_out"
+    MAX_ACCOUNT = "max_account"
+    MAX_PRODUCT = "max_product"
+    MAX_MINIS = "max_minis"
+    SCALING_PLAN = "scaling_plan"
+    ORDER_SIZE = "order_size"
+    PRICE_COLLAR = "price_collar"
+    STALE_QUOTE = "stale_quote"
+    ORDER_RATE = "order_rate"
+    REPEATED = "repeated"
+    MAX_TRADES = "max_trades"
+    LOSING_STREAK = "losing_streak"
+    NOT_PERMITTED = "not_permitted"
+    CLOSED_HOURS = "closed_hours"
+    NEWS = "news"
+    FLAT_TIME = "flat_time"
+    WORST_CASE = "worst_case"
+    OPPOSITE = "opposite"
+    MIXED_SIZES = "mixed_sizes"
+    STANDING_UNKNOWN = "standing_unknown"
+    NO_STOP = "no_stop"
     ORDER_TYPE_UNSUPPORTED = "order_type_unsupported"  # said before every type was copied; still on record
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     INVALID_ORDER = "invalid_order"

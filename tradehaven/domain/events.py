@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
-from tradehaven.domain.enums import Ask, OrderStatus, Side, TradingState
+from tradehaven.domain.enums import Ask, Environment, OrderStatus, RefusalReason, Side, TradingState
 from tradehaven.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -17,6 +17,7 @@ from tradehaven.domain.ids import (
     GateId,
     Nanos,
     OrderId,
+    PressId,
     Symbol,
 )
 from tradehaven.domain.money import Ticks
@@ -165,12 +166,60 @@ class SilenceAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateChanged:
-    """Somebody opened, narrowed or shut a gate. A lower `version` than the known one is old news."""
+    """Somebody opened, narrowed or shut a gate. A lower `version` than the known one is old news.
+
+    `presses` are in the row as of this version: what they shut stands from now on as the row says.
+    """
 
     gate: GateId
     state: TradingState
     flatten: bool
     version: int
+    at: Nanos
+    presses: tuple[PressId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltPressed:
+    """Somebody pressed a kill switch, and said so to the engine itself: these gates are shut.
+
+    They stay so, whatever older rows say, until a row is known to hold this very press.
+    """
+
+    press: PressId
+    gates: tuple[GateId, ...]
+    flatten: bool
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceMoved:
+    """The best prices of a contract in one environment, in ticks; None where none has been said yet."""
+
+    environment: Environment
+    symbol: Symbol
+    bid: Ticks | None
+    ask: Ticks | None
+    last: Ticks | None
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesLost:
+    """The market data of an environment are gone: what was quoted last may be old by now."""
+
+    environment: Environment
+    at: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLocked:
+    """An account takes no entries before `until` (UTC): a person or a rule has locked it, on record."""
+
+    account: AccountId
+    reason: RefusalReason
+    detail: str
+    until: Nanos
     at: Nanos
 
 
@@ -228,6 +277,10 @@ BrokerEvent = (
 Event = (
     BrokerEvent
     | GateChanged
+    | AccountLocked
+    | PriceMoved
+    | PricesLost
+    | HaltPressed
     | TimePassed
     | PersonAsked
     | OrderAsked

@@ -20,3 +20,5 @@ Symbol = NewType("Symbol", str)
 """A dated contract with a one-digit year, such as `ESZ6`."""
 Nanos = NewType("Nanos", int)
 """Nanoseconds since 1970 in UTC, from a clock that never steps back while the process lives."""
+PressId = NewType("PressId", str)
+"""One press of a kill switch: 32 hexadecimal digits, the same on every way that it takes."""

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tradehaven.http_errors.ReadableAddressMiddleware",
+    "risk.panic.PanicMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -172,7 +173,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 50
 CELERY_TASK_TIME_LIMIT = 60
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
+# A broker that swallows everything must not hold up whoever only wants to leave a note there.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_connect_timeout": 1}
 CELERY_TIMEZONE = "UTC"
 
 STATIC_URL = "static/"
@@ -307,6 +309,10 @@ PAPER_OPERATOR_TOKEN = env.text("PAPER_OPERATOR_TOKEN", "")
 PAPER_SECRET = env.text("PAPER_SECRET", "")
 # A core that never sleeps halves the engine's time for a lone order, and costs that core.
 ENGINE_AWAKE = env.flag("ENGINE_AWAKE", default=False)
+# The engine's own door (ADR 16): where it listens, and which doors the web tells besides those in the folder.
+DOORS_DIR = DATA_DIR / "doors"
+ENGINE_DOOR = env.text("ENGINE_DOOR", "")
+ENGINE_DOORS = env.words("ENGINE_DOORS")
 # Into how many parts the owners are divided, and the term (seconds) for which a process leads one (ADR 14).
 SHARDS = env.number("SHARDS", 1, least=1)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 3, least=2)

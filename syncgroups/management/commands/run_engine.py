@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from brokers.clock import seconds_of_life
 from brokers.lease import Leases
+from syncgroups.engine.door import Door, DoorCannotOpen
 from syncgroups.engine.fleet import Fleet
 
 PRIORITY = -10
@@ -31,8 +32,12 @@ class Command(BaseCommand):
 
         async def main() -> None:
             leases = Leases(holder, settings.SHARDS, settings.LEASE_SECONDS, seconds_of_life)
-            fleet = Fleet(leases, settings.DATA_DIR, SystemRandom())
-            await fleet.run(awake=settings.ENGINE_AWAKE)
+            door = Door(settings.DOORS_DIR, settings.ENGINE_DOOR)
+            fleet = Fleet(leases, settings.DATA_DIR, SystemRandom(), door=door)
+            try:
+                await fleet.run(awake=settings.ENGINE_AWAKE)
+            except DoorCannotOpen as error:
+                raise CommandError(str(error)) from error
             if fleet.has_failed:
                 raise CommandError("a part of the engine failed; the log says which")
 

@@ -11,9 +11,11 @@ from tradehaven.domain.calendar import (
     MarketState,
     in_hours,
     is_rth,
+    last_reset,
     market_state,
     next_halt,
     next_reset,
+    session_at,
     session_hours,
     trade_date,
 )
@@ -218,7 +220,7 @@ def test_the_next_halt_ends_an_open_market(instant: datetime, template: SessionT
     ],
 )
 def test_a_limit_day_ends_by_chicagos_clock(at: str, hour: int, reset: str) -> None:
-    assert next_reset(_ct(at), hour) == datetime.fromisoformat(reset)
+    assert next_reset(_ct(at), time(hour)) == datetime.fromisoformat(reset)
 
 
 @pytest.mark.parametrize(("start", "hours"), [("2026-03-07T17:00", 23), ("2026-10-31T17:00", 25)])
@@ -229,9 +231,11 @@ def test_limit_days_over_a_clock_change_are_not_24_hours(start: str, hours: int)
 
 @given(instant=instants, hour=st.integers(3, 23))
 def test_a_reset_comes_within_a_day_and_shows_its_hour(instant: datetime, hour: int) -> None:
-    reset = next_reset(instant, hour)
+    reset = next_reset(instant, time(hour))
     assert timedelta(0) < reset - instant <= timedelta(hours=25)
     assert reset.astimezone(CHICAGO).time() == time(hour)
+    assert last_reset(reset, time(hour)) == reset
+    assert last_reset(reset - SECOND, time(hour)) <= instant
 
 
 @given(instant=instants, template=st.sampled_from(SessionTemplate))
@@ -243,6 +247,49 @@ def test_a_trade_date_holds_one_limit_day_unless_days_merge(
     assert day >= ends
     if day != ends:
         assert trade_date(next_reset(instant), template) == day
+
+
+@pytest.mark.parametrize(
+    ("at", "template", "start", "end"),
+    [
+        ("2026-08-12T16:30", "EQUITY", "2026-08-12T17:00", "2026-08-13T16:00"),
+        ("2026-08-12T17:00", "EQUITY", "2026-08-12T17:00", "2026-08-13T16:00"),
+        ("2026-08-13T15:59:59", "EQUITY", "2026-08-12T17:00", "2026-08-13T16:00"),
+        ("2026-08-14T16:00", "EQUITY", "2026-08-16T17:00", "2026-08-17T16:00"),
+        ("2026-11-26T08:00", "EQUITY", "2026-11-25T17:00", "2026-11-26T12:00"),
+        ("2026-11-26T12:00", "EQUITY", "2026-11-26T17:00", "2026-11-27T12:15"),
+        ("2026-03-08T12:00", "EQUITY", "2026-03-08T17:00", "2026-03-09T16:00"),
+        ("2026-08-12T08:00", "GRAINS", "2026-08-11T19:00", "2026-08-12T13:20"),
+        ("2026-08-12T18:00", "GRAINS", "2026-08-12T19:00", "2026-08-13T13:20"),
+        ("2026-08-12T13:05", "LIVESTOCK", "2026-08-13T08:30", "2026-08-13T13:05"),
+        ("2026-05-25T13:00", "METALS", "2026-05-24T17:00", "2026-05-25T13:30"),
+    ],
+)
+def test_a_session_runs_from_its_opening_over_its_pauses(
+    at: str, template: str, start: str, end: str
+) -> None:
+    found = session_at(_ct(at), SessionTemplate(template))
+    assert found is not None
+    assert (found.start, found.end) == (_ct(start), _ct(end))
+
+
+def test_a_market_around_the_clock_has_no_sessions() -> None:
+    assert session_at(_ct("2026-08-12T16:30"), SessionTemplate.CRYPTO) is None
+
+
+@given(instant=instants, template=st.sampled_from(SessionTemplate))
+def test_a_session_is_open_from_its_first_moment_to_its_last(
+    instant: datetime, template: SessionTemplate
+) -> None:
+    found = session_at(instant, template)
+    if found is None:
+        assert template is SessionTemplate.CRYPTO
+        return
+    assert found.end > instant
+    assert market_state(found.start, template) is market_state(found.end - SECOND, template)
+    assert market_state(found.end, template) not in (MarketState.OPEN, MarketState.PAUSE)
+    if market_state(instant, template) in (MarketState.OPEN, MarketState.PAUSE):
+        assert found.start <= instant
 
 
 def test_a_naive_instant_is_refused() -> None:

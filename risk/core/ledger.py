@@ -1,0 +1,189 @@
+"""An account's money from what the broker says of it: cash, fills, positions. Exact; no rules in here.
+
+The broker's cash and positions arrive beside its fills, sometimes before and sometimes after them. So
+fills count at once, and the broker's figures replace what they made once no fill is near in time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from risk.core.marks import Mark
+from risk.core.standing import ZERO, Money
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.events import AccountSnapshot, BalanceReported, OrderFilled, PositionReported
+from tradehaven.domain.ids import Nanos, Symbol
+from tradehaven.domain.positions import FLAT, Position, adopt, apply_fill
+
+NEAR = 1_000_000_000
+"""Nanoseconds between a fill and a cash figure within which the one may or may not be in the other."""
+FEE_AT_MOST = Decimal(25)
+"""No contract costs more on one side: what cash lacks beyond this was no fee."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stake:
+    """One open position. `cost` is what its lots sum to, signed, in ticks times contracts.
+
+    `result` is what has been realised since it was opened from flat, in USD before fees.
+    """
+
+    position: Position
+    cost: int
+    tick_value: Decimal
+    result: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """An account's money. `cash` is the broker's figure, `realized` what fills made of it since, in USD.
+
+    `unbilled` are the contracts traded since then, whose fees are not in `cash` yet. `profit` is the broker's
+    own realised profit of its trading day at `cash`; `flows` what was paid in and out while we watched.
+    `said` and `stated` are the broker's newest figures that are not in force yet.
+    """
+
+    cash: Decimal
+    profit: Decimal
+    realized: Decimal = ZERO
+    unbilled: int = 0
+    said: BalanceReported | None = None
+    filled_at: Nanos = Nanos(0)
+    flows: Decimal = ZERO
+    stakes: Mapping[Symbol, Stake] = field(default_factory=dict)
+    stated: Mapping[Symbol, PositionReported] = field(default_factory=dict)
+
+    def balance(self, fee: Decimal) -> Decimal:
+        """Return what is closed: cash, fills that it lacks, and their fees at `fee` USD a side."""
+        return self.cash + self.realized - fee * self.unbilled
+
+
+def opened(snapshot: AccountSnapshot) -> Ledger | None:
+    """Return an account's ledger as a snapshot states it; None where the broker gave no cash."""
+    balance = snapshot.balance
+    if balance is None:
+        return None
+    stakes = {
+        position.symbol: stake_of(position)
+        for position in snapshot.positions
+        if position.net and position.price is not None
+    }
+    return Ledger(cash=balance.cash, profit=balance.realized, stakes=stakes)
+
+
+def stake_of(stated: PositionReported) -> Stake:
+    """Return a stake as the broker states it: signed contracts at an average price in points."""
+    traded = product_of(stated.symbol)
+    average = Fraction(stated.price or 0) / Fraction(traded.tick_size)
+    return _stake(adopt(stated.net, average), traded.tick_value, ZERO)
+
+
+def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
+    """Return the ledger after a fill, and the result in USD before fees of a trade that it ended."""
+    known = ledger.stakes.get(fill.symbol)
+    before = known.position if known is not None else FLAT
+    value = known.tick_value if known is not None else product_of(fill.symbol).tick_value
+    after, ticks = apply_fill(before, side=fill.side, qty=fill.qty, price=fill.price)
+    made = value * ticks
+    result = (known.result if known is not None else ZERO) + made
+    crossed = before.net * after.net < 0
+    over = before.net != 0 and (after.net == 0 or crossed)
+    stakes = dict(ledger.stakes)
+    if after.net:
+        stakes[fill.symbol] = _stake(after, value, ZERO if crossed else result)
+    else:
+        stakes.pop(fill.symbol, None)
+    changed = replace(
+        ledger,
+        realized=ledger.realized + made,
+        unbilled=ledger.unbilled + fill.qty,
+        filled_at=max(ledger.filled_at, fill.at),
+        stakes=stakes,
+    )
+    return changed, result if over else None
+
+
+def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
+    """Return the ledger that remembers what the broker says its cash is; `settled` takes it over."""
+    return replace(ledger, said=said)
+
+
+def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
+    """Return the ledger that remembers what the broker says a position is, where it knows another."""
+    known = ledger.stakes.get(stated.symbol)
+    agrees = (known.position.net if known is not None else 0) == stated.net
+    if agrees and stated.symbol not in ledger.stated:
+        return ledger
+    return replace(ledger, stated={**ledger.stated, stated.symbol: stated})
+
+
+def settled(ledger: Ledger, now: Nanos) -> Ledger:
+    """Return the ledger with the broker's last figures in force, once no fill is too near to tell."""
+    if (ledger.said is None and not ledger.stated) or now - ledger.filled_at < NEAR:
+        return ledger
+    said = ledger.said
+    if said is not None and now - said.at >= NEAR:
+        ledger = _with_cash(ledger, said)
+    due = [stated for stated in ledger.stated.values() if now - stated.at >= NEAR]
+    for stated in due:
+        ledger = _with_position(ledger, stated)
+    return ledger
+
+
+def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
+    if ledger.unbilled and said.at < ledger.filled_at - NEAR:
+        return ledger  # older than the fill: the next figure will have it
+    return replace(
+        ledger,
+        cash=said.cash,
+        profit=said.realized,
+        realized=ZERO,
+        unbilled=0,
+        said=None,
+        flows=ledger.flows + _paid(ledger, said),
+    )
+
+
+def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
+    """Return what of a change in cash was paid in or out: neither fills, nor fees, nor a new trading day."""
+    change = said.cash - ledger.cash - ledger.realized
+    fees = FEE_AT_MOST * ledger.unbilled
+    if -fees <= change <= ZERO:
+        return ZERO
+    explained = said.realized - ledger.profit
+    return ZERO if ledger.unbilled or explained == said.cash - ledger.cash else change
+
+
+def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
+    rest = {symbol: other for symbol, other in ledger.stated.items() if symbol != stated.symbol}
+    stakes = dict(ledger.stakes)
+    known = stakes.pop(stated.symbol, None)
+    if known is not None and known.position.net == stated.net:
+        stakes[stated.symbol] = known
+    elif stated.net and stated.price is not None:
+        stakes[stated.symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
+    return replace(ledger, stakes=stakes, stated=rest)
+
+
+def money_of(ledger: Ledger, marks: Mapping[Symbol, Mark], fee: Decimal) -> Money | None:
+    """Return what an account is worth at these marks, less the fees of closing; None where one is missing."""
+    low = high = tick = ZERO
+    contracts = 0
+    for symbol, stake in ledger.stakes.items():
+        mark = marks.get(symbol)
+        if mark is None:
+            return None
+        net = stake.position.net
+        low += stake.tick_value * (mark.exit_of(net) * net - stake.cost)
+        high += stake.tick_value * (mark.best_of(net) * net - stake.cost)
+        contracts += abs(net)
+        tick += stake.tick_value * abs(net)
+    owed = fee * contracts
+    return Money(balance=ledger.balance(fee), low=low - owed, high=high, contracts=contracts, tick=tick)
+
+
+def _stake(position: Position, tick_value: Decimal, result: Decimal) -> Stake:
+    sign = 1 if position.net > 0 else -1
+    cost = sign * sum(lot.qty * lot.price for lot in position.lots)
+    return Stake(position=position, cost=cost, tick_value=tick_value, result=result)

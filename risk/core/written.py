@@ -1,0 +1,80 @@
+"""Rules as rows, forms and the API have them: plain values of JSON, amounts and times as text.
+
+Reading is for strangers: what does not fit becomes `InvalidInput` with the dotted name of its field. What
+the values must be, beyond their types, is in `sound`.
+"""
+
+import re
+from dataclasses import fields, is_dataclass
+from datetime import time
+from functools import cache
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from risk.core.rules import Rules
+from risk.core.sound import checked
+from tradehaven.domain.errors import InvalidInput
+
+_MINUTE = re.compile(r"[0-9]{2}:[0-9]{2}", re.ASCII)
+_INDEX = re.compile(r"\[([0-9]+)\]", re.ASCII)
+_WHERE = re.compile(r" - at `\$\.?(.*)`\Z")
+
+
+def written(rules: Rules) -> dict[str, Any]:
+    """Return rules as values of JSON, every field of them."""
+    found: dict[str, Any] = msgspec.to_builtins(rules)
+    return found
+
+
+def read(body: object) -> Rules:
+    """Return the rules that somebody has written; what is left out has its default.
+
+    Raise `InvalidInput` naming the field and the fix.
+    """
+    if not isinstance(body, dict):
+        raise InvalidInput("rules", "Rules are an object with a name for each field.")
+    try:
+        return checked(msgspec.convert(_known(body, Rules, ""), Rules, strict=False))
+    except msgspec.ValidationError as error:
+        told = str(error)
+        where = _WHERE.search(told)
+        field = _dotted(where[1]) if where else "rules"
+        raise InvalidInput(field or "rules", f"{_WHERE.sub('', told)}.") from None
+
+
+def _known(body: object, kind: Any, path: str) -> object:
+    """Return the same with times to the second; raise `InvalidInput` for a name that no field has."""
+    if kind is time and isinstance(body, str) and _MINUTE.fullmatch(body):
+        return f"{body}:00"
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(body, dict):
+        return _fields(body, _types(kind), path)
+    if get_origin(kind) is UnionType:
+        for part in get_args(kind):
+            body = _known(body, part, path)
+    elif get_origin(kind) is tuple and isinstance(body, list):
+        return [_known(value, get_args(kind)[0], f"{path}{index}.") for index, value in enumerate(body)]
+    return body
+
+
+def _fields(body: dict[object, object], types: dict[str, Any], path: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in body.items():
+        if not isinstance(name, str) or name not in types:
+            raise InvalidInput(
+                f"{path}{str(name)[:40]}", f"There is no such field; there are {', '.join(types)}."
+            )
+        found[name] = _known(value, types[name], f"{path}{name}.")
+    return found
+
+
+@cache
+def _types(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+def _dotted(path: str) -> str:
+    """Return `hours[0].start` as `hours.0.start`, and a mapping's own name for its unnamed keys."""
+    return _INDEX.sub(r".\1", path).replace("[...]", "").strip(".")

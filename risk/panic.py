@@ -1,0 +1,85 @@
+"""The kill switch that needs neither database, Redis nor session: a ticket in, every engine's door out.
+
+It answers before any middleware that would ask a table who is there; the ticket says that. What it shows is
+what the engines said, no more. The rows follow by themselves: whoever was told brings them (ADR 16).
+"""
+
+from collections.abc import Callable, Sequence
+from secrets import token_hex
+from typing import cast
+
+from csp.middleware import CSPMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from risk.services.gates import storable
+from risk.services.tickets import BadTicket, Ticket, read
+from tradehaven.control import direct
+from tradehaven.control.messages import Heard, HeardState, Press
+from tradehaven.domain.ids import Nanos, PressId
+
+PATH = "/panic/"
+PAGE = "risk/panic.html"
+
+
+class PanicMiddleware:
+    """Answers the panic page itself, so that nothing behind it has to work."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        self._panic = CSPMiddleware(XFrameOptionsMiddleware(press))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a press, and pass on anything else."""
+        if request.path != PATH:
+            return self._get_response(request)
+        answer = cast(HttpResponse, self._panic(request))
+        answer.headers["Cache-Control"] = "no-store, private"
+        return answer
+
+
+@csrf_exempt  # the ticket is what no other site's page has
+@require_POST
+def press(request: HttpRequest) -> HttpResponse:
+    """Shut the gates of a ticket, and say what each engine answered."""
+    text = request.POST.get("ticket", "")
+    try:
+        ticket = read(text, timezone.now())
+    except BadTicket as error:
+        return render(request, PAGE, {"refused": str(error)}, status=403)
+    flatten = "flatten" in request.POST
+    heard = direct.tell(_press_of(ticket, flatten=flatten, reason=request.POST.get("reason", "")))
+    page = {"ticket": text, "subject": ticket.subject, "flatten": flatten, "heard": heard}
+    return render(request, PAGE, page | _verdict(heard), status=200 if _is_stopped(heard) else 503)
+
+
+def _press_of(ticket: Ticket, *, flatten: bool, reason: str) -> Press:
+    return Press(
+        press=PressId(token_hex(16)),
+        owner=ticket.owner,
+        gates=ticket.gates,
+        flatten=flatten,
+        at=Nanos(int(timezone.now().timestamp() * 1_000_000) * 1000),
+        by=ticket.owner,
+        reason=storable(reason),
+    )
+
+
+def _is_stopped(heard: Sequence[Heard]) -> bool:
+    """Say whether nothing is copied any more: one leads and has obeyed, or all are there and none leads."""
+    states = {word.state for word in heard}
+    return HeardState.OBEYED in states or states == {HeardState.KEPT}
+
+
+def _verdict(heard: Sequence[Heard]) -> dict[str, object]:
+    return {
+        "stopped": _is_stopped(heard),
+        "led": any(word.state is HeardState.OBEYED for word in heard),
+        "forgetful": any(word.state is not HeardState.SILENT and not word.is_stored for word in heard),
+        "flying": [order for word in heard for order in word.in_flight],
+        "flattening": sorted({account for word in heard for account in word.flattening}),
+    }

@@ -1,0 +1,185 @@
+"""Money from cash, fills and positions: exact, whatever order the broker tells it in."""
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.core.ledger import Ledger, balanced, filled, money_of, opened, positioned, settled
+from risk.core.marks import Mark
+from tradehaven.domain.enums import Side
+from tradehaven.domain.events import AccountSnapshot, BalanceReported, OrderFilled, PositionReported
+from tradehaven.domain.ids import AccountId, FillId, Nanos, OrderId, Symbol
+from tradehaven.domain.money import Ticks
+
+ME, ES, MES = AccountId(1), Symbol("ESZ6"), Symbol("MESZ6")
+SECOND = 1_000_000_000
+FEE = Decimal("2.50")
+EMPTY = Ledger(cash=Decimal(50_000), profit=Decimal(0))
+
+
+def fill(qty: int, price: int, at: float = 0, symbol: Symbol = ES) -> OrderFilled:
+    when = Nanos(int(at * SECOND))
+    return OrderFilled(
+        account=ME,
+        order_id=OrderId(1),
+        fill_id=FillId(1),
+        symbol=symbol,
+        side=Side.BUY if qty > 0 else Side.SELL,
+        qty=abs(qty),
+        price=Ticks(price),
+        at=when,
+        traded_at=when,
+    )
+
+
+def cash(amount: str, realized: str = "0", at: float = 0) -> BalanceReported:
+    return BalanceReported(
+        account=ME, cash=Decimal(amount), realized=Decimal(realized), at=Nanos(int(at * SECOND))
+    )
+
+
+def position(net: int, price: str | None, at: float = 0) -> PositionReported:
+    points = Decimal(price) if price is not None else None
+    return PositionReported(account=ME, symbol=ES, net=net, price=points, at=Nanos(int(at * SECOND)))
+
+
+def mark(bid: int, ask: int, last: int | None = None) -> Mark:
+    return Mark(bid=Ticks(bid), ask=Ticks(ask), last=Ticks(last) if last is not None else None, at=Nanos(0))
+
+
+def after(ledger: Ledger, *fills: OrderFilled) -> Ledger:
+    for one in fills:
+        ledger, _ = filled(ledger, one)
+    return ledger
+
+
+def test_a_long_is_worth_what_the_bid_pays_less_its_closing_fee_and_its_peak_what_the_ask_shows() -> None:
+    money = money_of(after(EMPTY, fill(2, 20_000)), {ES: mark(20_004, 20_005, 20_006)}, FEE)
+    assert money is not None
+    assert money.balance == Decimal("49995.00")  # two opening fees that the cash does not have yet
+    assert money.low == Decimal(4 * 2) * Decimal("12.50") - 5
+    assert money.high == Decimal(6 * 2) * Decimal("12.50")
+    assert money.equity == money.balance + money.low
+    assert (money.contracts, money.tick) == (2, Decimal(25))
+
+
+def test_a_short_is_worth_what_the_ask_costs() -> None:
+    money = money_of(after(EMPTY, fill(-1, 20_000)), {ES: mark(20_004, 20_005)}, Decimal(0))
+    assert money is not None
+    assert (money.low, money.high) == (Decimal("-62.50"), Decimal("-50.00"))
+
+
+def test_without_a_price_an_open_position_is_worth_nobody_knows_what() -> None:
+    assert money_of(after(EMPTY, fill(1, 20_000)), {MES: mark(1, 2)}, FEE) is None
+
+
+def test_a_trade_ends_when_it_is_flat_with_what_it_made() -> None:
+    ledger, first = filled(EMPTY, fill(2, 100))
+    ledger, second = filled(ledger, fill(-1, 104))
+    ledger, third = filled(ledger, fill(-1, 90))
+    assert (first, second) == (None, None)
+    assert third == Decimal("-75.00")
+    assert not ledger.stakes
+
+
+def test_a_flip_ends_one_trade_and_begins_another() -> None:
+    ledger, _ = filled(EMPTY, fill(1, 100))
+    ledger, closed = filled(ledger, fill(-3, 110))
+    assert closed == Decimal("125.00")
+    assert ledger.stakes[ES].position.net == -2
+    assert ledger.stakes[ES].result == 0
+
+
+def test_the_brokers_cash_is_taken_once_no_fill_is_near_it() -> None:
+    ledger = after(EMPTY, fill(1, 100, at=10), fill(-1, 104, at=10))
+    said = balanced(ledger, cash("50045.00", "50.00", at=10.2))
+    assert settled(said, Nanos(int(10.9 * SECOND))) is said
+    calm = settled(said, Nanos(int(11.3 * SECOND)))
+    assert (calm.cash, calm.realized, calm.unbilled) == (Decimal("50045.00"), Decimal(0), 0)
+    assert calm.flows == 0  # what is missing are the fees
+
+
+def test_a_cash_figure_older_than_the_last_fill_is_never_taken() -> None:
+    said = balanced(EMPTY, cash("50000", at=1))
+    ledger = after(said, fill(1, 100, at=10), fill(-1, 90, at=10))
+    assert settled(ledger, Nanos(60 * SECOND)).balance(Decimal(0)) == Decimal("49875.00")
+
+
+def test_cash_that_arrives_before_its_fill_is_not_counted_twice() -> None:
+    opened_ = settled(after(EMPTY, fill(1, 100, at=1)), Nanos(3 * SECOND))
+    early = balanced(opened_, cash("50050.00", "50.00", at=9.9))
+    both = after(early, fill(-1, 104, at=10))
+    assert both.balance(Decimal(0)) == Decimal("50050.00")
+    assert settled(both, Nanos(12 * SECOND)).balance(Decimal(0)) == Decimal("50050.00")
+
+
+def test_money_paid_in_or_out_is_a_flow_and_no_profit() -> None:
+    paid = settled(balanced(EMPTY, cash("48500", at=5)), Nanos(7 * SECOND))
+    assert (paid.cash, paid.flows) == (Decimal(48_500), Decimal(-1500))
+    refunded = settled(balanced(EMPTY, cash("51500", at=5)), Nanos(7 * SECOND))
+    assert refunded.flows == Decimal(1500)
+
+
+def test_a_profit_of_fills_that_nobody_told_of_is_no_flow() -> None:
+    missed = settled(balanced(EMPTY, cash("50500", "500", at=5)), Nanos(7 * SECOND))
+    assert (missed.cash, missed.flows) == (Decimal(50_500), Decimal(0))
+
+
+def test_a_fee_that_is_charged_late_is_no_flow() -> None:
+    charged = settled(balanced(EMPTY, cash("50000", at=5)), Nanos(7 * SECOND))
+    assert charged.flows == 0
+
+
+def test_a_position_that_the_broker_states_otherwise_is_taken_after_a_second() -> None:
+    ledger = positioned(after(EMPTY, fill(1, 100, at=1)), position(3, "25.50", at=5))
+    assert settled(ledger, Nanos(int(5.5 * SECOND))).stakes[ES].position.net == 1
+    calm = settled(ledger, Nanos(7 * SECOND))
+    assert calm.stakes[ES].position.net == 3
+    assert calm.stakes[ES].cost == 3 * 102
+    assert not calm.stated
+
+
+def test_a_position_that_its_fill_catches_up_with_changes_nothing() -> None:
+    ledger = positioned(EMPTY, position(1, "25.00", at=5))
+    caught = settled(after(ledger, fill(1, 100, at=5.1)), Nanos(8 * SECOND))
+    assert caught.stakes[ES].position.net == 1
+    assert caught.stakes[ES].cost == 100
+    assert not caught.stated
+    agreed = positioned(caught, position(1, "25.00", at=9))
+    assert agreed is caught
+
+
+def test_a_position_that_the_broker_says_is_gone_is_gone() -> None:
+    ledger = positioned(after(EMPTY, fill(1, 100, at=1)), position(0, None, at=5))
+    assert not settled(ledger, Nanos(7 * SECOND)).stakes
+
+
+def test_a_snapshot_opens_the_ledger_with_what_is_held() -> None:
+    stated = AccountSnapshot(
+        account=ME, orders=(), fills=(), positions=(position(2, "25.125"),), balance=cash("50000", "120")
+    )
+    ledger = opened(stated)
+    assert ledger is not None
+    assert ledger.profit == Decimal(120)
+    assert ledger.stakes[ES].cost == 201
+    assert opened(AccountSnapshot(account=ME, orders=(), fills=(), positions=(), balance=None)) is None
+
+
+@given(
+    trades=st.lists(
+        st.tuples(st.integers(-5, 5).filter(bool), st.integers(1, 400), st.sampled_from([ES, MES])),
+        max_size=30,
+    ),
+    at=st.tuples(st.integers(1, 400), st.integers(1, 400)),
+)
+def test_closed_and_open_money_together_are_what_the_fills_paid(trades: Any, at: tuple[int, int]) -> None:
+    ledger = after(EMPTY, *(fill(qty, price, symbol=symbol) for qty, price, symbol in trades))
+    prices = dict(zip((ES, MES), at, strict=True))
+    value = {ES: Decimal("12.50"), MES: Decimal("1.25")}
+    money = money_of(ledger, {symbol: mark(price, price) for symbol, price in prices.items()}, Decimal(0))
+    assert money is not None
+    paid = sum((value[s] * qty * (prices[s] - price) for qty, price, s in trades), Decimal(0))
+    assert money.equity - EMPTY.cash == paid
+    assert money.low == money.high

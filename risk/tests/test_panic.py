@@ -1,0 +1,259 @@
+"""The kill switch that needs no table: a ticket from a page, and what the engines say is what is shown."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core import signing
+from django.template import Context, Template
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from risk import panic
+from risk.services.gates import ensure_owner_gate
+from risk.services.tickets import LIFE, STEP, BadTicket, Ticket, issue, read
+from tradehaven.control import direct
+from tradehaven.control.messages import Heard, HeardState, InFlight, Press
+from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, OwnerId
+
+NOW = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
+OBEYED = Heard(engine="host:1", state=HeardState.OBEYED, is_stored=True)
+KEPT = Heard(engine="host:2", state=HeardState.KEPT, is_stored=True)
+SILENT = Heard(engine="host:3", state=HeardState.SILENT)
+URL = "/panic/"
+
+
+@pytest.fixture
+def ticket() -> str:
+    return issue(owner=7, gates=[4, 3], subject="account ACC-A", now=timezone.now())
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Press]]:
+    """Let engines answer as a test says; return what they were told."""
+
+    def answering(*heard: Heard) -> list[Press]:
+        presses: list[Press] = []
+
+        def tell(press: Press) -> tuple[Heard, ...]:
+            presses.append(press)
+            return heard
+
+        monkeypatch.setattr(direct, "tell", tell)
+        return presses
+
+    return answering
+
+
+# -- tickets -------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_says_whose_gates_it_shuts() -> None:
+    text = issue(owner=7, gates=[4, 3], subject="group Scalps", now=NOW)
+    assert read(text, NOW) == Ticket(owner=OwnerId(7), gates=(GateId(3), GateId(4)), subject="group Scalps")
+
+
+def test_a_ticket_that_changes_nothing_renders_the_same() -> None:
+    texts = {issue(owner=7, gates=[3], subject="x", now=NOW + timedelta(minutes=m)) for m in (0, 7, 14)}
+    assert len(texts) == 1
+    assert issue(owner=7, gates=[3], subject="x", now=NOW + STEP) not in texts
+
+
+@pytest.mark.parametrize("age", [timedelta(0), LIFE, LIFE + STEP - timedelta(seconds=1)])
+def test_a_ticket_is_good_for_half_a_day(age: timedelta) -> None:
+    assert read(issue(owner=7, gates=[3], subject="x", now=NOW), NOW + age).owner == 7
+
+
+@pytest.mark.parametrize("age", [LIFE + STEP, timedelta(days=400), -timedelta(seconds=1)])
+def test_a_ticket_from_another_time_is_refused(age: timedelta) -> None:
+    with pytest.raises(BadTicket, match="too old"):
+        read(issue(owner=7, gates=[3], subject="x", now=NOW), NOW + age)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "a:b",
+        "é:\0",
+        signing.Signer(salt="another purpose").sign_object({"o": 7, "g": [3], "s": "x", "t": 1}),
+        signing.Signer(key="another key", salt="risk.tickets").sign_object({"o": 7, "g": [3], "s": "x"}),
+    ],
+)
+def test_what_nobody_of_ours_has_signed_is_refused(text: str) -> None:
+    with pytest.raises(BadTicket, match="not one of ours"):
+        read(text, NOW)
+
+
+def test_a_ticket_for_somebody_else_cannot_be_made_of_ones_own() -> None:
+    text = issue(owner=7, gates=[3], subject="x", now=NOW)
+    other = issue(owner=8, gates=[3], subject="x", now=NOW)
+    body, _, _ = other.rpartition(":")
+    _, _, mine = text.rpartition(":")
+    with pytest.raises(BadTicket):
+        read(f"{body}:{mine}", NOW)
+
+
+# -- the page ------------------------------------------------------------------------------------------
+
+
+def test_a_press_reaches_the_engines_without_a_table(
+    client: Client, ticket: str, told: Callable[..., list[Press]]
+) -> None:
+    # No test of this group is marked for the database: a query would fail it.
+    presses = told(OBEYED)
+    answer = client.post(URL, {"ticket": ticket, "flatten": "on", "reason": "news\0"})
+    (press,) = presses
+    assert answer.status_code == 200
+    assert (press.owner, press.gates, press.flatten, press.by, press.reason) == (7, (3, 4), True, 7, "news")
+    text = answer.content.decode()
+    assert "Copying is stopped for account ACC-A" in text
+    assert "has shut the gate" in text
+
+
+def test_every_press_is_another_one(client: Client, ticket: str, told: Callable[..., list[Press]]) -> None:
+    presses = told(OBEYED)
+    client.post(URL, {"ticket": ticket})
+    client.post(URL, {"ticket": ticket})
+    assert len({press.press for press in presses}) == 2
+    assert not any(press.flatten for press in presses)
+
+
+def test_what_is_in_flight_and_what_is_flattened_is_said(
+    client: Client, ticket: str, told: Callable[..., list[Press]]
+) -> None:
+    flying = tuple(
+        InFlight(account=AccountId(4), client_order_id=ClientOrderId(f"th1.{n}")) for n in range(2)
+    )
+    told(
+        Heard(
+            engine="host:1",
+            state=HeardState.OBEYED,
+            is_stored=True,
+            in_flight=flying,
+            flattening=(AccountId(4),),
+        ),
+        KEPT,
+    )
+    text = client.post(URL, {"ticket": ticket, "flatten": "on"}).content.decode()
+    assert "2 orders had left before" in text
+    assert "th1.1" in text
+    assert "1 account is being" in text
+
+
+@pytest.mark.parametrize(
+    ("heard", "status", "says"),
+    [
+        ((OBEYED, SILENT), 200, "has shut the gate"),
+        ((KEPT, KEPT), 200, "No engine leads your accounts"),
+        ((KEPT, SILENT), 503, "Nobody could be told"),
+        ((SILENT,), 503, "Nobody could be told"),
+        ((), 503, "Nobody could be told"),
+    ],
+)
+def test_the_page_says_what_is_known_and_no_more(
+    client: Client,
+    ticket: str,
+    told: Callable[..., list[Press]],
+    heard: tuple[Heard, ...],
+    status: int,
+    says: str,
+) -> None:
+    told(*heard)
+    answer = client.post(URL, {"ticket": ticket})
+    assert answer.status_code == status
+    assert says in answer.content.decode()
+
+
+def test_a_disk_that_kept_nothing_is_said(
+    client: Client, ticket: str, told: Callable[..., list[Press]]
+) -> None:
+    told(Heard(engine="host:1", state=HeardState.OBEYED, is_stored=False))
+    assert "could not write this to its disk" in client.post(URL, {"ticket": ticket}).content.decode()
+
+
+def test_flattening_that_nobody_does_is_not_promised(
+    client: Client, ticket: str, told: Callable[..., list[Press]]
+) -> None:
+    told(KEPT)
+    text = client.post(URL, {"ticket": ticket, "flatten": "on"}).content.decode()
+    assert "Nothing is being flattened" in text
+
+
+@pytest.mark.parametrize("body", [{}, {"ticket": ""}, {"ticket": "made:up"}, {"ticket": "x" * 100_000}])
+def test_without_a_ticket_nobody_is_told(
+    client: Client, told: Callable[..., list[Press]], body: dict[str, str]
+) -> None:
+    presses = told(OBEYED)
+    answer = client.post(URL, body)
+    assert answer.status_code == 403
+    assert "Nothing was stopped" in answer.content.decode()
+    assert not presses
+
+
+def test_what_is_called_something_nasty_is_shown_as_it_is(
+    client: Client, told: Callable[..., list[Press]]
+) -> None:
+    told(OBEYED)
+    nasty = issue(owner=7, gates=[3], subject="<script>x</script>", now=timezone.now())
+    text = client.post(URL, {"ticket": nasty}).content.decode()
+    assert "<script>x" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_page_takes_posts_only_and_is_guarded_like_any_other(client: Client, ticket: str) -> None:
+    answer = client.get(URL)
+    assert answer.status_code == 405
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Cache-Control"] == "no-store, private"
+
+
+def test_no_other_sites_page_can_press(told: Callable[..., list[Press]]) -> None:
+    presses = told(OBEYED)
+    stranger = Client(enforce_csrf_checks=True)
+    assert (
+        stranger.post(URL, {"flatten": "on"}, headers={"Origin": "https://evil.example"}).status_code == 403
+    )
+    assert not presses
+
+
+def test_the_switch_stands_before_whatever_asks_a_table() -> None:
+    order = settings.MIDDLEWARE
+    mine = order.index("risk.panic.PanicMiddleware")
+    assert mine < order.index("django.contrib.sessions.middleware.SessionMiddleware")
+    assert order.index("django.middleware.security.SecurityMiddleware") < mine
+    assert reverse("panic") == panic.PATH
+
+
+# -- in pages ------------------------------------------------------------------------------------------
+
+
+def rendered(text: str, **words: Any) -> str:
+    return Template("{% load panic %}" + text).render(Context(words)).strip()
+
+
+def test_a_page_carries_a_ticket_for_everything(alice: User) -> None:
+    assert rendered("{% panic_everything user %}", user=alice) == ""
+    gate = ensure_owner_gate(alice.pk)
+    found = read(rendered("{% panic_everything user %}", user=alice), timezone.now())
+    assert found == Ticket(owner=OwnerId(alice.pk), gates=(GateId(gate.pk),), subject="everything")
+
+
+def test_every_page_of_a_person_has_the_form(alice: User, alice_client: Client) -> None:
+    ensure_owner_gate(alice.pk)
+    page = alice_client.get(reverse("syncgroups:list")).content.decode()
+    assert 'action="/panic/"' in page
+    assert page.count("data-panic=") >= 1
+
+
+def test_a_page_of_nobody_has_none(client: Client, db: None) -> None:
+    page = client.get(reverse("account_login")).content.decode()
+    assert 'action="/panic/"' not in page
+    assert not AnonymousUser().is_authenticated

@@ -1,0 +1,105 @@
+"""Accounts' money in the book: what fills, cash, positions and prices make of it. Facts only.
+
+`risk.core.ledger` knows how; here it is kept for every account, with who holds what, so that a price finds
+those whom it moves. What follows from it is decided in `guardrails`.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from risk.core import ledger
+from risk.core.days import flowed, traded
+from risk.core.ledger import Ledger
+from risk.core.marks import marked
+from syncgroups.core.book import Book
+from tradehaven.domain.errors import UnknownInstrument
+from tradehaven.domain.events import (
+    AccountSnapshot,
+    BalanceReported,
+    OrderFilled,
+    PositionReported,
+    PriceMoved,
+)
+from tradehaven.domain.ids import AccountId, Nanos
+
+
+def snapshot_taken(book: Book, account: AccountSnapshot) -> None:
+    """Take an account's money as its broker states all of it; what a dead line lost is in here."""
+    try:
+        fresh = ledger.opened(account)
+    except UnknownInstrument:
+        return  # a contract nobody can value: this account's standing stays unknown, and is said so
+    if fresh is None:
+        return
+    known = book.risk.ledgers.get(account.account)
+    if known is not None and not known.unbilled and fresh.profit == known.profit:
+        _paid_in(book, account.account, fresh.cash - known.cash)
+    book.risk.keep(account.account, fresh)
+
+
+def filled(book: Book, event: OrderFilled) -> None:
+    """Take a fill that is news."""
+    known = book.risk.ledgers.get(event.account)
+    if known is None:
+        return
+    try:
+        changed, result = ledger.filled(known, event)
+    except UnknownInstrument:
+        del book.risk.ledgers[event.account]
+        return
+    book.risk.keep(event.account, changed)
+    standing = book.risk.standings.get(event.account)
+    if standing is not None and result is not None:
+        book.risk.stand(event.account, replace(standing, day=traded(standing.day, result)))
+
+
+def balance_said(book: Book, event: BalanceReported) -> bool:
+    """Take the broker's cash; say whether it is another figure."""
+    # Sizes by balance keep the day's first figure: a ratio that moves makes exits unequal to entries.
+    book.sizing_balances.setdefault(event.account, event.cash)
+    before = book.balances.get(event.account)
+    book.balances[event.account] = event.cash
+    known = book.risk.ledgers.get(event.account)
+    if known is None:
+        book.risk.keep(event.account, Ledger(cash=event.cash, profit=event.realized))
+    else:
+        book.risk.ledgers[event.account] = ledger.balanced(known, event)
+    return before != event.cash
+
+
+def position_said(book: Book, event: PositionReported) -> None:
+    """Take the broker's word on a position."""
+    known = book.risk.ledgers.get(event.account)
+    if known is not None:
+        book.risk.ledgers[event.account] = ledger.positioned(known, event)
+
+
+def time_passed(book: Book, at: Nanos) -> None:
+    """Put in force what the brokers said and no fill is near to."""
+    for account, known in book.risk.ledgers.items():
+        try:
+            settled = ledger.settled(known, at)
+        except UnknownInstrument:
+            continue
+        if settled is not known:
+            _paid_in(book, account, settled.flows - known.flows)
+            book.risk.keep(account, settled)
+
+
+def price_moved(book: Book, event: PriceMoved) -> bool:
+    """Take a quote; say whether the contract's mark is another one now."""
+    book.risk.blind.discard(event.environment)
+    marks = book.risk.marks[event.environment]
+    known = marks.get(event.symbol)
+    mark = marked(known, event)
+    if mark is None or mark is known:
+        return False
+    marks[event.symbol] = mark
+    return known is None or (mark.bid, mark.ask, mark.last) != (known.bid, known.ask, known.last)
+
+
+def _paid_in(book: Book, account: AccountId, amount: Decimal) -> None:
+    """Move the day's beginning along with money that was paid in or out: it is neither won nor lost."""
+    standing = book.risk.standings.get(account)
+    if standing is not None and amount:
+        book.risk.stand(account, flowed(standing, amount))

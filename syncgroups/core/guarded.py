@@ -1,0 +1,287 @@
+"""An order of one follower before its guardrails: what they ask about it, from the book, and their verdict.
+
+The rules themselves are `risk.core.guard`'s. What a rule does not ask for is not worked out: most orders
+have few.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+
+from risk.core.guard import review, strictest
+from risk.core.lockouts import running
+from risk.core.proposal import NOTHING_HELD, Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
+from risk.core.rules import NO_RULES, Rules
+from risk.core.sizes import minis
+from risk.core.standing import ZERO, Standing
+from syncgroups.core.book import Book
+from syncgroups.core.copies import Copy
+from syncgroups.core.decision import Weighed
+from syncgroups.core.plan import AccountPlan, FollowerPlan
+from syncgroups.core.sizing import Sized
+from syncgroups.core.waiting import LeaderOrder
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.ids import AccountId, ClientOrderId, Symbol
+
+Accounts = Mapping[AccountId, AccountPlan]
+Copies = Mapping[ClientOrderId, Copy]
+NO_OTHERS: Copies = MappingProxyType({})
+_STOPS = frozenset(
+    {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why one follower is left out; becomes a `CopyRefused` once its order's names are added.
+
+    `room` is what a limit would still let it open, in contracts: an order that is there already may keep
+    as much.
+    """
+
+    reason: RefusalReason
+    detail: str = ""
+    room: int = 0
+
+
+def guarded(
+    accounts: Accounts,
+    book: Book,
+    follower: FollowerPlan,
+    order: LeaderOrder,
+    sized: Sized,
+    own: int,
+    but: Copy | None = None,
+    others: Copies = NO_OTHERS,
+) -> tuple[Sized, Refusal | None, Weighed]:
+    """Return what gates and limits leave of an order, the reason where that is less, and the figures.
+
+    `but` is the copy that changes, `others` are copies that the same event has changed already.
+    """
+    state = strictest(book.states_of(follower.gates))
+    known = accounts[follower.account]
+    rules = known.rules_at(order.at)
+    lock = running(book.risk.locks.get(follower.account), order.at)
+    if rules is NO_RULES and lock is None:
+        plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
+        asked = _Asked(verdict=review(plain, rules, None, state, order.at))
+    elif lock is not None and sized.enter and state is not TradingState.HALTED:
+        asked = _Asked(verdict=_without_entry(sized, Objection(reason=lock.reason, detail=lock.detail)))
+    else:
+        seen = _Seen(accounts, book, known, order, but, others)
+        asked = _asked(seen, rules, sized, state)
+    verdict, refusal, passed = asked.verdict, None, sized
+    if isinstance(verdict, Refused | Changed):
+        refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
+        enter = verdict.enter if isinstance(verdict, Changed) else 0
+        passed = Sized(reduce=sized.reduce if isinstance(verdict, Changed) else 0, enter=enter)
+    return passed, refusal, _weighed(order, sized, own, state, rules, passed, asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A verdict, and what it was given on; None where no rule asked for that."""
+
+    verdict: Verdict
+    exposure: int | None = None
+    standing: Standing | None = None
+
+
+def _without_entry(sized: Sized, because: Objection) -> Verdict:
+    if sized.reduce:
+        return Changed(qty=sized.reduce, enter=0, because=because)
+    return Refused(because=because)
+
+
+def _weighed(
+    order: LeaderOrder,
+    sized: Sized,
+    own: int,
+    state: TradingState,
+    rules: Rules,
+    passed: Sized,
+    asked: _Asked,
+) -> Weighed:
+    """Return the figures of a decision, for the record (RISK-10)."""
+    objection = getattr(asked.verdict, "because", None)
+    standing = asked.standing
+    return Weighed(
+        order.before,
+        order.change,
+        own,
+        sized.reduce,
+        sized.enter,
+        asked.exposure,
+        rules.caps.instrument,
+        state,
+        passed.qty,
+        None if objection is None else objection.reason,
+        None if objection is None or objection.limit is None else str(objection.limit),
+        None if objection is None or objection.value is None else str(objection.value),
+        None if standing is None else str(standing.money.equity),
+        None if standing is None else str(standing.money.equity - standing.day.reference),
+        None if standing is None or standing.floor is None else str(standing.floor.floor),
+    )
+
+
+def _asked(seen: "_Seen", rules: Rules, sized: Sized, state: TradingState) -> _Asked:
+    caps, order = rules.caps, seen.order
+    exposure = seen.exposure(rules) if sized.enter else NOTHING_HELD
+    standing = seen.standing()
+    loss_counts = rules.worst_case and (rules.daily_loss is not None or rules.drawdown is not None)
+    proposal = Proposal(
+        symbol=order.symbol,
+        side=order.side,
+        reduce=sized.reduce,
+        enter=sized.enter,
+        exposure=exposure,
+        order_type=order.spec.order_type,
+        limit=order.spec.limit,
+        trigger=order.spec.stop,
+        quote=seen.quote(),
+        at_risk=seen.at_risk() if loss_counts and sized.enter else ZERO,
+        opposite=not rules.opposite and bool(sized.enter) and seen.is_opposite(),
+        mixing=not rules.mixing and bool(sized.enter) and seen.is_mixing(),
+    )
+    verdict = review(proposal, rules, standing, state, order.at)
+    known = exposure.instrument if caps.instrument is not None else None
+    return _Asked(verdict=verdict, exposure=known, standing=standing)
+
+
+class _Seen:
+    """What the book says about one order's surroundings, each thing only when it is asked for."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        book: Book,
+        known: AccountPlan,
+        order: LeaderOrder,
+        but: Copy | None,
+        others: Copies,
+    ) -> None:
+        self.order = order
+        self._accounts = accounts
+        self._book = book
+        self._known = known
+        self._account = known.account
+        self._but = but
+        self._others = others
+
+    def standing(self) -> Standing | None:
+        """Return where the account stands; None while its prices are not known, so that nothing opens."""
+        risk = self._book.risk
+        ledger = risk.ledgers.get(self._account)
+        if ledger is None or (ledger.stakes and self._known.environment in risk.blind):
+            return None
+        if not ledger.stakes.keys() <= risk.marks[self._known.environment].keys():
+            return None
+        return risk.standings.get(self._account)
+
+    def quote(self) -> Quote | None:
+        """Return the newest believable quote of the order's contract."""
+        mark = self._book.risk.marks[self._known.environment].get(self.order.symbol)
+        return Quote(bid=mark.bid, ask=mark.ask, at=mark.at) if mark is not None else None
+
+    def exposure(self, rules: Rules) -> Exposure:
+        """Return what would be held on the order's side if everything else that works there filled."""
+        caps, symbol = rules.caps, self.order.symbol
+        own = self._side(self._account, symbol, self.order.side)
+        root = product_of(symbol).symbol
+        product = account = 0
+        sizes = ZERO
+        if caps.products or caps.account is not None or caps.minis is not None or caps.scaling is not None:
+            for other in self._symbols(self._account) - {symbol}:
+                worst = self._worst(self._account, other)
+                traded = product_of(other)
+                product += worst if traded.symbol == root else 0
+                account += worst
+                sizes += minis(traded) * worst
+            product, account = product + own, account + own
+            sizes += minis(product_of(symbol)) * own
+        return Exposure(instrument=own, product=product, account=account, minis=sizes)
+
+    def at_risk(self) -> Decimal:
+        """Return what is held would lose at the stops that stand behind it, in USD."""
+        ledger = self._book.risk.ledgers.get(self._account)
+        marks = self._book.risk.marks[self._known.environment]
+        lost = ZERO
+        for symbol, stake in (ledger.stakes if ledger is not None else {}).items():
+            mark, net = marks.get(symbol), stake.position.net
+            if mark is not None:
+                lost += stake.tick_value * self._to_stops(symbol, net, mark.exit_of(net))
+        return lost
+
+    def _to_stops(self, symbol: Symbol, net: int, price: int) -> int:
+        """Return ticks times contracts between a price and the stops behind a position."""
+        sign = 1 if net > 0 else -1
+        total, left = 0, abs(net)
+        for order_id in self._book.working.get(self._account, ()):
+            record = self._book.orders[self._account, order_id]
+            closes = record.symbol == symbol and record.side.sign == -sign
+            if closes and record.spec.order_type in _STOPS and record.spec.stop is not None:
+                qty = min(left, abs(record.unfilled))
+                total += max(0, (price - record.spec.stop) * sign) * qty
+                left -= qty
+        return total
+
+    def is_opposite(self) -> bool:
+        """Say whether another own account stands, or waits to stand, on the other side of this market."""
+        market = product_of(self.order.symbol).full_size
+        return any(
+            self._side(account, symbol, self.order.side.opposite) > 0
+            for account in self._accounts
+            if account != self._account
+            for symbol in self._symbols(account)
+            if product_of(symbol).full_size == market
+        )
+
+    def is_mixing(self) -> bool:
+        """Say whether minis and micros would be held at the same time, in whichever own accounts."""
+        full = _is_full(self.order.symbol)
+        return any(
+            _is_full(symbol) is not full and self._worst(account, symbol) > 0
+            for account in self._accounts
+            for symbol in self._symbols(account)
+        )
+
+    def _symbols(self, account: AccountId) -> set[Symbol]:
+        """Return the contracts in which an account holds or works something."""
+        book = self._book
+        found = {
+            symbol for symbol in book.traded.get(account, ()) if book.positions.get((account, symbol), 0)
+        }
+        found |= {symbol for (holder, symbol), net in book.positions.items() if holder == account and net}
+        found |= {book.orders[account, order].symbol for order in book.working.get(account, ())}
+        return found | {copy.symbol for copy in book.open_copies_of(account)}
+
+    def _worst(self, account: AccountId, symbol: Symbol) -> int:
+        return max(0, self._side(account, symbol, Side.BUY), self._side(account, symbol, Side.SELL))
+
+    def _side(self, account: AccountId, symbol: Symbol, side: Side) -> int:
+        """Return what is held on a side if everything that works there filled; may be negative.
+
+        Two exits of the same contracts both count: they may both fill.
+        """
+        book, sign, but = self._book, side.sign, self._but
+        worst = book.positions.get((account, symbol), 0) * sign
+        mine = but is not None and account == self._account and but.symbol == symbol and but.side is side
+        if but is not None and mine:
+            worst -= but.filled  # it is weighed as a whole, what it has filled included
+        for order_id in book.working.get(account, ()):
+            record = book.orders[account, order_id]
+            if record.symbol == symbol and (account, order_id) not in book.by_order:
+                worst += max(0, record.unfilled * sign)
+        copies = {copy.key: copy for copy in book.open_copies_of(account)}
+        copies |= {key: copy for key, copy in self._others.items() if copy.follower == account}
+        for copy in copies.values():
+            if copy.symbol == symbol and copy.side is side and (but is None or copy.key != but.key):
+                worst += copy.outstanding
+        return worst
+
+
+def _is_full(symbol: Symbol) -> bool:
+    traded = product_of(symbol)
+    return traded.symbol == traded.full_size

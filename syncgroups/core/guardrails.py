@@ -1,0 +1,273 @@
+"""What the rules of accounts make of an event: who is locked, who has to be flat, what must be protected.
+
+Standings are worked out from money that is known already; a broken rule shuts its account for entries and,
+where it says so, closes it out. Nothing of one account ever depends on another, but for sums that a person
+has put a limit on (RISK-11).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from risk.core import drawdown, watch
+from risk.core.days import begun, entered
+from risk.core.gauges import board
+from risk.core.ledger import money_of
+from risk.core.lockouts import longer, running
+from risk.core.rules import Breach, Rules
+from risk.core.standing import ZERO, Band, Entry, Lock, Money, Standing
+from risk.core.watch import Broken
+from risk.core.words import dollars
+from syncgroups.core import closing, protect
+from syncgroups.core.book import Book
+from syncgroups.core.decision import NOTHING, CopyStep, Decision, Locked, Remark, RemarkKind, Step, joined
+from syncgroups.core.plan import AccountPlan, OwnerPlan, TotalPlan
+from syncgroups.core.watch import flattening_steps
+from tradehaven.domain.commands import Confirmed, Denied, PlaceOrder, Rejected, Unresolved
+from tradehaven.domain.contracts import product_of
+from tradehaven.domain.events import (
+    BalanceReported,
+    Event,
+    OrderChanged,
+    OrderEnded,
+    OrderFilled,
+    OrdersListed,
+    OrderWorking,
+    PositionReported,
+    PriceMoved,
+    PricesLost,
+    SnapshotTaken,
+    TimePassed,
+)
+from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.instruments import SessionTemplate
+
+_RANK = {band: rank for rank, band in enumerate(Band)}
+
+
+def after(plan: OwnerPlan, book: Book, event: Event, copied: Decision) -> Decision:
+    """Return what an event means for the accounts that have rules; `copied` is what copying makes of it."""
+    found = _after(plan, book, event)
+    entries = [step for step in copied.steps if isinstance(step, CopyStep) and _opens(step)]
+    return _counted(plan, book, found, entries, event.at) if entries else found
+
+
+def _after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
+    match event:
+        case PriceMoved():
+            return _priced(plan, book, event)
+        case TimePassed():
+            due = closing.due(plan, book, event.at)
+            return joined(protect.all_looked_at(plan, book, event.at), due, _all(plan, book, event.at))
+        case SnapshotTaken() | OrdersListed():
+            return joined(protect.all_looked_at(plan, book, event.at), _all(plan, book, event.at))
+        case OrderFilled():
+            guarded = protect.looked_at(plan, book, event.account, event.at)
+            return joined(guarded, watched(plan, book, (event.account,), event.at))
+        case PricesLost():
+            return _blinded(plan, book, event)
+        case BalanceReported() | PositionReported():
+            return watched(plan, book, (event.account,), event.at)
+        case OrderWorking() | OrderChanged() | OrderEnded():
+            return protect.looked_at(plan, book, event.account, event.at)
+        case Confirmed() | Rejected() | Denied() | Unresolved():
+            return protect.looked_at(plan, book, event.account, event.at)
+        case _:
+            return NOTHING
+
+
+def _priced(plan: OwnerPlan, book: Book, event: PriceMoved) -> Decision:
+    holders = book.risk.holders.get(event.symbol)
+    if not holders:
+        return NOTHING
+    there = (plan.accounts[account] for account in sorted(holders) if account in plan.watched)
+    moved = [known.account for known in there if known.environment is event.environment]
+    return watched(plan, book, moved, event.at, product_of(event.symbol).template) if moved else NOTHING
+
+
+def _opens(step: CopyStep) -> bool:
+    return isinstance(step.command, PlaceOrder) and step.copy.enters > 0
+
+
+def _counted(plan: OwnerPlan, book: Book, found: Decision, entries: list[CopyStep], at: Nanos) -> Decision:
+    """Return a decision whose standings know of the entries that are sent with it."""
+    standings = {account: (standing, rule) for account, standing, rule in found.standings}
+    for step in entries:
+        account = step.account
+        known = standings.get(account) or (book.risk.standings.get(account), book.risk.floors.get(account))
+        if known[0] is None or account not in plan.watched:
+            continue
+        copy = step.copy
+        entry = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
+        standings[account] = replace(known[0], day=entered(known[0].day, entry)), known[1]
+    together = tuple((account, standing, rule) for account, (standing, rule) in standings.items())
+    return replace(found, standings=together)
+
+
+def _blinded(plan: OwnerPlan, book: Book, event: PricesLost) -> Decision:
+    """Return the floors that are not certain any more: a peak may pass while nobody looks."""
+    standings = []
+    for account in plan.watched:
+        known, standing = plan.accounts[account], book.risk.standings.get(account)
+        rule = known.rules_at(event.at).drawdown
+        if known.environment is not event.environment or standing is None or rule is None:
+            continue
+        if standing.floor is not None and standing.money.contracts:
+            floor = drawdown.missed(rule, standing.floor)
+            standings.append((account, replace(standing, floor=floor), rule))
+    return Decision(standings=tuple(standings)) if standings else NOTHING
+
+
+def _all(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+    return watched(plan, book, plan.watched, at)
+
+
+def watched(
+    plan: OwnerPlan,
+    book: Book,
+    accounts: Iterable[AccountId],
+    at: Nanos,
+    template: SessionTemplate | None = None,
+) -> Decision:
+    """Return where these accounts stand now, and what follows where a limit was broken."""
+    look = _Look(plan, book, at, template)
+    for account in accounts:
+        if account in plan.watched:
+            look.account(plan.accounts[account])
+    look.sums()
+    return look.decision()
+
+
+class _Look:
+    """One look at some accounts and at the sums that they are part of."""
+
+    def __init__(self, plan: OwnerPlan, book: Book, at: Nanos, template: SessionTemplate | None) -> None:
+        self._plan = plan
+        self._book = book
+        self._at = at
+        self._template = template
+        self._standings: dict[AccountId, Standing] = {}
+        self._rules: dict[AccountId, Rules] = {}
+        self._totals: dict[str, Standing] = {}
+        self._locks: dict[AccountId, Locked] = {}
+        self._remarks: list[Remark] = []
+        self._steps: list[Step] = []
+        self._bands: dict[AccountId, Band] = {}
+
+    def decision(self) -> Decision:
+        """Return all that this look found."""
+        if not self._standings:
+            return NOTHING
+        flat = tuple(account for account, locked in self._locks.items() if locked.flatten)
+        return Decision(
+            steps=tuple(self._steps),
+            remarks=tuple(self._remarks),
+            flattening=flat,
+            locks=tuple(self._locks.values()),
+            standings=tuple(
+                (account, standing, self._rules[account].drawdown)
+                for account, standing in self._standings.items()
+            ),
+            totals=tuple(self._totals.items()),
+            bands=tuple(self._bands.items()),
+        )
+
+    def account(self, known: AccountPlan) -> None:
+        """Look at one account; one whose money or prices are not known stays where it was."""
+        rules = known.rules_at(self._at)
+        money = money_now(self._book, known, rules)
+        if money is None:
+            return
+        before = standing_now(self._book, known, rules, money, self._at)
+        found = watch.observed(rules, before, money, self._at, self._template)
+        self._standings[known.account] = found.standing
+        self._rules[known.account] = rules
+        self._near(known, rules, found.band, found.standing)
+        if found.broken is not None:
+            self._lock(known.account, found.broken, "")
+
+    def sums(self) -> None:
+        """Look at every sum that one of these accounts is part of."""
+        for total in self._plan.totals:
+            if any(account in self._standings for account in total.accounts):
+                self._sum(total)
+
+    def _sum(self, total: TotalPlan) -> None:
+        rules = total.rules_at(self._at)
+        parts = [self._part(account) for account in total.accounts]
+        money = watch.summed(part for part in parts if part is not None and self._at < part.day.ends)
+        before = self._book.risk.totals.get(total.name)
+        if before is None or self._at >= before.day.ends:
+            before = Standing(money=money, day=begun(ZERO, self._at, rules.reset_at))
+        found = watch.observed(rules, before, money, self._at, self._template)
+        self._totals[total.name] = found.standing
+        if found.broken is not None:
+            for account in total.accounts:
+                self._lock(account, found.broken, f"{total.name}: ")
+
+    def _part(self, account: AccountId) -> Standing | None:
+        return self._standings.get(account) or self._book.risk.standings.get(account)
+
+    def _lock(self, account: AccountId, broken: Broken, whose: str) -> None:
+        lock = replace(broken.lock, detail=f"{whose}{broken.detail}")
+        known = self._book.risk.locks.get(account)
+        flatten = broken.breach is Breach.FLATTEN
+        held = longer(running(known, self._at), lock)
+        self._locks[account] = Locked(account=account, lock=held, flatten=flatten)
+        standing = self._standings.get(account)
+        if standing is not None:
+            self._standings[account] = replace(standing, lock=held)
+        if flatten and account not in self._book.flattening:
+            self._steps.extend(flattening_steps(self._plan, self._book, account, self._at))
+        self._remarks.append(
+            Remark(kind=RemarkKind.LOCKED, account=account, group=None, symbol=None, detail=lock.detail)
+        )
+
+    def _near(self, known: AccountPlan, rules: Rules, band: Band, standing: Standing) -> None:
+        """Say once a day for each band that a limit is near; a lock says more than its band."""
+        before = self._book.risk.standings.get(known.account)
+        is_new_day = before is not None and before.day.ends != standing.day.ends
+        said = Band.SAFE if is_new_day else self._book.risk.bands.get(known.account, Band.SAFE)
+        if _RANK[band] <= _RANK[said] and not is_new_day:
+            return
+        self._bands[known.account] = band
+        if band is not Band.SAFE and standing.lock is None:
+            detail = nearness(rules, standing)
+            self._remarks.append(
+                Remark(
+                    kind=RemarkKind.NEAR_LIMIT, account=known.account, group=None, symbol=None, detail=detail
+                )
+            )
+
+
+def money_now(book: Book, known: AccountPlan, rules: Rules) -> Money | None:
+    """Return an account's money in USD at the newest prices; None while a part of it is not known."""
+    ledger = book.risk.ledgers.get(known.account)
+    return money_of(ledger, book.risk.marks[known.environment], rules.fee) if ledger is not None else None
+
+
+def standing_now(book: Book, known: AccountPlan, rules: Rules, money: Money, at: Nanos) -> Standing:
+    """Return where an account stood before this look; one that is met for the first time begins its day.
+
+    Its day began with what it had before the broker's own realised profit of today.
+    """
+    standing = book.risk.standings.get(known.account)
+    if standing is None:
+        ledger = book.risk.ledgers[known.account]
+        day = begun(ledger.cash - ledger.profit, at, rules.reset_at)
+        lock: Lock | None = running(book.risk.locks.get(known.account), at)
+        standing = Standing(money=money, day=day, lock=lock)
+    rule = rules.drawdown
+    if rule is None:
+        return standing if standing.floor is None else replace(standing, floor=None)
+    if standing.floor is None or book.risk.floors.get(known.account, rule) != rule:
+        high = standing.floor.high if standing.floor is not None else money.balance
+        standing = replace(standing, floor=drawdown.begin(rule, max(high, money.balance)))
+    return standing
+
+
+def nearness(rules: Rules, standing: Standing) -> str:
+    """Return how near the nearest limit is, as a sentence: its share, and what is left in USD."""
+    gauges = board(rules, standing, Nanos(0)).gauges
+    nearest = max(gauges, key=lambda gauge: gauge.used)
+    name = nearest.limit.replace("_", " ")
+    return f"{nearest.used:.0%} of the {name} limit is used, {dollars(nearest.left)} USD are left"

@@ -1,0 +1,115 @@
+"""What the book knows for the guardrails' sake: money, prices, standings, locks, guards.
+
+Like the book itself it decides nothing: `accounting` and `guarding` take facts in, `apply` our decisions.
+"""
+
+from collections import defaultdict
+from dataclasses import replace
+
+from risk.core.ledger import Ledger
+from risk.core.lockouts import longer
+from risk.core.marks import Mark
+from risk.core.rules import Drawdown
+from risk.core.standing import Band, Lock, Standing
+from syncgroups.core.decision import Decision, GuardStep, RemarkKind
+from syncgroups.core.guards import Guard, GuardLeg
+from tradehaven.domain.commands import ClosePosition
+from tradehaven.domain.enums import Environment
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+
+Held = tuple[AccountId, Symbol]
+
+
+class RiskBook:
+    """One owner's accounts by their rules. `changed` are standings that nobody has written down yet.
+
+    `blind` are environments without market data; `holders` are the accounts with an open position in a
+    contract. `naked` says since when a position lacks its stop, `guard_closes` when it was closed for that;
+    `guard_fills` when a guard last filled there, and the signed contracts that it closed. `floors` are the
+    rules that the floors of standings belong to.
+    """
+
+    def __init__(self) -> None:
+        self.ledgers: dict[AccountId, Ledger] = {}
+        self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
+        self.blind: set[Environment] = set()
+        self.holders: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
+        self.standings: dict[AccountId, Standing] = {}
+        self.changed: set[AccountId] = set()
+        self.locks: dict[AccountId, Lock] = {}
+        self.guards: dict[ClientOrderId, Guard] = {}
+        self.guard_orders: dict[tuple[AccountId, OrderId], ClientOrderId] = {}
+        self.guard_failures: defaultdict[tuple[AccountId, Symbol, GuardLeg], int] = defaultdict(int)
+        self.guard_fills: dict[Held, tuple[Nanos, int]] = {}
+        self.guard_closes: dict[Held, Nanos] = {}
+        self.naked: dict[Held, Nanos] = {}
+        self.naked_said: set[Held] = set()
+        self.late_said: set[Held] = set()
+        self.totals: dict[str, Standing] = {}
+        self.bands: dict[AccountId, Band] = {}
+        self.floors: dict[AccountId, Drawdown] = {}
+
+    def guards_of(self, account: AccountId) -> list[Guard]:
+        """Return the stops and targets that a rule has put into an account."""
+        return [guard for guard in self.guards.values() if guard.account == account]
+
+    def guard(self, account: AccountId, symbol: Symbol, leg: GuardLeg) -> Guard | None:
+        """Return the guard of a contract's position, the oldest where there are two."""
+        mine = (guard for guard in self.guards_of(account) if guard.symbol == symbol and guard.leg is leg)
+        return next(mine, None)
+
+    def stand(self, account: AccountId, standing: Standing) -> None:
+        """Set where an account stands, and remember that it must be written down."""
+        self.standings[account] = standing
+        self.changed.add(account)
+
+    def locked(self, account: AccountId, lock: Lock) -> None:
+        """Lock an account; one that is locked for longer stays so."""
+        self.locks[account] = longer(self.locks.get(account), lock)
+        standing = self.standings.get(account)
+        if standing is not None:
+            self.stand(account, replace(standing, lock=longer(standing.lock, lock)))
+
+    def keep(self, account: AccountId, ledger: Ledger) -> None:
+        """Set an account's money, and who holds what."""
+        before = self.ledgers.get(account)
+        self.ledgers[account] = ledger
+        was = before.stakes.keys() if before is not None else set()
+        for symbol in was - ledger.stakes.keys():
+            self.holders[symbol].discard(account)
+        for symbol in ledger.stakes.keys() - was:
+            self.holders[symbol].add(account)
+
+    def _guard(self, step: GuardStep) -> None:
+        if step.guard is not None:
+            self.guards[step.guard.key] = step.guard
+        elif isinstance(step.command, ClosePosition):
+            self.guard_closes[step.account, step.command.symbol] = step.at
+        elif step.symbol is not None:
+            self.guard_closes[step.account, step.symbol] = step.at
+
+    def apply(self, decision: Decision) -> None:
+        """Take our own decision in."""
+        for step in decision.steps:
+            if isinstance(step, GuardStep):
+                self._guard(step)
+        for locked in decision.locks:
+            self.locks[locked.account] = locked.lock
+        for account, standing, rule in decision.standings:
+            if standing != self.standings.get(account):
+                self.stand(account, standing)
+            if rule is not None:
+                self.floors[account] = rule
+        self.totals.update(decision.totals)
+        self.bands.update(decision.bands)
+        for account, symbol, since in decision.naked:
+            if since is None:
+                self.naked.pop((account, symbol), None)
+                self.naked_said.discard((account, symbol))
+            else:
+                self.naked[account, symbol] = since
+        for remark in decision.remarks:
+            if remark.symbol is not None and remark.kind is RemarkKind.NAKED:
+                self.naked_said.add((remark.account, remark.symbol))
+            elif remark.symbol is not None and remark.kind is RemarkKind.FLAT_DUE:
+                self.late_said.add((remark.account, remark.symbol))

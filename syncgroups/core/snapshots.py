@@ -1,0 +1,99 @@
+"""Snapshots into the book: everything that a broker says of a login at one moment (I12, F29).
+
+Orders are stated anew, fills that were missed are counted, and our own orders that it does not list are
+looked for again before they count as never taken.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from syncgroups.core import accounting, guarding
+from syncgroups.core.book import Book, OrderRecord
+from syncgroups.core.copies import CopyState
+from syncgroups.core.joining import adopted, copy_named, credit
+from syncgroups.core.stated import positions_stated
+from tradehaven.domain.events import AccountSnapshot, OrderState, SnapshotTaken
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
+from tradehaven.domain.money import Ticks
+from tradehaven.domain.transitions import is_final
+
+SECOND_LOOK = 6 * 1_000_000_000
+"""An order was never accepted when two complete lists this far apart both lack it (I12)."""
+
+
+def taken(book: Book, event: SnapshotTaken) -> None:
+    """Take a login's whole truth: what it states replaces what was known, and nothing in it is new."""
+    book.links.add(event.connection)
+    if event.connection not in book.first_seen:
+        book.first_seen[event.connection] = event.at
+        book.settling.add(event.connection)
+    for account in event.accounts:
+        _orders_as_stated(book, account)
+        for fill in account.fills:
+            if not book.has_counted(fill.account, fill.fill_id):
+                book.fills.add((fill.account, fill.fill_id))
+                credit(book, fill)
+        positions_stated(book, account, event.at)
+        accounting.snapshot_taken(book, account)
+        if account.balance is not None:
+            accounting.balance_said(book, account.balance)
+        listed = {order.client_order_id for order in account.orders if order.client_order_id}
+        missing_copies(book, account.account, listed, event.at)
+
+
+def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
+    filled: dict[OrderId, int] = {}
+    prices: dict[OrderId, Ticks] = {}
+    costs: dict[OrderId, int] = {}
+    for fill in account.fills:
+        filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
+        prices[fill.order_id] = fill.price
+        costs[fill.order_id] = costs.get(fill.order_id, 0) + fill.qty * fill.price
+    book.forget_orders(account.account)
+    guarding.restated(book, account.account)
+    for order in account.orders:
+        if is_final(order.status) and book.is_forgotten(account.account, order.order_id):
+            continue  # long over: what answered it is forgotten as well
+        record = OrderRecord(
+            symbol=order.symbol,
+            side=order.side,
+            spec=order.spec,
+            status=order.status,
+            filled=filled.get(order.order_id, 0),
+            price=prices.get(order.order_id),
+            cost=costs.get(order.order_id, 0),
+            oco=order.oco,
+        )
+        book.set_order(account.account, order.order_id, record)
+        _copy_as_stated(book, account.account, order)
+        guarding.seen(book, account.account, order, order.created_at)
+
+
+def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
+    copy = (
+        copy_named(book, order.client_order_id)
+        or book.copy_of_order(account, order.order_id)
+        or adopted(book, order.client_order_id, account, order)
+    )
+    if copy is None:
+        return
+    state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
+    book.keep(
+        replace(
+            copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
+        )
+    )
+
+
+def missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
+    """Look for copies that the broker does not list; the second look decides that they never were."""
+    for copy in list(book.open_copies_of(account)):
+        if copy.key in listed or copy.is_unsent:  # what never left cannot be missing
+            book.absent_since.pop(copy.key, None)
+            continue
+        first_look = book.absent_since.setdefault(copy.key, at)
+        if at - first_look >= SECOND_LOOK:
+            state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
+            book.keep(replace(copy, state=state, in_flight=None))
+        elif copy.state is CopyState.SENDING:
+            book.keep(replace(copy, state=CopyState.UNRESOLVED))

@@ -1,0 +1,78 @@
+"""Rows of rules to what the core is given: an account's own and its groups' together, sums, locks."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import reduce
+
+from brokers.models import Account
+from risk.core.instants import nanos
+from risk.core.rules import NO_RULES, Rules
+from risk.core.standing import FOREVER
+from risk.core.tightening import strictest
+from risk.models import RuleBook, RuleScope
+from risk.selectors import rules_in_force, running_locks
+from syncgroups.core.plan import TotalPlan
+from syncgroups.models import SyncGroup
+from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.events import AccountLocked
+from tradehaven.domain.ids import AccountId, Nanos, OwnerId
+
+Later = tuple[Nanos, Rules] | None
+
+
+def rules_over(account: Account, groups: Iterable[SyncGroup], now: datetime) -> tuple[Rules, Later]:
+    """Return the rules in force for an account, and those that follow with their time.
+
+    Its own and those that its groups ask of every follower: of each the stricter.
+    """
+    books = [account.risk.book] if hasattr(account, "risk") else []
+    books += [group.member_rules for group in groups if group.member_rules is not None]
+    return _together(books, now)
+
+
+def totals_of(
+    owner: OwnerId, groups: Iterable[SyncGroup], accounts: Iterable[Account], now: datetime
+) -> tuple[TotalPlan, ...]:
+    """Return the limits over sums: of each group's followers, and of everything."""
+    found = [
+        _total(f"group {group.name}", group.total_rules, _followers(group), now)
+        for group in groups
+        if group.total_rules is not None
+    ]
+    book = RuleBook.objects.filter(owner_id=owner, scope=RuleScope.OWNER).first()
+    if book is not None:
+        found.append(_total("all accounts", book, tuple(AccountId(one.pk) for one in accounts), now))
+    return tuple(total for total in found if total.rules != NO_RULES or total.later is not None)
+
+
+def locks_of(owner: OwnerId, now: datetime) -> tuple[AccountLocked, ...]:
+    """Return the locks that run, as the engine is told of them."""
+    return tuple(
+        AccountLocked(
+            account=AccountId(account),
+            reason=RefusalReason(row.reason),
+            detail=row.detail,
+            until=nanos(row.until) if row.until is not None else FOREVER,
+            at=nanos(row.since),
+        )
+        for account, row in running_locks(owner, now).items()
+    )
+
+
+def _followers(group: SyncGroup) -> tuple[AccountId, ...]:
+    return tuple(AccountId(found.account_id) for found in group.followers.all())
+
+
+def _total(name: str, book: RuleBook, accounts: tuple[AccountId, ...], now: datetime) -> TotalPlan:
+    rules, later = _together([book], now)
+    return TotalPlan(name=name, accounts=accounts, rules=rules, later=later)
+
+
+def _together(books: list[RuleBook], now: datetime) -> tuple[Rules, Later]:
+    rules = reduce(strictest, (rules_in_force(book, now) for book in books), NO_RULES)
+    waiting = [book.later_at for book in books if book.later_at is not None and book.later_at > now]
+    if not waiting:
+        return rules, None
+    first = min(waiting)
+    then = reduce(strictest, (rules_in_force(book, first) for book in books), NO_RULES)
+    return rules, (nanos(first), then)
