@@ -286,6 +286,10 @@ def test_differences_are_told_field_by_field_with_their_direction() -> None:
     assert differences(old, old) == ()
 
 
+def test_directions_are_words_that_pages_and_programs_read() -> None:
+    assert [*Direction] == ["tighter", "looser", "other"]
+
+
 def test_a_change_that_is_partly_tighter_is_neither() -> None:
     old, new = Rules(rate=Rate(entries=5, seconds=10)), Rules(rate=Rate(entries=4, seconds=5))
     assert differences(old, new) == (
