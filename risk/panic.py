@@ -5,7 +5,6 @@ what the engines said, no more. The rows follow by themselves: whoever was told 
 """
 
 from collections.abc import Callable, Sequence
-from secrets import token_hex
 from typing import cast
 
 from csp.middleware import CSPMiddleware
@@ -16,11 +15,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from risk.services.gates import storable
-from risk.services.tickets import BadTicket, Ticket, read
+from risk.services.presses import press_of
+from risk.services.tickets import BadTicket, read
 from tradehaven.control import direct
-from tradehaven.control.messages import Heard, HeardState, Press
-from tradehaven.domain.ids import Nanos, PressId
+from tradehaven.control.messages import Heard, HeardState
 
 PATH = "/panic/"
 PAGE = "risk/panic.html"
@@ -52,21 +50,11 @@ def press(request: HttpRequest) -> HttpResponse:
     except BadTicket as error:
         return render(request, PAGE, {"refused": str(error)}, status=403)
     flatten = "flatten" in request.POST
-    heard = direct.tell(_press_of(ticket, flatten=flatten, reason=request.POST.get("reason", "")))
+    reason = request.POST.get("reason", "")
+    told = press_of(owner=ticket.owner, gates=ticket.gates, by=ticket.owner, reason=reason, flatten=flatten)
+    heard = direct.tell(told)
     page = {"ticket": text, "subject": ticket.subject, "flatten": flatten, "heard": heard}
     return render(request, PAGE, page | _verdict(heard), status=200 if _is_stopped(heard) else 503)
-
-
-def _press_of(ticket: Ticket, *, flatten: bool, reason: str) -> Press:
-    return Press(
-        press=PressId(token_hex(16)),
-        owner=ticket.owner,
-        gates=ticket.gates,
-        flatten=flatten,
-        at=Nanos(int(timezone.now().timestamp() * 1_000_000) * 1000),
-        by=ticket.owner,
-        reason=storable(reason),
-    )
 
 
 def _is_stopped(heard: Sequence[Heard]) -> bool:

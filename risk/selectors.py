@@ -1,14 +1,13 @@
 """Reads of gates, rules and locks. What takes a user is the only way from a page to a row."""
 
 from datetime import datetime
-from typing import Any
 
-import msgspec
 from django.db.models import F, Q
 from django.http import Http404
 
 from accounts.models import User
 from risk.core.rules import Rules
+from risk.core.written import read
 from risk.models import Gate, GateKind, Lockout, RuleBook
 
 
@@ -25,21 +24,15 @@ def owner_gate(user: User) -> Gate | None:
     return Gate.objects.filter(owner=user, kind=GateKind.OWNER).first()
 
 
-def rules_of(body: dict[str, Any]) -> Rules:
-    """Return rules as a row has them; raise `msgspec.ValidationError` for what no service has written."""
-    return msgspec.convert(body, Rules, strict=False)
-
-
-def as_row(rules: Rules) -> dict[str, Any]:
-    """Return rules as a row keeps them."""
-    found: dict[str, Any] = msgspec.to_builtins(rules)
-    return found
-
-
 def rules_in_force(book: RuleBook, now: datetime) -> Rules:
     """Return the rules that hold at a moment (UTC)."""
     loosened = book.later is not None and book.later_at is not None and now >= book.later_at
-    return rules_of(book.later if loosened and book.later is not None else book.rules)
+    return read(book.later if loosened and book.later is not None else book.rules)
+
+
+def rules_wished(book: RuleBook) -> Rules:
+    """Return the rules that somebody has asked for last, in force or not yet."""
+    return read(book.later if book.later is not None else book.rules)
 
 
 def running_locks(owner_id: int, now: datetime) -> dict[int, Lockout]:

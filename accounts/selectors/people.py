@@ -74,3 +74,8 @@ def audit_of(user: User, *, kind: AuditKind | None, page: str) -> "Page[AuditEve
     if kind is not None:
         events = events.filter(action__in=KINDS[kind])
     return Paginator(events, PAGE).get_page(page)
+
+
+def person_of(address: str) -> User | None:
+    """Return the person who logs in with an address, None if nobody does."""
+    return User.objects.filter(email__iexact=address.strip()).first()

@@ -14,8 +14,10 @@ import msgspec
 import requests
 
 from brokers.tradovate.answers import check
-from brokers.tradovate.entities import Account
+from brokers.tradovate.entities import Account, Order, Position
+from brokers.tradovate.mapping import AccountName, cancel_body, close_body
 from brokers.tradovate.oauth import Dialogue, Request, Response, Tokens
+from tradehaven.domain.commands import CancelOrder
 from tradehaven.domain.errors import ProtocolError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,28 @@ def accounts(base_url: str, token: str) -> list[Account]:
     return [account for account in found if not account.closed]
 
 
+def orders(base_url: str, token: str) -> list[Order]:
+    """Return the login's orders of this session, ended ones too."""
+    found: list[Order] = _read(f"{base_url}/order/list", token, list[Order])
+    return found
+
+
+def positions(base_url: str, token: str) -> list[Position]:
+    """Return the login's positions, flat ones too."""
+    found: list[Position] = _read(f"{base_url}/position/list", token, list[Position])
+    return found
+
+
+def cancel(base_url: str, token: str, command: CancelOrder) -> None:
+    """Cancel an order; sent once. Raise `BrokerError` where the broker does not take it."""
+    _tell(f"{base_url}/order/cancelorder", token, cancel_body(command))
+
+
+def liquidate(base_url: str, token: str, account: int, contract: int) -> None:
+    """Cancel and close all that an account has in a contract; sent once (protocol 11.6)."""
+    _tell(f"{base_url}/order/liquidateposition", token, close_body(AccountName(account, ""), contract))
+
+
 def renew(base_url: str, token: str, now: datetime) -> Tokens:
     """Extend a token that is still valid, where the broker gave no refresh token (protocol 3.2)."""
     said = _read(f"{base_url}/auth/renewaccesstoken", token, _Renewed)
@@ -85,6 +109,12 @@ def _read(url: str, token: str, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError:
         raise ProtocolError(f"the answer of {_path(url)} is not readable") from None
+
+
+def _tell(url: str, token: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    answer = _send(Request(method="POST", url=url, headers=headers, body=body))
+    check(answer.status, answer.body)
 
 
 def _attempts(request: Request) -> bytes:

@@ -34,27 +34,37 @@ def objection(collar: Collar, proposal: Proposal, traded: Product, now: Nanos) -
         return None
     percent = collar.percent.get(traded.group, USUAL[traded.group])
     prices = [price for price in (proposal.limit, proposal.trigger) if price is not None]
-    market = _market(proposal.quote)
-    if proposal.quote is None or market is None or _is_old(proposal.quote, collar.quote_age, now):
+    quote = _quoted(proposal.quote)
+    if quote is None or _is_old(quote, collar.quote_age, now):
         if collar.quote_age is not None and (percent or not prices):
-            return _stale(proposal.quote if market else None, collar.quote_age, now)
-    if market is None:
+            return _stale(quote, collar.quote_age, now)
+    if quote is None:
         return None
-    low, high = market
+    market = _market(quote)
     for price in prices:
-        distance = max(low - price, price - high)
-        reference = abs(low if price < low else high)
-        if percent and distance * 100 > percent * reference:
-            return _far(traded, price, market, percent)
+        near = _nearest(price, market)
+        if percent and abs(price - near) * 100 > percent * abs(near):
+            return _far(traded, price, near, percent)
     if proposal.order_type in _STOPS and proposal.trigger is not None:
         return _wrong_side(proposal.side, proposal.trigger, market, traded)
     return None
 
 
-def _market(quote: Quote | None) -> tuple[Ticks, Ticks] | None:
+def _quoted(quote: Quote | None) -> Quote | None:
+    """Return a quote that has a price; one without any is none."""
+    return quote if quote is not None and (quote.bid, quote.ask) != (None, None) else None
+
+
+def _market(quote: Quote) -> tuple[Ticks, Ticks]:
     """Return the lower and the higher of the prices that are quoted."""
-    sides = [side for side in (quote.bid, quote.ask) if side is not None] if quote is not None else []
-    return (min(sides), max(sides)) if sides else None
+    sides = [side for side in (quote.bid, quote.ask) if side is not None]
+    return min(sides), max(sides)
+
+
+def _nearest(price: Ticks, market: tuple[Ticks, Ticks]) -> Ticks:
+    """Return the price of the market that one is nearest to, itself where it lies inside."""
+    low, high = market
+    return max(low, min(high, price))
 
 
 def _is_old(quote: Quote, age: int | None, now: Nanos) -> bool:
@@ -75,9 +85,7 @@ def _stale(quote: Quote | None, age: int, now: Nanos) -> Objection:
     )
 
 
-def _far(traded: Product, price: Ticks, market: tuple[Ticks, Ticks], percent: Decimal) -> Objection:
-    low, high = market
-    near = low if price < low else high
+def _far(traded: Product, price: Ticks, near: Ticks, percent: Decimal) -> Objection:
     apart = Decimal(abs(price - near)) * 100 / abs(near) if near else None
     told = f"{apart:.2f} %" if apart is not None else "too far"
     return Objection(

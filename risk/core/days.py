@@ -72,6 +72,6 @@ def entered(day: Day, entry: Entry) -> Day:
 
 def traded(day: Day, net: Decimal) -> Day:
     """Return the day after a trade was closed with this result in USD; one that made nothing changes none."""
-    if net == 0:
-        return day
-    return replace(day, losses=day.losses + 1 if net < 0 else 0)
+    if net < 0:
+        return replace(day, losses=day.losses + 1)
+    return replace(day, losses=0) if net > 0 else day

@@ -9,9 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from risk.core.rules import Drawdown, Trail
-from risk.core.standing import ZERO, Floor, Money, Survival
+from risk.core.standing import Floor, Money, Survival
 
-ONE = Decimal(1)
 _TRAILING = frozenset({Trail.INTRADAY, Trail.END_OF_DAY, Trail.CLOSED})
 
 
@@ -48,8 +47,8 @@ def day_ended(rule: Drawdown, floor: Floor, balance: Decimal, net: Decimal) -> F
     """Return the floor for the next day: `net` is the day's closed result in USD without flows."""
     if floor.survival is Survival.FAILED:
         return floor
-    if rule.trail is Trail.END_OF_DAY and balance > floor.high:
-        floor = _raised(rule, floor, balance)
+    if rule.trail is Trail.END_OF_DAY:
+        floor = _raised(rule, floor, max(floor.high, balance))
     return replace(floor, nets=(*floor.nets, net))
 
 
@@ -86,18 +85,12 @@ def room(rule: Drawdown, floor: Floor, money: Money) -> Decimal:
 
     The reserves are why it acts before an account fails: prices are samples.
     """
-    left = money.equity - floor.floor - rule.reserve
-    return left - money.tick * rule.reserve_ticks if money.contracts else left
-
-
-def used(rule: Drawdown, floor: Floor, money: Money) -> Decimal:
-    """Return the share of the drawdown that is used, from 0 to 1, its reserves included."""
-    return min(ONE, max(ZERO, ONE - room(rule, floor, money) / rule.amount))
+    return money.equity - floor.floor - rule.reserve - money.tick * rule.reserve_ticks
 
 
 def _raised(rule: Drawdown, floor: Floor, high: Decimal) -> Floor:
-    """Return the floor under a new high, which is above the old one: up to its lock, never down."""
+    """Return the floor under a high that is no lower than the old one: up to its lock, never down."""
     follows = high - rule.amount
-    if rule.lock is not None and follows > rule.lock:
-        follows = rule.lock
+    if rule.lock is not None:
+        follows = min(follows, rule.lock)
     return replace(floor, high=high, floor=max(floor.floor, follows))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 
 from risk.core import drawdown
-from risk.core.bands import band_of
+from risk.core.bands import band_of, worse
 from risk.core.lockouts import running
-from risk.core.room import daily_left, floor_left, most_contracts
+from risk.core.room import day_left, most_contracts, nearest
 from risk.core.rules import Rules
 from risk.core.standing import ZERO, Band, Standing, Survival
 from tradehaven.domain.enums import RefusalReason
@@ -52,10 +53,10 @@ def board(rules: Rules, standing: Standing, now: Nanos) -> Board:
     found = tuple(_gauges(rules, standing))
     lock = running(standing.lock, now)
     shut = lock is not None or (standing.floor is not None and standing.floor.survival is Survival.FAILED)
-    bands = [gauge.band for gauge in found if gauge.limit is not RefusalReason.DAILY_PROFIT]
+    bands = (gauge.band for gauge in found if gauge.limit is not RefusalReason.DAILY_PROFIT)
     return Board(
         gauges=found,
-        band=Band.LOCKED if shut else max(bands, key=list(Band).index, default=Band.SAFE),
+        band=Band.LOCKED if shut else reduce(worse, bands, Band.SAFE),
         unlocks=lock.until if lock is not None else None,
         certain=standing.floor is None or standing.floor.certain,
     )
@@ -68,22 +69,20 @@ def reach(
 
     None where no loss limit is set. With nothing open the ticks are those of one contract.
     """
-    lefts = [left for left in (floor_left(rules, standing), daily_left(rules, standing)) if left is not None]
+    left = nearest(rules, standing)
     most = most_contracts(rules, standing, stop_ticks=stop_ticks, tick_value=traded.tick_value)
-    if most is None:
+    if left is None or most is None:
         return None
-    usd = max(ZERO, min(lefts))
+    usd = max(ZERO, left)
     return Reach(usd=usd, ticks=int(usd / (traded.tick_value * max(1, contracts))), contracts=most)
 
 
 def _gauges(rules: Rules, standing: Standing) -> Iterator[Gauge]:
-    over_floor = floor_left(rules, standing)
-    if over_floor is not None and rules.drawdown is not None and standing.floor is not None:
-        share = drawdown.used(rules.drawdown, standing.floor, standing.money)
-        yield _gauge(RefusalReason.DRAWDOWN, rules.drawdown.amount, over_floor, share)
-    today = daily_left(rules, standing)
-    if today is not None and rules.daily_loss is not None:
-        yield _of(RefusalReason.DAILY_LOSS, rules.daily_loss.amount, today)
+    rule, floor, loss = rules.drawdown, standing.floor, rules.daily_loss
+    if rule is not None and floor is not None:
+        yield _of(RefusalReason.DRAWDOWN, rule.amount, drawdown.room(rule, floor, standing.money))
+    if loss is not None:
+        yield _of(RefusalReason.DAILY_LOSS, loss.amount, day_left(loss, standing))
     profit = standing.money.equity - standing.day.reference
     keep = rules.give_back
     if keep is not None and standing.day.best >= keep.after:
@@ -93,8 +92,5 @@ def _gauges(rules: Rules, standing: Standing) -> Iterator[Gauge]:
 
 
 def _of(limit: RefusalReason, amount: Decimal, left: Decimal) -> Gauge:
-    return _gauge(limit, amount, left, min(_ONE, max(ZERO, _ONE - left / amount)))
-
-
-def _gauge(limit: RefusalReason, amount: Decimal, left: Decimal, used: Decimal) -> Gauge:
+    used = min(_ONE, max(ZERO, _ONE - left / amount))
     return Gauge(limit=limit, amount=amount, left=max(ZERO, left), used=used, band=band_of(amount, left))

@@ -21,13 +21,15 @@ from risk.core.proposal import (
 )
 from risk.core.room import most_contracts
 from risk.core.rules import NO_RULES, Rules
-from risk.core.standing import Standing
+from risk.core.standing import FOREVER, ZERO, Day, Money, Standing
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import RefusalReason, TradingState
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.ids import Nanos
 from tradehaven.domain.instruments import Product
 
+# Stands in where no rule looks at it.
+_UNSEEN = Standing(money=Money(balance=ZERO), day=Day(reference=ZERO, ends=FOREVER))
 _HALTED = Refused(because=Objection(reason=RefusalReason.KILL_SWITCH, detail="the kill switch is on"))
 _REDUCING = Objection(reason=RefusalReason.REDUCE_ONLY, detail="only reductions are allowed now")
 _NO_STOP = Objection(
@@ -50,6 +52,7 @@ def review(
     if standing is None:
         if limited.needs_standing(rules):
             return _without_entry(proposal, limited.UNKNOWN)
+        standing = _UNSEEN
     else:
         standing = turned(rules, standing, now)
         if (objection := limited.objection(rules, standing, now)) is not None:
@@ -57,7 +60,7 @@ def review(
     return _weighed(proposal, rules, standing, now)
 
 
-def _weighed(proposal: Proposal, rules: Rules, standing: Standing | None, now: Nanos) -> Verdict:
+def _weighed(proposal: Proposal, rules: Rules, standing: Standing, now: Nanos) -> Verdict:
     try:
         traded = product_of(proposal.symbol)
     except UnknownInstrument as error:
@@ -78,13 +81,13 @@ def _weighed(proposal: Proposal, rules: Rules, standing: Standing | None, now: N
 
 
 def _worst_case(
-    rules: Rules, standing: Standing | None, proposal: Proposal, traded: Product, stop: int | None
+    rules: Rules, standing: Standing, proposal: Proposal, traded: Product, stop: int | None
 ) -> Objection | None:
     """Return what speaks against the loss at the stop, with the contracts that may still be opened.
 
     An entry without a stop has no worst case to count; whether it needs one is the protection's to say.
     """
-    if not rules.worst_case or standing is None or stop is None:
+    if not rules.worst_case or stop is None:
         return None
     most = most_contracts(
         rules, standing, stop_ticks=stop, tick_value=traded.tick_value, at_risk=proposal.at_risk
@@ -108,11 +111,11 @@ def _without_entry(proposal: Proposal, because: Objection) -> Verdict:
     return Refused(because=because)
 
 
-_STRICTNESS = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}
+_STRICTNESS = (TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED)
 
 
 def strictest(states: tuple[TradingState, ...]) -> TradingState:
     """Return the narrowest of the gates that stand over an account; none at all is open."""
     if all(state is TradingState.ACTIVE for state in states):
         return TradingState.ACTIVE
-    return max(states, key=_STRICTNESS.__getitem__)
+    return max(states, key=_STRICTNESS.index)

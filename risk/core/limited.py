@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from risk.core.drawdown import room
 from risk.core.lockouts import running
 from risk.core.proposal import Objection
-from risk.core.room import floor_left
 from risk.core.rules import Rules
 from risk.core.standing import Standing, Survival
 from risk.core.words import dollars
@@ -44,9 +44,9 @@ def _floor(rules: Rules, standing: Standing) -> Objection | None:
     rule, floor = rules.drawdown, standing.floor
     if rule is None:
         return None
-    left = floor_left(rules, standing)
-    if floor is None or left is None:
+    if floor is None:
         return UNKNOWN
+    left = room(rule, floor, standing.money)
     if floor.survival is Survival.FAILED:
         return Objection(
             reason=RefusalReason.DRAWDOWN,

@@ -6,23 +6,24 @@ A stop that would land exactly on a limit breaks it, so the count stays below. A
 from decimal import Decimal
 
 from risk.core import drawdown
-from risk.core.rules import Rules
+from risk.core.rules import DayLimit, Rules
 from risk.core.standing import ZERO, Standing
 
 
-def daily_left(rules: Rules, standing: Standing) -> Decimal | None:
-    """Return what is left of the daily loss limit, all of it in profit; None without one."""
-    rule = rules.daily_loss
-    if rule is None:
-        return None
+def day_left(rule: DayLimit, standing: Standing) -> Decimal:
+    """Return what is left of a daily loss limit, all of it in profit."""
     return rule.amount + min(ZERO, standing.money.equity - standing.day.reference)
 
 
-def floor_left(rules: Rules, standing: Standing) -> Decimal | None:
-    """Return what is left over the floor and its reserves; None without a floor."""
-    if rules.drawdown is None or standing.floor is None:
-        return None
-    return drawdown.room(rules.drawdown, standing.floor, standing.money)
+def nearest(rules: Rules, standing: Standing) -> Decimal | None:
+    """Return what is left to the nearest loss limit, reserves kept; None without one."""
+    found: list[Decimal] = []
+    rule, floor = rules.drawdown, standing.floor
+    if rule is not None and floor is not None:
+        found.append(drawdown.room(rule, floor, standing.money))
+    if rules.daily_loss is not None:
+        found.append(day_left(rules.daily_loss, standing))
+    return min(found, default=None)
 
 
 def fitting(left: Decimal, each: Decimal) -> int:
@@ -48,11 +49,10 @@ def most_contracts(
     """
     each = tick_value * stop_ticks + rules.fee * 2
     found: list[int] = []
-    over_floor = floor_left(rules, standing)
-    if over_floor is not None and rules.drawdown is not None:
-        reserve = tick_value * rules.drawdown.reserve_ticks
-        found.append(fitting(over_floor - at_risk, each + reserve))
-    today = daily_left(rules, standing)
-    if today is not None:
-        found.append(fitting(today - at_risk, each))
+    rule, floor = rules.drawdown, standing.floor
+    if rule is not None and floor is not None:
+        left = drawdown.room(rule, floor, standing.money)
+        found.append(fitting(left - at_risk, each + tick_value * rule.reserve_ticks))
+    if rules.daily_loss is not None:
+        found.append(fitting(day_left(rules.daily_loss, standing) - at_risk, each))
     return min(found, default=None)

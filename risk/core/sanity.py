@@ -15,14 +15,14 @@ from tradehaven.domain.instruments import Product
 
 
 def objection(
-    rules: Rules, standing: Standing | None, proposal: Proposal, traded: Product, now: Nanos
+    rules: Rules, standing: Standing, proposal: Proposal, traded: Product, now: Nanos
 ) -> Objection | None:
     """Return the first thing that speaks against an entry as such; it is refused whole."""
     return next(_objections(rules, standing, proposal, traded, now), None)
 
 
 def _objections(
-    rules: Rules, standing: Standing | None, proposal: Proposal, traded: Product, now: Nanos
+    rules: Rules, standing: Standing, proposal: Proposal, traded: Product, now: Nanos
 ) -> Iterator[Objection]:
     if rules.products and traded.symbol not in rules.products:
         yield Objection(
@@ -39,10 +39,9 @@ def _objections(
         )
     if rules.collar is not None and (found := collar.objection(rules.collar, proposal, traded, now)):
         yield found
-    if standing is not None and (found := rates.objection(rules, standing.day, proposal, now)):
+    if found := rates.objection(rules, standing.day, proposal, now):
         yield found
-    if rules.hours or rules.news or rules.flat is not None:
-        yield from _by_clock(rules, traded, now)
+    yield from _by_clock(rules, traded, now)
     if proposal.opposite and not rules.opposite:
         yield Objection(
             reason=RefusalReason.OPPOSITE,

@@ -39,7 +39,7 @@ def scaled(plan: Scaling, standing: Standing) -> Decimal:
     return minis_at(plan.tiers, base - plan.start)
 
 
-def cut(caps: Caps, standing: Standing | None, proposal: Proposal, traded: Product) -> Objection | None:
+def cut(caps: Caps, standing: Standing, proposal: Proposal, traded: Product) -> Objection | None:
     """Return what the tightest cap has against an entry, with the contracts it leaves; None if all fit."""
     found: Objection | None = None
     for objection in _exceeded(caps, standing, proposal, traded):
@@ -48,9 +48,7 @@ def cut(caps: Caps, standing: Standing | None, proposal: Proposal, traded: Produ
     return found
 
 
-def _exceeded(
-    caps: Caps, standing: Standing | None, proposal: Proposal, traded: Product
-) -> Iterator[Objection]:
+def _exceeded(caps: Caps, standing: Standing, proposal: Proposal, traded: Product) -> Iterator[Objection]:
     held = proposal.exposure
     counts = (
         (RefusalReason.MAX_POSITION, caps.instrument, held.instrument),
@@ -70,8 +68,8 @@ def _exceeded(
             yield _objection(proposal, reason, limit, held.minis, each)
 
 
-def _tier(caps: Caps, standing: Standing | None) -> Decimal | None:
-    return scaled(caps.scaling, standing) if caps.scaling is not None and standing is not None else None
+def _tier(caps: Caps, standing: Standing) -> Decimal | None:
+    return scaled(caps.scaling, standing) if caps.scaling is not None else None
 
 
 def _objection(

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from brokers.models import Account
-from risk.selectors import rules_of
+from risk.selectors import rules_wished
 from risk.services.gates import ensure_account_risk
 from risk.services.rules import Changed, change
 from tradehaven.domain.errors import InvalidInput
@@ -24,6 +24,6 @@ def set_max_position(*, account: Account, qty: int | None, by: User) -> Changed 
             "max_position", "The largest position is at least one contract; empty means no limit."
         )
     book = ensure_account_risk(account, by.pk).book
-    wished = rules_of(book.later if book.later is not None else book.rules)
+    wished = rules_wished(book)
     caps = replace(wished.caps, instrument=qty)
     return change(book=book, rules=replace(wished, caps=caps), by=by, now=timezone.now())

@@ -14,8 +14,9 @@ from brokers.services.stamps import touch
 from risk.core.changes import differences
 from risk.core.rules import Rules
 from risk.core.tightening import strictest
+from risk.core.written import written
 from risk.models import RuleBook, RuleChange, RuleScope
-from risk.selectors import as_row, rules_in_force, rules_of
+from risk.selectors import rules_in_force, rules_wished
 from tradehaven.domain.calendar import next_reset
 from tradehaven.live.messages import Topic
 from tradehaven.live.publish import publish
@@ -56,13 +57,13 @@ def change(
     """
     row = RuleBook.objects.select_for_update().get(pk=book.pk)
     held = rules_in_force(row, now)
-    wished = rules_of(row.later) if row.later is not None else rules_of(row.rules)
+    wished = rules_wished(row)
     same_set = preset is None or (preset, preset_version) == (row.preset, row.preset_version)
     if rules == wished and same_set:
         return None
     now_on = strictest(held, rules)
     waits = now_on != rules
-    row.rules, row.later = as_row(now_on), as_row(rules) if waits else None
+    row.rules, row.later = written(now_on), written(rules) if waits else None
     row.later_at = next_reset(now, held.reset_at) if waits else None
     if preset is not None:
         row.preset, row.preset_version = preset, preset_version

@@ -66,7 +66,15 @@ def test_every_price_of_an_order_is_looked_at() -> None:
 
 def test_each_group_has_its_usual_distance_and_may_be_given_another_or_none() -> None:
     assert {traded.group for traded in products()} == set(USUAL)
-    assert USUAL["rates"] == Decimal("0.5")
+    assert {group: str(percent) for group, percent in USUAL.items()} == {
+        "equity index": "1",
+        "energy": "3",
+        "ags": "3",
+        "rates": "0.5",
+        "fx": "1",
+        "metals": "2",
+        "crypto": "5",
+    }
     wide = Collar(percent={"equity index": Decimal(2)})
     assert _told(_limit(19_600), wide) is None
     assert _told(_limit(19_599), wide) is RefusalReason.PRICE_COLLAR
@@ -83,6 +91,9 @@ def test_prices_below_zero_have_a_collar_too() -> None:
     assert _told(_limit(-3_738, quote=below)) is RefusalReason.PRICE_COLLAR
     assert _told(_limit(-3_663, quote=below)) is None
     assert _told(_limit(-3_662, quote=below)) is RefusalReason.PRICE_COLLAR
+    deep = objection(COLLAR, _limit(-3_774, quote=below), ES, NOW)
+    assert deep is not None
+    assert deep.value == Decimal(2)
     zero = Quote(bid=Ticks(0), ask=Ticks(0), at=NOW)
     assert _told(_limit(0, quote=zero)) is None
     found = objection(COLLAR, _limit(1, quote=zero), ES, NOW)

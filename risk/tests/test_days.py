@@ -121,6 +121,12 @@ def test_however_often_one_looks_each_limit_day_ends_once(looks: list[Nanos]) ->
     assert len(standing.floor.nets) == len({end_of(look) for look in looks}) - 1
 
 
+def test_an_account_whose_floor_is_not_known_yet_ends_its_day_all_the_same() -> None:
+    ended = turned(Rules(drawdown=EOD), _standing(), at("2026-08-12T17:00"))
+    assert ended.floor is None
+    assert ended.day.ends == at("2026-08-13T17:00")
+
+
 def test_a_position_held_over_the_end_begins_the_next_day_with_its_profit() -> None:
     held = Money(balance=START, low=Decimal(300), high=Decimal(320), contracts=1)
     assert reference_of(held) == Decimal(50_300)

@@ -167,7 +167,7 @@ def test_verdicts_say_why_and_how_much() -> None:
         reason=RefusalReason.NEWS, detail="news", limit=None, value=None, room=0, until=None
     )
     cut = Changed(qty=3, enter=1, because=Objection(reason=RefusalReason.NEWS, detail="x", room=7))
-    assert (cut.reason, cut.detail, cut.room, cut.attach) == (RefusalReason.NEWS, "x", 7, NOTHING_TO_ATTACH)
+    assert (cut.reason, cut.detail, cut.room) == (RefusalReason.NEWS, "x", 7)
     no = Refused(because=cut.because)
     assert (no.reason, no.detail, no.room) == (RefusalReason.NEWS, "x", 7)
     assert Allowed() == ALLOWED

@@ -18,7 +18,6 @@ from risk.core.drawdown import (
     missed,
     observed,
     room,
-    used,
     withdrawn,
 )
 from risk.core.rules import Drawdown, Trail
@@ -207,9 +206,6 @@ def test_room_keeps_dollars_always_and_ticks_while_contracts_are_open() -> None:
     assert room(rule, floor, _at(50_000)) == Decimal(2_400)
     held = _at(50_000, contracts=3, tick=Decimal("37.50"))
     assert room(rule, floor, held) == Decimal(2_250)
-    assert used(rule, floor, held) == Decimal("0.1")
-    assert used(rule, floor, _at(47_000)) == 1
-    assert used(rule, floor, _at(60_000)) == 0
 
 
 cents = st.integers(-400_000, 400_000).map(lambda n: Decimal(n) / 100)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from risk.core.drawdown import begin, failed, missed
 from risk.core.gauges import Board, Gauge, Reach, board, reach
-from risk.core.room import daily_left, fitting, floor_left, most_contracts
+from risk.core.room import fitting, most_contracts, nearest
 from risk.core.rules import NO_RULES, DayLimit, Drawdown, GiveBack, Rules, Trail
 from risk.core.standing import Band, Day, Lock, Money, Standing
 from tradehaven.domain.enums import RefusalReason
@@ -74,6 +74,13 @@ def test_every_limit_has_its_gauge_and_the_nearest_names_the_band() -> None:
     assert (found.band, found.unlocks, found.certain) == (Band.WARNING, None, True)
 
 
+def test_the_nearest_limit_is_the_most_used_one_not_the_last_in_the_alphabet() -> None:
+    rules = Rules(daily_loss=DayLimit(amount=Decimal(1_000)), drawdown=TRAIL)
+    found = board(rules, _standing(-1_250), NOW)
+    assert [gauge.band for gauge in found.gauges] == [Band.WARNING, Band.LOCKED]
+    assert found.band is Band.LOCKED
+
+
 def test_a_target_that_is_near_is_no_danger_and_a_day_that_was_never_good_keeps_nothing() -> None:
     found = board(ALL, _standing(499, best=499), NOW)
     assert RefusalReason.GIVE_BACK not in {gauge.limit for gauge in found.gauges}
@@ -124,6 +131,7 @@ def test_ticks_and_contracts_that_are_left_in_a_product() -> None:
         ("1525", "205", 7),
         ("-50", "21", 0),
         ("0", "21", 0),
+        ("0.5", "0.3", 1),
         ("410", "205", 1),
         ("410.01", "205", 2),
         ("204", "205", 0),
@@ -136,11 +144,11 @@ def test_a_stop_on_the_limit_breaks_it_so_one_less_fits(left: str, each: str, mo
 
 def test_what_is_left_is_counted_at_the_floor_and_for_the_day() -> None:
     standing = _standing(-400)
-    assert daily_left(ALL, standing) == Decimal(600)
-    assert floor_left(ALL, standing) == Decimal(2_100)
-    assert daily_left(NO_RULES, standing) is None
-    assert floor_left(NO_RULES, standing) is None
-    assert floor_left(ALL, replace(standing, floor=None)) is None
+    assert nearest(ALL, standing) == Decimal(600)
+    assert nearest(Rules(drawdown=TRAIL), standing) == Decimal(2_100)
+    assert nearest(Rules(drawdown=TRAIL), replace(standing, floor=None)) is None
+    assert nearest(ALL, _standing(-2_400)) == Decimal(-1_400)
+    assert nearest(NO_RULES, standing) is None
 
 
 def test_contracts_that_may_still_be_bought_pay_fees_on_both_sides_and_their_reserve() -> None:
@@ -156,6 +164,8 @@ def test_contracts_that_may_still_be_bought_pay_fees_on_both_sides_and_their_res
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value) == 4
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value, at_risk=Decimal(199)) == 4
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value, at_risk=Decimal(200)) == 3
+    unseen = replace(standing, floor=None)
+    assert most_contracts(floor_only, unseen, stop_ticks=16, tick_value=value) is None
     assert most_contracts(NO_RULES, standing, stop_ticks=16, tick_value=value) is None
 
 

@@ -60,6 +60,10 @@ def test_without_rules_and_gate_everything_passes() -> None:
     assert verdict_on(asks(2, 3, 100), Rules()) is ALLOWED
 
 
+def test_without_rules_nothing_is_asked_not_even_whether_the_contract_is_known() -> None:
+    assert verdict_on(asks(symbol=Symbol("XXZ6")), NO_RULES) is ALLOWED
+
+
 @pytest.mark.parametrize("asked", [asks(0, 1), asks(1, 0), asks(1, 1)])
 def test_behind_a_shut_gate_nothing_passes(asked: Proposal) -> None:
     verdict = verdict_on(asked, capped(100), stands(), HALTED)
@@ -97,6 +101,7 @@ def test_what_is_not_known_refuses_entries_only_where_a_rule_asks_for_it(rules: 
     assert reason_of(verdict_on(asks(0, 1), rules)) is RefusalReason.STANDING_UNKNOWN
     flip = verdict_on(asks(3, 1), rules)
     assert isinstance(flip, Changed)
+    assert flip.detail == "the account's balance and day are not known yet"
     assert (flip.qty, flip.reason) == (3, RefusalReason.STANDING_UNKNOWN)
     assert verdict_on(asks(3, 0), rules) is ALLOWED
 
@@ -109,6 +114,7 @@ def test_a_floor_that_is_missing_or_unsure_refuses_entries() -> None:
     assert reason_of(verdict) is RefusalReason.STANDING_UNKNOWN
     assert isinstance(verdict, Refused)
     assert verdict.because.limit == Decimal(48_000)
+    assert verdict.detail == "the floor is uncertain until the broker, or you, have stated it"
     assert verdict_on(asks(), rules, stands(floor=begin(TRAIL, START))) is ALLOWED
 
 
@@ -170,6 +176,7 @@ def test_a_target_that_is_made_and_a_profit_given_back_end_the_day() -> None:
     assert isinstance(given_back, Refused)
     assert given_back.reason is RefusalReason.GIVE_BACK
     assert (given_back.because.limit, given_back.because.value) == (Decimal(200), Decimal(200))
+    assert given_back.detail == "200.00 USD are given back today, the limit is 200.00"
     assert given_back.because.until == begun(START, NOW).ends
 
 

@@ -99,7 +99,10 @@ def test_without_a_price_a_percentage_cannot_be_attached_and_nothing_is_entered(
     offset = Offset(value=Decimal(1), unit=Unit.PERCENT)
     whole = Protection(stop=offset) if part == "stop" else Protection(target=offset)
     rules = Rules(protection=whole)
-    assert reason_of(verdict_on(asks(), rules)) is RefusalReason.NO_STOP
+    refused = verdict_on(asks(), rules)
+    assert isinstance(refused, Refused)
+    assert refused.reason is RefusalReason.NO_STOP
+    assert refused.detail == "it needs a stop in percent, and no price of the contract is known"
     one_sided = replace(MARKET, ask=None)
     assert reason_of(verdict_on(asks(quote=one_sided), rules)) is RefusalReason.NO_STOP
     assert isinstance(verdict_on(asks(**{part: 8}), rules), Allowed)

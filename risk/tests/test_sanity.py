@@ -137,6 +137,26 @@ def test_standing_against_or_mixing_with_another_account_is_refused_only_where_f
     assert verdict_on(asks(), Rules(opposite=False, mixing=False)) is ALLOWED
 
 
+def _detail(verdict: Verdict) -> str:
+    assert isinstance(verdict, Refused)
+    return verdict.detail
+
+
+def test_what_is_refused_is_said_in_words() -> None:
+    asked = asks(opposite=True, mixing=True)
+    assert _detail(verdict_on(asked, Rules(opposite=False))) == (
+        "another own account stands on the other side of this market"
+    )
+    assert _detail(verdict_on(asked, Rules(mixing=False))) == (
+        "minis and micros would be held at the same time"
+    )
+    night = Rules(hours=(Window(start=time(1), end=time(2)),))
+    assert _detail(verdict_on(asks(), night)) == "outside the permitted hours"
+    assert _detail(verdict_on(asks(), Rules(flat=Flat(at=time(9))))) == (
+        "the time to be flat has passed in this session"
+    )
+
+
 def test_prices_wait_for_a_market_and_stay_near_it() -> None:
     rules = Rules(collar=Collar())
     assert reason_of(verdict_on(asks(order_type=OrderType.LIMIT, limit=Ticks(1)), rules)) is (

@@ -70,6 +70,7 @@ def test_the_time_to_be_flat(now: str, flat: Flat, template: SessionTemplate, du
 def test_a_market_around_the_clock_has_no_end_to_keep_away_from() -> None:
     assert flat_at(BY_END, CRYPTO, ct("2026-08-15T10:00")) is None
     assert not is_flat_time(BY_END, CRYPTO, ct("2026-08-15T10:00"))
+    assert flat_at(Flat(at=time(17)), CRYPTO, ct("2026-08-15T10:00")) is None
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,7 @@ def test_hours_are_chicagos_and_their_end_is_outside() -> None:
         assert in_windows([night], ct(f"2026-08-12T{now}")) is open_
         assert in_windows([day, night], ct(f"2026-08-12T{now}")) is open_
     assert in_windows([], ct("2026-08-12T03:00"))
+    assert in_windows([Window(start=time(9), end=time(9))], ct("2026-08-12T03:00"))
     assert in_windows([day], ct("2026-01-12T08:30"))
 
 

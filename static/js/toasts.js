@@ -6,7 +6,8 @@ export function watchToasts() {
   document.body.addEventListener("toast", ({ detail }) => say(detail.text, detail.level));
   document.body.addEventListener("htmx:sendError", () => say("No connection to the server.", "danger"));
   document.body.addEventListener("htmx:responseError", ({ detail }) => {
-    if (!detail.xhr.getResponseHeader("HX-Trigger")) say("That did not work. Reload the page.", "danger");
+    const offered = detail.xhr.status >= 500 && detail.elt.closest("[data-panic]"); // another way is on offer
+    if (!offered && !detail.xhr.getResponseHeader("HX-Trigger")) say("That did not work. Reload the page.", "danger");
   });
 }
 

@@ -98,9 +98,10 @@ class Fleet:
         view = await self._database.ask(self._leases.look)
         self._tell(view)
         # Before anybody else is led the rows hold what was pressed while they were away.
-        while (
-            self._switch.is_settled() and (shard := to_take(view)) is not None and shard not in self._engines
-        ):
+        while self._switch.is_settled():
+            shard = to_take(view)
+            if shard is None or shard in self._engines:
+                break
             lease = await self._database.ask(partial(self._leases.take, shard))
             if lease is None:
                 break
@@ -175,6 +176,7 @@ class Fleet:
                 if not engine.lease.is_fresh() and not engine.is_leaving:
                     log.error("shard %s: its lease has run out; nothing is sent any more", engine.lease.shard)
                     engine.cut()
+                    self._switch.inherit(engine.legacies())
 
     async def _tidy(self) -> None:
         """Collect garbage between events instead of in the middle of one; engines turn the collector off."""

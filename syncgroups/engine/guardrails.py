@@ -1,33 +1,20 @@
-"""Rows of rules to what the core is given: an account's own and its groups' together, sums, locks."""
+"""Rows of rules to what the core is given: limits over sums, and locks that run."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import reduce
 
 from brokers.models import Account
 from risk.core.instants import nanos
-from risk.core.rules import NO_RULES, Rules
+from risk.core.rules import NO_RULES
 from risk.core.standing import FOREVER
-from risk.core.tightening import strictest
 from risk.models import RuleBook, RuleScope
-from risk.selectors import rules_in_force, running_locks
+from risk.selectors import running_locks
 from syncgroups.core.plan import TotalPlan
 from syncgroups.models import SyncGroup
+from syncgroups.selectors.guardrails import together
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.events import AccountLocked
-from tradehaven.domain.ids import AccountId, Nanos, OwnerId
-
-Later = tuple[Nanos, Rules] | None
-
-
-def rules_over(account: Account, groups: Iterable[SyncGroup], now: datetime) -> tuple[Rules, Later]:
-    """Return the rules in force for an account, and those that follow with their time.
-
-    Its own and those that its groups ask of every follower: of each the stricter.
-    """
-    books = [account.risk.book] if hasattr(account, "risk") else []
-    books += [group.member_rules for group in groups if group.member_rules is not None]
-    return _together(books, now)
+from tradehaven.domain.ids import AccountId, OwnerId
 
 
 def totals_of(
@@ -64,15 +51,5 @@ def _followers(group: SyncGroup) -> tuple[AccountId, ...]:
 
 
 def _total(name: str, book: RuleBook, accounts: tuple[AccountId, ...], now: datetime) -> TotalPlan:
-    rules, later = _together([book], now)
+    rules, later = together([book], now)
     return TotalPlan(name=name, accounts=accounts, rules=rules, later=later)
-
-
-def _together(books: list[RuleBook], now: datetime) -> tuple[Rules, Later]:
-    rules = reduce(strictest, (rules_in_force(book, now) for book in books), NO_RULES)
-    waiting = [book.later_at for book in books if book.later_at is not None and book.later_at > now]
-    if not waiting:
-        return rules, None
-    first = min(waiting)
-    then = reduce(strictest, (rules_in_force(book, first) for book in books), NO_RULES)
-    return rules, (nanos(first), then)

@@ -70,6 +70,10 @@ class Latches:
         """Return what the rows do not hold yet, as far as is known."""
         return tuple(self._known.values())
 
+    def holds(self, name: PressId) -> bool:
+        """Say whether a press is not known to be in the rows."""
+        return name in self._known
+
     def over(self, owner: OwnerId) -> list[HaltPressed]:
         """Return what an owner's mailbox has to know before anything is sent for it."""
         return [

@@ -15,6 +15,7 @@ from risk.models import Gate, GateKind
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
 from syncgroups.engine import guardrails
 from syncgroups.models import Follower, ManualCopy, ProductRule, Request, SyncGroup
+from syncgroups.selectors.guardrails import rules_over
 from tradehaven.domain.enums import (
     Ask,
     DriftPolicy,
@@ -185,7 +186,7 @@ def _account_plan(
     over = [
         group for group in groups if any(found.account_id == account.pk for found in group.followers.all())
     ]
-    rules, later = guardrails.rules_over(account, over, now)
+    rules, later = rules_over(account, over, now)
     return AccountPlan(
         account=AccountId(account.pk),
         connection=ConnectionId(account.connection_id),

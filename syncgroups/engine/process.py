@@ -33,6 +33,7 @@ from syncgroups.engine.budgets import Budgets
 from syncgroups.engine.control import Control, Database
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
+from syncgroups.engine.lapsed import Legacy
 from syncgroups.engine.looks import Looks
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.plans import LoginRow, Settings
@@ -101,6 +102,7 @@ class Engine:
         self._alarms: dict[OwnerId, Alarm] = {}
         self._links: dict[ConnectionId, Link] = {}
         self._logins: dict[ConnectionId, LoginRow] = {}
+        self._given: dict[ConnectionId, Login] = {}
         self._budgets = Budgets()
         self._prices = Prices(self._tokens, self._start, self._clock, chance)
         self._looks = Looks()
@@ -190,6 +192,20 @@ class Engine:
             ),
         )
 
+    def legacies(self) -> list[Legacy]:
+        """Return what was known of each owner and login, for when this engine may not send any more."""
+        return [
+            Legacy(
+                plan=mailbox.plan,
+                logins=tuple(
+                    self._given[row.connection]
+                    for row in self._logins.values()
+                    if row.owner == owner and row.connection in self._given
+                ),
+            )
+            for owner, mailbox in self._mailboxes.items()
+        ]
+
     def settled(self, owner: OwnerId, gates: tuple[GateChanged, ...]) -> None:
         """Let an owner's gates stand from now on as their rows say."""
         if (mailbox := self._mailboxes.get(owner)) is not None:
@@ -268,7 +284,9 @@ class Engine:
             except DATABASE_AWAY as error:
                 log.warning("login %s: its token cannot be read: %s", connection, error)
                 return None  # asked for again with the next try to connect
-            given = login.version if login is not None else given
+            if login is not None:
+                given = login.version
+                self._given[connection] = login
             return login
 
         return credentials

@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 
 from syncgroups.engine.control import Database
 from syncgroups.engine.door import Door
+from syncgroups.engine.lapsed import Lapsed, Legacy
 from syncgroups.engine.latches import Latches
 from syncgroups.services.presses import settle
 from tradehaven.control.messages import Heard, HeardState, Press
@@ -54,6 +55,7 @@ class Switch:
         self._database = Database("presses")
         self._wake = asyncio.Event()
         self._stuck: set[PressId] = set()
+        self._lapsed = Lapsed()
         self._door = door
         if door is not None:
             door.on_press = self.press
@@ -68,6 +70,7 @@ class Switch:
         """Stop listening."""
         if self._door is not None:
             await self._door.close()
+        self._lapsed.close()
         self._database.close()
 
     def is_settled(self) -> bool:
@@ -86,6 +89,9 @@ class Switch:
         for engine in self._engines():
             heard = engine.press(press.owner, event) or heard
         log.warning("owner %s: the kill switch was pressed at the door: %s", press.owner, heard.state)
+        flattening = heard.flattening
+        if press.flatten and heard.state is HeardState.KEPT:
+            flattening = self._lapsed.flatten(press, lambda: self._latches.holds(press.press))
         stored = await asyncio.to_thread(self._latches.store, press)
         self._wake.set()
         return Heard(
@@ -93,8 +99,12 @@ class Switch:
             state=heard.state,
             is_stored=stored,
             in_flight=heard.in_flight,
-            flattening=heard.flattening,
+            flattening=flattening,
         )
+
+    def inherit(self, legacies: Iterable[Legacy]) -> None:
+        """Remember what an engine knew whose lease has run out: pressed, it can still be made flat."""
+        self._lapsed.inherit(legacies)
 
     async def settle(self) -> None:
         """Bring what was pressed into the rows; raise while the database is away."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from secrets import token_hex
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,13 +13,13 @@ from risk.models import Gate, GateKind
 from risk.services import gates as turning
 from risk.services import limits
 from risk.services.gates import storable
+from risk.services.presses import press_of
 from syncgroups.models import ActivityKind, Severity, SyncGroup
 from syncgroups.services.activity import note
 from tradehaven.control import direct
-from tradehaven.control.messages import Heard, Press
+from tradehaven.control.messages import Heard
 from tradehaven.domain.enums import AuditAction, NoticeKind
 from tradehaven.domain.errors import InvalidInput
-from tradehaven.domain.ids import GateId, Nanos, OwnerId, PressId
 
 INTENT = "DISARM"
 """What is typed to open a gate that a kill switch has shut."""
@@ -41,15 +40,8 @@ def halt(*, gate: Gate, by: User, reason: str, flatten: bool) -> Halted:
 
 def halt_all(*, gates: Sequence[Gate], by: User, reason: str, flatten: bool) -> Halted:
     """Stop copying behind gates of one owner at once: first every engine's own door, then the rows."""
-    press = Press(
-        press=PressId(token_hex(16)),
-        owner=OwnerId(gates[0].owner_id),
-        gates=tuple(GateId(gate.pk) for gate in gates),
-        flatten=flatten,
-        at=Nanos(int(timezone.now().timestamp() * 1_000_000) * 1000),
-        by=by.pk,
-        reason=storable(reason),
-    )
+    named = [gate.pk for gate in gates]
+    press = press_of(owner=gates[0].owner_id, gates=named, by=by.pk, reason=reason, flatten=flatten)
     heard = direct.tell(press)
     changed = shut(gates=gates, by=by, reason=reason, flatten=flatten, press=press.press)
     return Halted(changed=changed, heard=heard)

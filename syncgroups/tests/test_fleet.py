@@ -15,6 +15,7 @@ from brokers.lease import Leases, ShardLease
 from brokers.models import EngineProcess, Lease
 from syncgroups.engine import switch as switching
 from syncgroups.engine.fleet import Fleet
+from syncgroups.engine.lapsed import Legacy
 from syncgroups.engine.latches import Latches
 from tradehaven.control.messages import Press
 from tradehaven.domain.events import GateChanged, HaltPressed
@@ -66,6 +67,10 @@ class Idle:
 
     def settled(self, owner: OwnerId, gates: tuple[GateChanged, ...]) -> None:
         """Lead nobody."""
+
+    def legacies(self) -> list[Legacy]:
+        """Know nobody."""
+        return []
 
     def fail(self) -> None:
         """Break."""

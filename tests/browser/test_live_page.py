@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 
 from syncgroups.services.groups import FollowerSettings
 from tests.journeys.conftest import free_port
-from tests.journeys.house import PASSWORD, House, forget_connection, open_house, wait_until
+from tests.journeys.house import PASSWORD, House, database_away, forget_connection, open_house, wait_until
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -87,7 +87,7 @@ def test_a_copy_arrives_live_and_the_kill_switch_stops_the_next(
     page.wait_for_selector("#accounts >> text=+2", timeout=10_000)
 
     page.click("header >> text=Kill")
-    page.click("text=Stop copying")
+    page.click("#dialog >> text=Stop copying")
     page.wait_for_selector("text=/kill switch|halted|stopped/i", timeout=10_000)
     wait_until(lambda: house.owner.gates.filter(state="halted").exists(), "the gate is shut")
     time.sleep(1.2)
@@ -96,3 +96,16 @@ def test_a_copy_arrives_live_and_the_kill_switch_stops_the_next(
     assert hand.net("LEAD") == 3
     assert hand.net("ONE") == 2
     assert mistakes == []
+
+    page.click("header >> text=Kill")
+    page.click("#dialog >> text=Disarm")
+    page.fill("#id_intent", "disarm")
+    page.click("#dialog >> button:has-text('Disarm')")
+    wait_until(lambda: not house.owner.gates.filter(state="halted").exists(), "the gate is open")
+
+    with database_away():  # the same button reaches the engines all the same
+        page.click("header >> text=Kill")
+        page.wait_for_selector("#panic[open]", timeout=10_000)
+        page.click("#panic >> text=Stop copying")
+        page.wait_for_selector("text=Copying is stopped for everything", timeout=10_000)
+    wait_until(lambda: house.owner.gates.filter(state="halted").exists(), "the rows follow", 30)

@@ -1,4 +1,4 @@
-"""`make drill`: seeds by the thousand, or one of them told in full (`REPLAY=seed`)."""
+"""`make drill`: seeds by the thousand, one told in full (`REPLAY=seed`), or switches (`PRESSES=1000`)."""
 
 import argparse
 import multiprocessing
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 
+from tests.drill import presses
 from tests.drill.grammar import script_of
 from tests.drill.laws import check
 from tests.drill.script import Script
@@ -27,16 +28,34 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=int(os.environ.get("RUNS") or 2000))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 0))
     parser.add_argument("--replay", type=int, default=_number("REPLAY"))
+    parser.add_argument("--presses", type=int, default=_number("PRESSES"))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS") or 1))
     chosen = parser.parse_args()
     hush()
     if chosen.replay is not None:
         return _tell(chosen.replay)
+    if chosen.presses is not None:
+        return _press(range(chosen.seed, chosen.seed + chosen.presses), chosen.jobs)
     total = _run(range(chosen.seed, chosen.seed + chosen.runs), chosen.jobs)
     _say("", *total.lines())
     for seed in sorted(total.failed)[:TOLD_IN_FULL]:
         _tell(seed)
     return 1 if total.failed else 0
+
+
+def _press(seeds: range, jobs: int) -> int:
+    """Press the kill switch once for each seed, with orders on their way (F37); print what that broke."""
+    flying: list[int] = []
+    failed: dict[int, list[str]] = {}
+    with multiprocessing.get_context("spawn").Pool(jobs, hush) as pool:
+        for seed, count, found in pool.imap(presses.told, seeds, CHUNK // 10):
+            flying.append(count)
+            failed |= {seed: found} if found else {}
+            sys.stderr.write(f"\r{len(flying):,} presses, {len(failed)} failed")
+    ten = sum(count >= 10 for count in flying)
+    _say("", f"presses   {len(flying):,}, {ten:,} of them with ten orders or more on their way", "")
+    _say(*(f"seed {seed}: {text}" for seed, found in sorted(failed.items()) for text in found))
+    return 1 if failed else 0
 
 
 def _number(name: str) -> int | None:

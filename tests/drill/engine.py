@@ -22,7 +22,7 @@ from tests.drill.history import History, Journalled
 from tests.drill.lines import Line
 from tests.drill.rows import Rows
 from tradehaven.domain.commands import Command, Confirmed
-from tradehaven.domain.events import Event, GateChanged, TimePassed
+from tradehaven.domain.events import Event, GateChanged, HaltPressed, TimePassed
 from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
 TICK = 1.0
@@ -91,6 +91,7 @@ class Engine:
         epoch: int,
         strike: Strike,
         deliver: Callable[[Event], None],
+        pressed: Iterable[HaltPressed] = (),
     ) -> None:
         self.owner: OwnerId = plan.owner
         self.epoch = epoch
@@ -106,6 +107,8 @@ class Engine:
         self.mailbox = Mailbox(plan, rows.book(), self.journal, dispatch, agenda.nanos)
         for gate in (*open_gates(plan), *gates):
             self.mailbox.post(gate)
+        for event in pressed:
+            self.mailbox.post(event)
         for line in lines.values():
             line.on_send = self._sending
             line.wake = self._wake

@@ -208,13 +208,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Press a kill switch at the engine's own door; its row follows `away` seconds later."""
+
+    gate: GateId
+    flatten: bool = False
+    away: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Change the settings: the groups as they are from now on."""
 
     groups: tuple[Group, ...]
 
 
-Deed = Place | Exits | Breakout | Change | Cancel | Leave | Flip | Move | Turn | Settle
+Deed = Place | Exits | Breakout | Change | Cancel | Leave | Flip | Move | Turn | Press | Settle
 
 
 # -- what goes wrong --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from tests.drill.script import (
     FullDisk,
     Gap,
     Limit,
+    Press,
     Refuse,
     Script,
     Settle,
@@ -33,8 +34,9 @@ from tests.drill.script import (
     Timed,
     Turn,
 )
+from tests.drill.switch import Switch
 from tests.drill.venue import News, Venue
-from tradehaven.domain.events import Event, GateChanged
+from tradehaven.domain.events import Event, GateChanged, HaltPressed
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId
 
 QUIET = 75.0
@@ -83,6 +85,7 @@ class World:
         for account, cash in script.people.balances:
             self._weather[self._login_of[account]].balances[account] = Decimal(cash)
         self._gates: dict[GateId, GateChanged] = {}
+        self._switch = Switch(self._gates, self._agenda, self.history, self._tell_gate)
         self._rows = Rows()
         self._engine: Engine | None = None
         self._epoch = 0
@@ -119,10 +122,12 @@ class World:
             self._epoch,
             self._strike,
             self._take,
+            self._switch.pending(),
         )
         self._engine.start()
         for gate in self._gates.values():
             self.history.add(Turned(self._agenda.now, gate))
+        self._switch.remind()
 
     def _line(self, login: ConnectionId) -> Line:
         accounts = tuple(account for account, found in self.script.people.logins if found == login)
@@ -216,6 +221,8 @@ class World:
             self._harm(item.what)
         elif isinstance(item.what, Turn):
             self._turn(item.what)
+        elif isinstance(item.what, Press):
+            self._switch.press(item.what)
         elif isinstance(item.what, Settle):
             self._settle(item.what)
         else:
@@ -231,10 +238,13 @@ class World:
             at=self._agenda.nanos(),
         )
         self._gates[turn.gate] = gate
-        if self._engine is not None:
-            self._take(gate)
-        if self._engine is not None:
+        if self._tell_gate(gate):
             self.history.add(Turned(self._agenda.now, gate))
+
+    def _tell_gate(self, event: GateChanged | HaltPressed) -> bool:
+        """Let the engine see a turn or a press; say whether it lives to obey."""
+        self._take(event)
+        return self._engine is not None
 
     def _settle(self, settle: Settle) -> None:
         self._people = replace(self._people, groups=settle.groups)

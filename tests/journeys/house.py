@@ -37,8 +37,8 @@ from brokers.paper.services import ensure_login, register_client
 from brokers.services import consents
 from brokers.services.stamps import touch
 from risk.core.rules import Rules
+from risk.core.written import written
 from risk.models import RuleBook
-from risk.selectors import as_row
 from risk.services.gates import ensure_account_risk
 from syncgroups.models import SyncGroup
 from syncgroups.services import groups, logins
@@ -180,19 +180,19 @@ class House:
         """Give an account rules that hold at once, also where that loosens them, and wait for the engine."""
         account = Account.objects.get(connection__owner=self.owner, name=name)
         book = ensure_account_risk(account, self.owner.pk).book
-        RuleBook.objects.filter(pk=book.pk).update(rules=as_row(rules), later=None, later_at=None)
+        RuleBook.objects.filter(pk=book.pk).update(rules=written(rules), later=None, later_at=None)
         touch(self.owner.pk)
         time.sleep(1.2)
 
-    def start_engine(self, *, wait: bool = True) -> "subprocess.Popen[bytes]":
+    def start_engine(self, *, wait: bool = True, seconds: float = 30) -> "subprocess.Popen[bytes]":
         """Start an engine and wait until every login is up."""
         started = timezone.now()
         self.engine = self._manage("run_engine")
         if wait:
-            self.wait_for_links(since=started)
+            self.wait_for_links(since=started, seconds=seconds)
         return self.engine
 
-    def wait_for_links(self, since: datetime | None = None) -> None:
+    def wait_for_links(self, since: datetime | None = None, seconds: float = 30) -> None:
         """Wait until the engine has every login's snapshot on record.
 
         A new engine first records what the last one left in its journal, and that may say "up" as well:
@@ -201,7 +201,7 @@ class House:
         rows = self.owner.connections.filter(link_up=True)
         fresh = rows.filter(link_changed_at__gte=since) if since is not None else rows
         total = self.owner.connections.count()
-        wait_until(lambda: fresh.all().count() == total, "all links up", 30)
+        wait_until(lambda: fresh.all().count() == total, "all links up", seconds)
         time.sleep(0.3)  # the settings of a group that was just made reach the engine within this
 
     def open_exchange(self, price: str = PRICE) -> None:
@@ -305,6 +305,22 @@ def forget_connection() -> None:
     test to the tests' database.
     """
     databases["default"].close()
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Let nobody reach the journey's database, nor keep what was reached; the exchange suffers as well."""
+    default = databases["default"]
+    name = default.settings_dict["NAME"]
+    default.close()
+    with open_maintenance(default) as maintenance:
+        maintenance.execute(f"alter database {name} allow_connections false")
+        asked = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
+        maintenance.execute(asked, [name])
+        try:
+            yield
+        finally:
+            maintenance.execute(f"alter database {name} allow_connections true")
 
 
 def _maintain(default: Any, statement: str) -> None:

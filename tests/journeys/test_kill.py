@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.utils import timezone
 
@@ -103,7 +105,7 @@ def test_the_switch_works_without_database_and_redis_and_outlives_a_crash(cut: C
     cut.database.heal()
 
     house.kill_engine()
-    house.start_engine()
+    house.start_engine(seconds=60)  # the old lease has to stand still for its term first
     gate.refresh_from_db()
     assert (gate.is_halted, gate.flatten) == (True, True)
     lead.order("LEAD", "Buy", 1)
@@ -114,6 +116,15 @@ def test_the_switch_works_without_database_and_redis_and_outlives_a_crash(cut: C
 
     gates.disarm(gate=gate, by=house.owner, reason="", intent=gates.INTENT)
     wait_until(partial(_copies, house), "copies go on", 10)
+
+    # No engine at all: the same by hand.
+    house.kill_engine()
+    lead.order("ONE", "Buy", 1, "Limit", price=4900.0, symbol="NQZ6")
+    with pytest.raises(CommandError, match="an engine leads"):
+        call_command("flatten", house.owner.email)  # its last sign of life is too fresh to be sure
+    call_command("flatten", house.owner.email, "--anyway", stdout=StringIO())
+    assert nets(house) == (0, 0, 0)
+    assert (lead.net("LEAD"), lead.working("ONE")) == (0, [])
 
 
 def _is_up(web: str) -> bool:
