@@ -2,6 +2,7 @@
 
 from collections.abc import Sized
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from syncgroups.core.folding import fold
 from syncgroups.core.forgetting import REMEMBER, tidy
 from syncgroups.core.share import leader_order
 from syncgroups.core.waiting import Doubt, Waiting
+from syncgroups.engine import books
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP, LEADER, SECOND, follower
 from tradehaven.domain.enums import OrderType, Side, SyncMode
@@ -153,3 +155,37 @@ def test_a_reason_to_be_missing_is_kept_as_long_as_somebody_may_be_asked_about_i
     _spans(world, 4)
     assert {record for _, record in world.book.orders} == {order}
     assert set(world.book.refused) == set(world.book.missed)
+
+
+def test_an_order_of_the_followers_own_leader_in_a_chain_is_kept_while_its_copy_works() -> None:
+    world = desk(follower(2))
+    resting = world.trade(BUY, 1, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    (mine,) = world.resting(2)
+    world.fill(resting)
+    _spans(world, 4)
+    assert world.book.copy_of_order(TWO, mine.order_id) is not None
+    assert (TWO, mine.order_id) in world.book.orders
+
+
+def test_a_start_and_a_book_that_lives_on_look_back_equally_far() -> None:
+    assert timedelta(microseconds=REMEMBER / 1000) == books.REMEMBER == timedelta(days=4)
+
+
+def test_nothing_of_an_order_is_left_when_it_is_forgotten() -> None:
+    world = desk(follower(2))
+    order, _ = _there_and_back(world)
+    for copy in world.book.copies_of_order(LEADER, order):
+        world.book.adopted.add(copy.key)
+        world.book.absent_since[copy.key] = world.book.chasing[copy.key] = Nanos(world.now)
+    _spans(world, 3)
+    assert _size(world.book) == 0
+
+
+def test_the_first_look_forgets_nothing() -> None:
+    world = desk(follower(2))
+    _there_and_back(world)
+    world.book.aged_orders = set(world.book.orders)
+    before = _size(world.book)
+    tidy(world.book, Nanos(world.now))
+    assert _size(world.book) == before
