@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.core import watch
 from risk.core.bands import band_of, worse
 from risk.core.days import begun, flowed
 from risk.core.drawdown import begin, failed
@@ -249,6 +250,18 @@ def test_a_floor_whose_rule_was_taken_away_stays_as_it_was() -> None:
         seen = _see(LOSS, replace(_standing(), floor=floor), profit)
         assert seen.standing.floor is floor
         assert (seen.broken is None) is (profit > -1_000)
+
+
+def test_a_price_that_is_far_from_every_limit_looks_at_none_of_them_twice() -> None:
+    rules = replace(LOSS, daily_profit=DayLimit(amount=Decimal(500)), losses_in_row=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch, "_untold", _never)
+        for profit in (-800, 0, 499):
+            assert _see(rules, _standing(losses=1), profit).broken is None
+
+
+def _never(rules: Rules, standing: Standing) -> None:
+    raise AssertionError(f"{rules} were worked out for {standing}")
 
 
 def test_a_price_that_is_no_better_makes_no_new_day() -> None:
