@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.rules import NO_RULES, DayLimit, Rules
+from risk.core.rules import NO_RULES, DayLimit, Flat, Rules
 from risk.core.sound import checked
 from risk.core.written import read, written
 from risk.tests.making import rules
@@ -78,7 +79,7 @@ def _with(path: str, value: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("body", [None, [], "rules", 3])
 def test_rules_are_an_object(body: object) -> None:
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=r"^Rules are an object with a name for each field\.$") as caught:
         read(body)
     assert caught.value.field == "rules"
 
@@ -108,6 +109,8 @@ def test_unknown_fields_are_named_with_those_that_exist(path: str, value: object
         ("daily_loss.amount", None, "daily_loss.amount"),
         ("daily_loss.breach", "shout", "daily_loss.breach"),
         ("caps.order", "2.5", "caps.order"),
+        ("caps.products.ES", "many", "caps.products"),
+        ("caps.scaling.tiers.0.profit", "much", "caps.scaling.tiers.0.profit"),
         ("caps.scaling.tiers", 5, "caps.scaling.tiers"),
         ("hours", [{"start": "8", "end": "9"}], "hours.0.start"),
         ("reset_at", "late", "reset_at"),
@@ -121,6 +124,24 @@ def test_values_of_another_kind_name_their_field(path: str, value: object, field
     assert caught.value.field == field
     assert " - at " not in caught.value.message
     assert caught.value.message.endswith(".")
+
+
+def test_what_is_said_of_a_wrong_value_ends_where_its_place_begins() -> None:
+    with pytest.raises(InvalidInput, match=r"^Expected `object \| null`, got `int`\.$"):
+        read({"daily_loss": 5})
+    with pytest.raises(InvalidInput, match=r"^There is no such field; there are value, unit\.$") as caught:
+        read({"protection": {"stop": {"x" * 50: 1}}})
+    assert caught.value.field == f"protection.stop.{'x' * 40}"
+
+
+def test_forms_may_send_everything_as_text_and_times_to_the_minute() -> None:
+    found = read(
+        {"caps": {"order": "4"}, "worst_case": "false", "reset_at": "16:30", "flat": {"at": "15:00"}}
+    )
+    assert (found.caps.order, found.worst_case, found.reset_at) == (4, False, time(16, 30))
+    assert found.flat == Flat(at=time(15))
+    news = {"label": "08:30", "start": "2026-11-06T13:29:00Z", "end": "2026-11-06T13:31:00Z"}
+    assert read({"news": [news]}).news[0].label == "08:30"
 
 
 def test_a_missing_amount_is_named() -> None:
