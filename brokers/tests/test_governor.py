@@ -253,3 +253,67 @@ def test_shares_shrink_with_urgency() -> None:
     assert list(SHARES) == list(Lane)
     assert list(SHARES.values()) == sorted(SHARES.values(), reverse=True)
     assert ceiling(1, Lane.QUERY) == 1
+
+
+def test_a_new_budget_knows_of_no_silence_and_has_no_exit_on_trial() -> None:
+    governor = Governor(REAL)
+    assert governor.silent_until == 0
+    governor.heard()
+    governor.silence(at(60), at(0))
+    assert refused(governor, Lane.PROTECTIVE).until == at(0) + PROBE_EVERY
+
+
+def test_only_a_call_that_was_tried_in_silence_opens_the_way_for_exits() -> None:
+    governor = Governor(REAL)
+    assert spend(governor, Lane.ENTRY, 1) == 1
+    governor.silence(at(60), at(0))
+    governor.heard()  # that was the answer to a call from before
+    assert refused(governor, Lane.PROTECTIVE, 1).why is Why.SILENCE
+    assert spend(governor, Lane.PROTECTIVE, 3, seconds=6) == 1
+    governor.heard()
+    assert spend(governor, Lane.PROTECTIVE, 3, seconds=7) == 3
+    governor.silence(at(120), at(8))
+    governor.heard()
+    assert refused(governor, Lane.PROTECTIVE, 9).why is Why.SILENCE
+
+
+def test_the_same_silence_told_again_is_no_news() -> None:
+    governor = Governor(REAL)
+    assert governor.silence(at(60), at(0))
+    assert not governor.silence(Nanos(at(60) + SECOND), at(0))
+    assert governor.silence(Nanos(at(60) + 2 * SECOND + 1), at(0))
+
+
+def test_an_order_that_is_not_changed_but_cancelled_keeps_no_distance() -> None:
+    governor = Governor(REAL)
+    assert governor.admit(Lane.CHANGE, at(0), STOP) is None
+    assert governor.admit(Lane.PROTECTIVE, at(0.01), STOP) is None
+    assert refused(governor, Lane.CHANGE, 0.02, STOP).why is Why.PACE
+    assert governor.admit(Lane.CHANGE, at(0.02), None) is None
+
+
+def test_a_call_that_did_not_leave_is_given_back_with_its_orders_distance() -> None:
+    governor = Governor(REAL)
+    assert governor.admit(Lane.CHANGE, at(0), STOP) is None
+    governor.give_back(Lane.CHANGE, STOP)
+    assert governor.usage(at(0)) == Usage()
+    assert governor.admit(Lane.CHANGE, at(0), STOP) is None
+    assert governor.admit(Lane.QUERY, at(0)) is None
+    governor.give_back(Lane.QUERY)
+    assert governor.usage(at(0)) == Usage(minute=1, hour=1)
+
+
+def test_queries_do_not_wait_for_the_minute_of_orders() -> None:
+    governor = Governor(CallLimits(per_minute=4, per_hour=100))
+    assert spend(governor, Lane.FLATTEN_CANCEL, 4) == 4
+    assert spend(governor, Lane.QUERY, 10) == 10
+
+
+def test_distances_of_a_second_ago_are_forgotten_only_when_there_are_many() -> None:
+    governor = Governor(CallLimits(per_minute=100_000, per_hour=1_000_000))
+    for number in range(REMEMBERED):
+        assert governor.admit(Lane.CHANGE, at(0), OrderId(number)) is None
+    assert governor.admit(Lane.CHANGE, at(0.2), OrderId(REMEMBERED)) is None
+    assert refused(governor, Lane.CHANGE, 0.21, OrderId(0)).why is Why.PACE
+    assert governor.admit(Lane.CHANGE, at(2), OrderId(REMEMBERED + 1)) is None
+    assert governor.admit(Lane.CHANGE, at(2), OrderId(0)) is None

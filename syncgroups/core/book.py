@@ -127,6 +127,11 @@ class Book:
         self.adopted: set[ClientOrderId] = set()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
+        self.tidy_at = Nanos(0)
+        self.aged_orders: set[OrderKey] = set()
+        self.aged_fills: dict[AccountId, FillId] = {}
+        self.gone_orders: dict[AccountId, OrderId] = {}
+        self.gone_fills: dict[AccountId, FillId] = {}
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
         self.risk = RiskBook()
 
@@ -140,6 +145,14 @@ class Book:
         """Say whether an order has traded in full, as far as is known."""
         record = self.orders.get((account, order))
         return record is not None and record.status in (OrderStatus.FILLED, OrderStatus.COMPLETED)
+
+    def is_forgotten(self, account: AccountId, order: OrderId) -> bool:
+        """Say whether an order was known and is forgotten: it is long over, and no news."""
+        return order <= self.gone_orders.get(account, 0) and (account, order) not in self.orders
+
+    def has_counted(self, account: AccountId, fill: FillId) -> bool:
+        """Say whether a fill was counted; one that is as old as what is forgotten was."""
+        return (account, fill) in self.fills or fill <= self.gone_fills.get(account, 0)
 
     def copies_of_order(self, account: AccountId, order: OrderId) -> list[Copy]:
         """Return what the followers were sent for one order of a leader."""

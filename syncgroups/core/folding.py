@@ -13,6 +13,7 @@ from risk.core.standing import Lock
 from syncgroups.core import accounting, guarding, snapshots
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
+from syncgroups.core.forgetting import tidy
 from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, copy_named, credit, state_of
 from syncgroups.core.stated import positions_listed
 from syncgroups.core.watch import put_off_flatten
@@ -130,6 +131,7 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
         book.sizing_balances = dict(book.balances)
         moment = datetime.fromtimestamp(event.at / SECOND, UTC)
         book.sizing_until = Nanos(int(next_reset(moment).timestamp()) * SECOND)
+        tidy(book, event.at)
     return True
 
 
@@ -172,8 +174,7 @@ def _snapshot(book: Book, event: SnapshotTaken) -> bool:
 
 def _order_working(book: Book, event: OrderWorking) -> bool:
     order = (event.account, event.order_id)
-    known = book.orders.get(order)
-    if known is not None:
+    if order in book.orders or book.is_forgotten(*order):
         return False
     record = OrderRecord(
         symbol=event.symbol, side=event.side, spec=event.spec, status=OrderStatus.WORKING, oco=event.oco
@@ -212,7 +213,7 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
 
 
 def _order_filled(book: Book, event: OrderFilled) -> bool:
-    if (event.account, event.fill_id) in book.fills:
+    if book.has_counted(event.account, event.fill_id):
         return False
     book.fills.add((event.account, event.fill_id))
     signed = event.qty * event.side.sign

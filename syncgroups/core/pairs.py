@@ -6,6 +6,8 @@ carries our id, what a partial fill does to it, and whether a cancel takes both 
 for together they never close more than is held.
 """
 
+from fractions import Fraction
+
 from syncgroups.core.book import Book
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.ids import AccountId, GroupId
@@ -18,17 +20,15 @@ def ahead_in_pair(book: Book, group: GroupId, follower: AccountId, order: Leader
     it, and the follower's order does the same.
     """
     record = book.orders.get((order.account, order.order_id))
-    if record is None or record.oco is None:
+    oco = record.oco if record is not None else None
+    if oco is None:
         return 0
-    other = book.orders.get((order.account, record.oco))
     copies = [
         copy
-        for copy in book.copies_of_order(order.account, record.oco)
+        for copy in book.copies_of_order(order.account, oco)
         if copy.follower == follower and copy.group == group
     ]
-    if not copies:
-        return 0
-    due = 0
-    if other is not None:
-        due = max(copy.sent.qty for copy in copies) * other.filled // other.spec.qty
+    other = book.orders.get((order.account, oco))
+    done = Fraction(other.filled, other.spec.qty) if other is not None else Fraction(0)
+    due = int(max((copy.sent.qty for copy in copies), default=0) * done)
     return max(0, sum(copy.filled for copy in copies) - due)

@@ -113,7 +113,7 @@ def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Dec
         return _missed_fills(plan, book, group, account)
     refusals: list[CopyRefused] = []
     for order in account.orders:
-        if order.created_at < group.active_since:
+        if order.created_at < group.active_since or book.is_forgotten(account.account, order.order_id):
             continue
         known = leader_order(book, account.account, order.order_id, order.created_at)
         case = case_of(plan, book, group, known)
@@ -133,7 +133,7 @@ def _missed_fills(plan: OwnerPlan, book: Book, group: GroupPlan, account: Accoun
     """Return what the followers of a Confirmed group missed of their leader's fills."""
     refusals: list[CopyRefused] = []
     for fill in account.fills:
-        if fill.traded_at < group.active_since:
+        if fill.traded_at < group.active_since or book.is_forgotten(account.account, fill.order_id):
             continue
         case = case_of(plan, book, group, fill_order(fill, 0))
         for follower in group.followers:

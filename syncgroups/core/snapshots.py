@@ -30,7 +30,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
     for account in event.accounts:
         _orders_as_stated(book, account)
         for fill in account.fills:
-            if (fill.account, fill.fill_id) not in book.fills:
+            if not book.has_counted(fill.account, fill.fill_id):
                 book.fills.add((fill.account, fill.fill_id))
                 credit(book, fill)
         positions_stated(book, account, event.at)
@@ -52,6 +52,8 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
     book.forget_orders(account.account)
     guarding.restated(book, account.account)
     for order in account.orders:
+        if is_final(order.status) and book.is_forgotten(account.account, order.order_id):
+            continue  # long over: what answered it is forgotten as well
         record = OrderRecord(
             symbol=order.symbol,
             side=order.side,

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from brokers.models import Fill, Order
 from risk.models import AccountStanding
+from syncgroups.core import forgetting
 from syncgroups.core.book import UNSEEN, Book
 from syncgroups.core.copies import OPEN_STATES, Copy, CopyState
 from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
@@ -21,8 +22,8 @@ from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, OrderId, OwnerId, Symbol
 
 EXIT_FRESH = timedelta(minutes=1)
-REMEMBER = timedelta(days=4)
-"""How far back a start looks: further than a weekend, so that nothing of an open session is forgotten."""
+REMEMBER = timedelta(microseconds=forgetting.REMEMBER // 1000)
+"""How far back a start looks: as far as a book that lives on."""
 
 
 def book_of(owner: OwnerId) -> Book:

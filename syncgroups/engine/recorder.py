@@ -29,8 +29,8 @@ from syncgroups.engine.records import (
     event_of,
 )
 from syncgroups.models import ActivityKind, JournalMark, Severity, SyncGroup
-from syncgroups.services import audit, lineage, standings
-from syncgroups.services.lineage import Names
+from syncgroups.services import audit, lineage, lines, standings
+from syncgroups.services.lines import Names
 from tradehaven.db import DATABASE_AWAY, end_if_idle
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.events import (
@@ -174,11 +174,13 @@ class Recorder:
         for record, payload in batch:
             owner = record.owner
             if owner not in names:
-                names[owner] = lineage.names_of(owner)
+                names[owner] = lines.names_of(owner)
             topics.setdefault(owner, set()).update(record_one(record, names[owner]))
             kind = _kept_as(record)
             if kind is not None:
                 trails.setdefault(owner, []).append((kind, payload))
+        for known in names.values():
+            lines.write_lines(known)
         for owner, entries in trails.items():
             audit.append(owner, entries)
         for owner, found in topics.items():
@@ -221,8 +223,8 @@ def record_one(record: JournalRecord, names: Names) -> tuple[Topic, ...]:
 def _decision(record: DecisionRecord, names: Names) -> tuple[Topic, ...]:
     there = names.accounts.keys()
     steps = (step for step in record.steps if step.copy is None or step.copy.follower in there)
-    for step in steps:  # what one of several followers was told goes with its account, not the others'
-        lineage.record_copy(record.owner, step, record.received, record.decided, names)
+    # What one of several followers was told goes with its account, not the others'.
+    lineage.record_copies(record.owner, steps, record.received, record.decided, names)
     for refusal in record.refusals:
         lineage.record_refusal(record.owner, refusal, record.decided, names)
     for locked in record.locks:
@@ -307,7 +309,7 @@ def _leader_line(owner: OwnerId, event: OrderWorking, names: Names) -> None:
         return
     order = f"{event.side} {event.spec.qty} {event.symbol} {lineage.describe(event.symbol, event.spec)}"
     text = f"{names.account(event.account)} placed {order}"
-    lineage.log(
+    lines.log(
         owner,
         ActivityKind.LEADER_ORDER,
         event.at,
@@ -332,7 +334,7 @@ def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tupl
     if before is not None and before[0] is not up:
         text = f"{before[1]} is connected" if up else f"{before[1]} lost its connection: {reason}"
         severity = Severity.GOOD if up else Severity.WARNING
-        lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=severity)
+        lines.log(owner, ActivityKind.LINK, event.at, text, names, severity=severity)
     if isinstance(event, LinkLost):
         _dropped(owner, event, names)
     return (Topic.ACCOUNTS, Topic.OVERVIEW, Topic.ACTIVITY, Topic.GROUPS)
@@ -347,7 +349,7 @@ def _dropped(owner: OwnerId, event: LinkLost, names: Names) -> None:
         f"{name} lost its connection {count} times within an hour. Look at its token, at the broker's status "
         "page, and at firewalls and proxies on port 443"
     )
-    lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=Severity.DANGER)
+    lines.log(owner, ActivityKind.LINK, event.at, text, names, severity=Severity.DANGER)
 
 
 def _silence(owner: OwnerId, event: SilenceAsked, names: Names) -> tuple[Topic, ...]:
@@ -355,7 +357,7 @@ def _silence(owner: OwnerId, event: SilenceAsked, names: Names) -> tuple[Topic, 
     if record_silence(event.connection, until, event.reason):
         name = Connection.objects.filter(pk=event.connection).values_list("name", flat=True).first()
         text = f"{name}: {event.reason}. Until {until:%H:%M:%S} UTC entries are refused and changes wait"
-        lineage.log(owner, ActivityKind.LINK, event.at, text, names, severity=Severity.DANGER)
+        lines.log(owner, ActivityKind.LINK, event.at, text, names, severity=Severity.DANGER)
     return (Topic.ACCOUNTS, Topic.ACTIVITY)
 
 

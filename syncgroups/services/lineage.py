@@ -3,26 +3,25 @@
 Every function may run twice with the same record. The recorder calls them, inside its transaction.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
 
-from brokers.models import Account, Fill
+from brokers.models import Fill
 from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind, Weighed
 from syncgroups.core.keys import is_repair
 from syncgroups.models import (
-    Activity,
     ActivityKind,
     CopiedOrder,
     Holding,
     ManualShare,
     Severity,
-    SyncGroup,
 )
 from syncgroups.services.drift import record_drift
+from syncgroups.services.lines import Names, log
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderStatus, RefusalReason
@@ -47,29 +46,6 @@ REMARKS = {
     RemarkKind.NAKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.PROTECTED: (ActivityKind.GUARDRAIL, Severity.INFO),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """Account and group names of the rows that a batch touches, read once."""
-
-    accounts: dict[int, str]
-    groups: frozenset[int]
-
-    def account(self, account: AccountId) -> str:
-        """Return an account's name, or its number when it is gone."""
-        return self.accounts.get(account, str(account))
-
-    def group(self, group: GroupId | None) -> int | None:
-        """Return a group's row, or None when it is gone."""
-        return group if group in self.groups else None
-
-
-def names_of(owner: OwnerId) -> Names:
-    """Return the names that an owner's records need."""
-    accounts = Account.objects.filter(connection__owner_id=owner).values_list("pk", "name")
-    groups = SyncGroup.objects.filter(owner_id=owner).values_list("pk", flat=True)
-    return Names(accounts=dict(accounts), groups=frozenset(groups))
 
 
 def describe(symbol: Symbol, spec: OrderSpec) -> str:
@@ -97,36 +73,64 @@ class Step(Protocol):
     weighed: Weighed | None
 
 
-def record_copy(owner: OwnerId, step: Step, received: Nanos, decided: Nanos, names: Names) -> None:
-    """Store a copy as it is after a step, and a line of the log for the command that it sent."""
-    copy, command = step.copy, step.command
-    if copy is None:
-        return
-    spec = copy.target or copy.sent
-    changing = {"body": msgspec.to_builtins(copy), **_spec_columns(spec)}
-    if step.weighed is not None:
-        changing["weighed"] = step.weighed._asdict()
-    CopiedOrder.objects.update_or_create(
+def record_copies(
+    owner: OwnerId, steps: Iterable[Step], received: Nanos, decided: Nanos, names: Names
+) -> None:
+    """Store copies as they are after the steps of one decision, and a line for each command that was sent.
+
+    However many followers a decision reaches, its new rows are one statement.
+    """
+    made = [(step.copy, step) for step in steps if step.copy is not None]
+    found = CopiedOrder.objects.filter(key__in={copy.key for copy, _ in made})
+    known = set(found.values_list("key", flat=True))
+    fresh: list[CopiedOrder] = []
+    later: list[tuple[Copy, Step]] = []
+    for copy, step in made:
+        if copy.key in known:
+            later.append((copy, step))
+        else:
+            known.add(copy.key)
+            fresh.append(_new_row(owner, copy, step, received, decided, names))
+    CopiedOrder.objects.bulk_create(fresh)
+    for copy, step in later:
+        _change_row(copy, step, decided)
+    for copy, step in made:
+        _log_command(owner, copy, step.command, decided, names)
+
+
+def _new_row(
+    owner: OwnerId, copy: Copy, step: Step, received: Nanos, decided: Nanos, names: Names
+) -> CopiedOrder:
+    return CopiedOrder(
         key=copy.key,
-        defaults=changing,
-        create_defaults={
-            "owner_id": owner,
-            "group_id": names.group(copy.group),
-            "leader_id": copy.leader,
-            "leader_order_id": copy.leader_order,
-            "follower_id": copy.follower,
-            "symbol": copy.symbol,
-            "leads": copy.leads,
-            "side": copy.side,
-            "state": copy.state,
-            "received_at": moment(received),
-            "decided_at": moment(decided),
-            **changing,
-        },
+        owner_id=owner,
+        group_id=names.group(copy.group),
+        leader_id=copy.leader,
+        leader_order_id=copy.leader_order,
+        follower_id=copy.follower,
+        symbol=copy.symbol,
+        leads=copy.leads,
+        side=copy.side,
+        state=copy.state,
+        received_at=moment(received),
+        decided_at=moment(decided),
+        **_changing(copy, step),
     )
+
+
+def _changing(copy: Copy, step: Step) -> dict[str, Any]:
+    weighed = {"weighed": step.weighed._asdict()} if step.weighed is not None else {}
+    return {"body": msgspec.to_builtins(copy), **_spec_columns(copy.target or copy.sent), **weighed}
+
+
+def _change_row(copy: Copy, step: Step, decided: Nanos) -> None:
+    CopiedOrder.objects.filter(key=copy.key).update(**_changing(copy, step))
     if copy.state is CopyState.ENDED:
         left = CopiedOrder.objects.filter(key=copy.key).exclude(state=CopyState.ENDED)
         left.update(state=CopyState.ENDED, outcome="ended before it was sent", ended_at=moment(decided))
+
+
+def _log_command(owner: OwnerId, copy: Copy, command: str, decided: Nanos, names: Names) -> None:
     kinds = {
         "PlaceOrder": (ActivityKind.COPY_SENT, "Copied"),
         "ChangeOrder": (ActivityKind.COPY_CHANGED, "Changed"),
@@ -136,6 +140,7 @@ def record_copy(owner: OwnerId, step: Step, received: Nanos, decided: Nanos, nam
         kind, verb = kinds[command]
         if is_repair(copy.key) and command == "PlaceOrder":
             verb = "Repaired"
+        spec = copy.target or copy.sent
         order = f"{copy.side} {spec.qty} {copy.symbol} {describe(copy.symbol, spec)}"
         text = f"{verb} for {names.account(copy.follower)}: {order}"
         where = {"account": copy.follower, "group": copy.group, "key": copy.key, "symbol": copy.symbol}
@@ -362,33 +367,4 @@ def _line(
         group=GroupId(copy.group_id) if copy.group_id else None,
         key=copy.key,
         symbol=copy.symbol,
-    )
-
-
-def log(
-    owner: OwnerId,
-    kind: ActivityKind,
-    at: Nanos,
-    text: str,
-    names: Names,
-    *,
-    severity: Severity = Severity.INFO,
-    reason: str = "",
-    account: AccountId | None = None,
-    group: GroupId | None = None,
-    key: str = "",
-    symbol: str = "",
-) -> None:
-    """Write one line of the activity log."""
-    Activity.objects.create(
-        owner_id=owner,
-        kind=kind,
-        at=moment(at),
-        text=text[:300],
-        severity=severity,
-        reason=reason,
-        account_id=account if account in names.accounts else None,
-        group_id=names.group(group),
-        key=key,
-        symbol=symbol,
     )

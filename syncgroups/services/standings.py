@@ -17,7 +17,7 @@ from risk.core.standing import FOREVER
 from risk.models import AccountStanding
 from risk.services import lockouts
 from syncgroups.core.decision import Locked, Remark, RemarkKind
-from syncgroups.services.lineage import Names
+from syncgroups.services.lines import Names
 from tradehaven.domain.enums import NoticeKind
 from tradehaven.domain.ids import AccountId, Nanos, OwnerId
 

@@ -16,7 +16,7 @@ from syncgroups.engine.recorder import record_one
 from syncgroups.engine.records import decode, encode_event
 from syncgroups.models import Activity
 from syncgroups.selectors.connections import Wanted, connections_page
-from syncgroups.services import groups, lineage
+from syncgroups.services import groups, lines
 from syncgroups.services.groups import GroupSettings
 from syncgroups.tasks import watch_links
 from syncgroups.tests.people import accounts
@@ -43,7 +43,9 @@ def fall(login: Connection, at: int) -> None:
     """Let the recorder take in that a link fell."""
     event = LinkLost(connection=ConnectionId(login.pk), reason="reset by peer", at=Nanos(at))
     owner = OwnerId(login.owner_id)
-    record_one(decode(encode_event(owner, event)), lineage.names_of(owner))
+    names = lines.names_of(owner)
+    record_one(decode(encode_event(owner, event)), names)
+    lines.write_lines(names)
 
 
 def test_the_meter_shows_medians_and_tails(alice: User, alice_client: Client):

@@ -175,3 +175,33 @@ def _leader_fills(world: Desk, legs: dict[Side, OrderId], side: Side, wanted: in
     else:
         world.cancel(other.order_id)
     world.settle()
+
+
+def test_what_another_follower_filled_of_the_other_leg_takes_nothing_off_this_one() -> None:
+    world = desk(follower(2), follower(3))
+    breakout(world, 3)
+    (theirs,) = (order.order_id for order in world.resting(3) if order.side is BUY)
+    world.fill(theirs, 2)
+    world.settle()
+    below = {account: own_of(world, account) for account in (2, 3)}
+    assert below == {2: 3, 3: 1}
+
+
+def own_of(world: Desk, account: int) -> int:
+    """Return what an account's sell leg may still trade."""
+    (leg,) = (order for order in world.resting(account) if order.side is SELL)
+    return leg.spec.qty - leg.filled
+
+
+@pytest.mark.parametrize(("done", "left"), [(1, 2), (2, 3)])
+def test_a_follower_of_half_the_size_owes_its_share_of_the_leaders_leg_rounded_down(
+    done: int, left: int
+) -> None:
+    world = desk(follower(2, ratio="1/2"))
+    above, below = breakout(world, 6)
+    world.fill(above, done)  # half of what the leader has done, in whole contracts, is no head start
+    world.change(below, qty=6)
+    world.settle()
+    world.fill(own(world, BUY), 1)
+    world.settle()
+    assert own_of(world, 2) == left

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,17 +18,21 @@ from brokers.tests.factories import AccountFactory, ConnectionFactory
 from risk.models import AccountRisk, Gate, GateKind
 from risk.services.gates import halt
 from risk.services.limits import set_max_position
+from syncgroups.core.copies import Copy
+from syncgroups.core.keys import client_order_id
 from syncgroups.engine import books, plans
 from syncgroups.engine.recorder import Recorder, Superseded
+from syncgroups.engine.records import StepRecord
 from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
-from syncgroups.services import audit
+from syncgroups.services import audit, lineage, lines
 from syncgroups.tests.factories import GroupFactory
-from syncgroups.tests.plans import LEADER, connection_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, connection_of
 from syncgroups.tests.rows import Engine, settle_in
-from tradehaven.domain.commands import Unresolved
+from tradehaven.domain.commands import Denied, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, ConnectionId, OwnerId
+from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OrderId, OwnerId
+from tradehaven.domain.orders import OrderSpec
 
 pytestmark = pytest.mark.django_db
 BUY, SELL = Side.BUY, Side.SELL
@@ -354,3 +360,63 @@ def test_a_batch_that_another_of_the_epoch_has_recorded_is_left_alone(
     engine.recorder.drain()
     assert CopiedOrder.objects.filter(follower_id=TWO).count() == 3
     assert Fill.objects.filter(account_id=TWO).count() == 1
+
+
+def test_a_flip_that_found_no_room_lives_on_in_its_row_with_what_it_closes(engine: Engine) -> None:
+    world = engine.world
+    world.market(BUY, 1)
+    world.settle()
+    world.trade(SELL, 3)
+    flip = next(command for command in world.outbox if command.account == TWO)
+    world.outbox.remove(flip)
+    world.step(
+        Denied(
+            account=TWO,
+            client_order_id=flip.client_order_id,
+            reason=RefusalReason.RATE_LIMITED,
+            text="80 calls are used",
+            at=world.at(),
+            retry_at=Nanos(world.now + 1),
+        )
+    )
+    (closing,) = (command for command in world.outbox if command.client_order_id == flip.client_order_id)
+    assert isinstance(closing, PlaceOrder)
+    assert closing.spec.qty == 1
+    engine.recorder.drain()
+    row = CopiedOrder.objects.get(key=flip.client_order_id)
+    assert (row.state, row.qty, row.ended_at) == ("sending", 1, None)
+    world.settle()
+    engine.recorder.drain()
+    row.refresh_from_db()
+    assert (row.state, row.filled) == ("ended", 1)
+
+
+def test_the_rows_of_a_decision_are_one_statement_however_many_followers_it_reaches(owner: User) -> None:
+    names = lines.names_of(OwnerId(owner.pk))
+
+    def statements(orders: range) -> int:
+        copies = [_copy_for(order) for order in orders]
+        steps = [StepRecord(account=TWO, command="PlaceOrder", command_id=c.key, copy=c) for c in copies]
+        with CaptureQueriesContext(connection) as asked:
+            lineage.record_copies(OwnerId(owner.pk), steps, Nanos(1), Nanos(2), names)
+            lines.write_lines(names)
+        return len(asked)
+
+    assert statements(range(1, 2)) == statements(range(2, 102)) <= 3
+    assert CopiedOrder.objects.count() == Activity.objects.filter(kind="copy_sent").count() == 101
+
+
+def _copy_for(order: int) -> Copy:
+    spec = OrderSpec(order_type=OrderType.MARKET, qty=1)
+    return Copy(
+        key=client_order_id(GROUP, LEADER, OrderId(order), TWO),
+        group=GROUP,
+        leader=LEADER,
+        leader_order=OrderId(order),
+        follower=TWO,
+        symbol=ES,
+        side=BUY,
+        target=spec,
+        sent=spec,
+        enters=1,
+    )

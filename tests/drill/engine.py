@@ -9,23 +9,25 @@ from pathlib import Path
 from typing import cast
 
 from brokers.ports import Gateway
-from syncgroups.core.copies import CopyState
+from syncgroups.core.forgetting import tidy
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
+from syncgroups.engine.looks import Looks
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.records import decode
 from syncgroups.tests.plans import open_gates
-from tests.drill.agenda import Agenda
+from tests.drill.agenda import SECOND, Agenda
 from tests.drill.history import History, Journalled
 from tests.drill.lines import Line
 from tests.drill.rows import Rows
 from tradehaven.domain.commands import Command, Confirmed
 from tradehaven.domain.events import Event, GateChanged, HaltPressed, TimePassed
-from tradehaven.domain.ids import ConnectionId, OwnerId
+from tradehaven.domain.ids import ConnectionId, Nanos, OwnerId
 
 TICK = 1.0
-LOOK_AGAIN_EVERY = 5.0
+FORGET_AFTER = 30
+"""Seconds; longer than any outage, as four days are for real."""
 
 
 class Killed(BaseException):
@@ -109,13 +111,14 @@ class Engine:
             self.mailbox.post(event)
         for line in lines.values():
             line.on_send = self._sending
+            line.wake = self._wake
+        self._looks = Looks()
 
     def start(self) -> None:
         """Open the links and let time pass."""
         for line in self.lines.values():
             line.connect()
         self._agenda.after(TICK, self._tick)
-        self._agenda.after(LOOK_AGAIN_EVERY, self._look_again)
 
     def take(self, event: Event) -> None:
         """Take what a line tells."""
@@ -145,21 +148,20 @@ class Engine:
     def _sending(self, point: str, _command: Command) -> None:
         self._strike(point)
 
-    def _tick(self) -> None:
+    def _wake(self, until: Nanos) -> None:
+        self._agenda.after((until - self._agenda.nanos()) / SECOND, self._pass)
+
+    def _pass(self) -> None:
         if self.alive:
-            self._agenda.after(TICK, self._tick)
             self._deliver(TimePassed(at=self._agenda.nanos()))
 
-    def _look_again(self) -> None:
+    def _tick(self) -> None:
         if not self.alive:
             return
-        self._agenda.after(LOOK_AGAIN_EVERY, self._look_again)
-        book, plan = self.mailbox.book, self.mailbox.plan
-        doubtful = {
-            plan.accounts[account].connection
-            for account, keys in book.open_copies.items()
-            if account in plan.accounts
-            and any(book.copies[key].state is CopyState.UNRESOLVED for key in keys)
-        }
-        for connection in sorted(doubtful):
-            self.lines[connection].look_again()
+        self._agenda.after(TICK, self._tick)
+        # Days are half minutes here, so that a drill sees what is forgotten come again in every snapshot.
+        tidy(self.mailbox.book, self._agenda.nanos(), FORGET_AFTER * SECOND)
+        self._pass()
+        if self.alive:
+            for login in self._looks.due([(self.mailbox.plan, self.mailbox.book)], self._agenda.now / SECOND):
+                self.lines[login].look_again()

@@ -29,6 +29,7 @@ from tests.drill.script import (
     Gap,
     Group,
     Leave,
+    Limit,
     Move,
     People,
     Place,
@@ -72,6 +73,9 @@ def script_of(seed: int) -> Script:
     deeds = _deeds(chance, traits, people, length)
     deeds += _pairs(Random(f"pairs {abs(seed)}"), traits, length)
     faults = _faults(chance, people, length) if seed >= 0 else []
+    budget = Random(f"budget {abs(seed)}")  # of its own: without one a story is what it was
+    per_minute = budget.choice((8, 15, 30)) if budget.random() < BUDGETS else None
+    faults += _limits(budget, people, length) if seed >= 0 else []
     items = sorted([*deeds, *faults], key=lambda item: item.second)
     return Script(
         seed=seed,
@@ -80,6 +84,7 @@ def script_of(seed: int) -> Script:
         length=length + 3,
         splits=chance.choice((0.0, 0.3, 0.6)) if "partial fills" in traits else 0.0,
         slow_fills=chance.choice((0.0, 0.2, 1.0)) if "slow fills" in traits else 0.0,
+        per_minute=per_minute,
         traits=traits,
     )
 
@@ -105,6 +110,8 @@ TRAITS = {
 }
 """What a drill may contain, and how often it does."""
 PAIRS = 0.25
+BUDGETS = 0.25
+LIMITS = 0.3
 
 
 def _traits(chance: Random) -> frozenset[str]:
@@ -307,6 +314,20 @@ def _faults(chance: Random, people: People, length: float) -> list[Timed]:
 def _storm(chance: Random, logins: list[ConnectionId]) -> Fault:
     name, value = chance.choice(STORMS)
     return Storm(login=chance.choice(logins), name=name, value=value, seconds=chance.uniform(1, 20))
+
+
+def _limits(chance: Random, people: People, length: float) -> list[Timed]:
+    """Return what a broker does that wants silence or is asked too much, and frames that get lost alone."""
+    if chance.random() > LIMITS:
+        return []
+    logins = sorted({login for _, login in people.logins})
+    makers: list[Callable[[], Fault]] = [
+        lambda: Limit(login=chance.choice(logins), seconds=chance.uniform(1, 15)),
+        lambda: Limit(login=None, seconds=chance.uniform(1, 15)),
+        lambda: Storm(login=chance.choice(logins), name="tickets", value=0.5, seconds=chance.uniform(1, 20)),
+        lambda: Storm(login=chance.choice(logins), name="misses", value=0.2, seconds=chance.uniform(1, 20)),
+    ]
+    return [Timed(chance.random() * length, chance.choice(makers)()) for _ in range(chance.randint(1, 4))]
 
 
 def _gap(chance: Random, logins: list[ConnectionId]) -> Fault:

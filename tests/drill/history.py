@@ -182,6 +182,7 @@ class History:
     entries: list[Entry] = field(default_factory=list)
     recorded: list[JournalRecord] = field(default_factory=list)
     rest: Rest | None = None
+    per_minute: int | None = None
 
     def add(self, entry: Entry) -> None:
         """Write down what has just happened."""

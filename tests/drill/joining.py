@@ -77,6 +77,17 @@ class Joiner:
         known.fills.setdefault(fill.fill_id, fill)
         yield from self._news(known, at)
 
+    def has_told(self, image: Image) -> bool:
+        """Say whether an order was told, or never will be: it came to nothing."""
+        known = self._orders.get(image.order_id)
+        dead = is_final(image.status) and image.status not in (OrderStatus.FILLED, OrderStatus.COMPLETED)
+        return dead or (known is not None and known.working)
+
+    def has_counted(self, fill: OrderFilled) -> bool:
+        """Say whether an execution of an order that was told is known."""
+        known = self._orders.get(fill.order_id)
+        return known is None or not known.working or fill.fill_id in known.fills
+
     def client_ids(self) -> frozenset[ClientOrderId]:
         """Return every client order id that the broker has shown."""
         return frozenset(k.image.client_id for k in self._orders.values() if k.image.client_id)

@@ -39,10 +39,12 @@ LAWS: dict[str, Law] = {
     "I14": laws_of_positions.protection_fits,
     "I15": laws_of_positions.books_balance,
     "I16": laws_of_orders.changes_are_merged,
+    "I16b": laws_of_orders.budgets_are_kept,
     "I17": laws_of_orders.lineage,
     "I19": laws_of_orders.convergence,
     "F01": laws_of_orders.no_stale_entry,
     "F12": laws_of_orders.a_snapshot_is_no_news,
+    "F23": laws_of_orders.silence_is_kept,
 }
 
 

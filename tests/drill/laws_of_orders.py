@@ -1,6 +1,6 @@
 """Laws about requests and orders: once, on record first, behind open gates, never blind, always ended."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 
 from syncgroups.core.decision import RemarkKind
@@ -16,13 +16,21 @@ from tradehaven.domain.commands import (
     Command,
     Confirmed,
     Denied,
+    Lane,
     PlaceOrder,
     Rejected,
     Unresolved,
 )
 from tradehaven.domain.enums import OrderStatus, OrderType, SyncMode, TradingState
-from tradehaven.domain.events import GateChanged, LinkLost, OrderChanged, OrderEnded, SnapshotTaken
-from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, OrderId
+from tradehaven.domain.events import (
+    GateChanged,
+    LinkLost,
+    OrderChanged,
+    OrderEnded,
+    SilenceAsked,
+    SnapshotTaken,
+)
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, GateId, Nanos, OrderId
 
 STALE = 2.1
 """Seconds after which nothing is opened any more, and the moment of deciding."""
@@ -37,6 +45,7 @@ def one_order_for_each_intent(reading: Reading) -> Iterator[str]:
     accepted = Counter(order.first.client_id for order in reading.orders.values() if order.first.client_id)
     lost = any(death.lost for _, death in reading.deaths)
     written = Counter(command.client_order_id for _, _, command in reading.placed() if not lost)
+    written -= reading.limited  # what the broker said it had not carried out may go once more
     for name, count in (accepted | written).items():
         if count > 1:
             yield f"{name} was placed {count} times"
@@ -152,8 +161,8 @@ def _gate_breach(
     elif TradingState.HALTED in standing:
         yield f"{command.client_order_id} was placed behind a shut gate"
     elif TradingState.REDUCING in standing:
-        _, step = reading.steps[command.client_order_id]
-        if step.copy is None or step.copy.enters:
+        # Of a flip that found no room only the closing part is left: the last word counts.
+        if reading.enters(command.client_order_id, place) != 0:
             yield f"{command.client_order_id} opens behind a narrowed gate"
 
 
@@ -189,12 +198,14 @@ def one_writer(reading: Reading) -> Iterator[str]:
 
 def unknown_stays_unknown(reading: Reading) -> Iterator[str]:
     """I12: what is called missed was never at the broker; what had no answer was not called refused."""
-    accepted = {order.first.client_id for order in reading.orders.values()}
+    accepted = {o.first.client_id: o.first.created_at for o in reading.orders.values()}
     missed = {r.key for r in reading.remarks if r.kind is RemarkKind.MISSED}
     for name in sorted(filter(None, missed)):
         if name in accepted:
             yield f"{name} was called missed, and the broker has it"
     for event in reading.events:
+        if isinstance(event, Denied) and accepted.get(event.client_order_id, Nanos(0)) > event.at:
+            continue  # it had to wait for its login's budget, and went later
         if isinstance(event, Denied) and event.client_order_id in accepted:
             yield f"{event.client_order_id} was called not sent, and the broker has it"
 
@@ -264,7 +275,7 @@ def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
 def changes_are_merged(reading: Reading) -> Iterator[str]:
     """I16, F16: one change or cancel of an order is out at a time; whatever comes meanwhile is merged.
 
-    Budgets for each login wait for the governor; here the requests are only counted.
+    What a login may be asked at all is `budgets_are_kept`.
     """
     out: dict[OrderId, ClientOrderId] = {}
     for entry in reading.history.entries:
@@ -284,6 +295,34 @@ def changes_are_merged(reading: Reading) -> Iterator[str]:
             if (known := out.get(entry.command.order_id)) is not None:
                 yield f"{entry.command.client_order_id} was sent while {known} was out"
             out[entry.command.order_id] = entry.command.client_order_id
+
+
+def budgets_are_kept(reading: Reading) -> Iterator[str]:
+    """I16: no more calls of a login in any minute than its broker takes, over the engine's lives together."""
+    limit = reading.history.per_minute
+    calls: defaultdict[ConnectionId, deque[Nanos]] = defaultdict(deque)
+    for place, sent in reading.sent if limit is not None else ():
+        login = reading.plan_at(place).accounts[sent.command.account].connection
+        window = calls[login]
+        window.append(sent.at)
+        while sent.at - window[0] >= 60 * SECOND:
+            window.popleft()
+        if limit is not None and len(window) > limit:
+            yield f"login {login} was asked {len(window)} things in a minute, it takes {limit}"
+
+
+def silence_is_kept(reading: Reading) -> Iterator[str]:
+    """F23 to F25: while a broker wants silence nothing is opened and nothing moved; exits may be tried."""
+    if reading.history.per_minute is None:
+        return
+    until: dict[ConnectionId, Nanos] = {}
+    for place, entry in enumerate(reading.history.entries):
+        if isinstance(entry, Told) and isinstance(entry.event, SilenceAsked):
+            until[entry.connection] = max(entry.event.until, until.get(entry.connection, Nanos(0)))
+        elif isinstance(entry, Sent) and entry.command.lane in (Lane.ENTRY, Lane.CHANGE):
+            login = reading.plan_at(place).accounts[entry.command.account].connection
+            if entry.at < until.get(login, 0):
+                yield f"{entry.command.client_order_id} was sent although login {login} wants silence"
 
 
 def lineage(reading: Reading) -> Iterator[str]:
@@ -334,8 +373,7 @@ def no_stale_entry(reading: Reading) -> Iterator[str]:
     """F01: an answer at the market opens nothing later than two seconds after what it answers was seen."""
     for place, sent, command in reading.placed():
         seen = reading.seen(command.client_order_id)
-        _, step = reading.steps.get(command.client_order_id, (0, None))
-        opens = step is not None and step.copy is not None and step.copy.enters
+        opens = reading.enters(command.client_order_id, place)
         if seen is None or not opens or command.spec.order_type is not OrderType.MARKET or seen[0] > place:
             continue
         if (late := (sent.at - seen[1]) / SECOND) > STALE:

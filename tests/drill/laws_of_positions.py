@@ -189,7 +189,8 @@ def _was_alone(reading: Reading, order: Order) -> bool:
         for other in reading.orders.values()
         if other.first.account == order.first.account and other.first.symbol == order.first.symbol
     )
-    return not others and not pending and _in_turn(reading, order)
+    blind = reading.is_blind(order.first.account, end)  # what it held may be unknown to the engine
+    return not others and not pending and not blind and _in_turn(reading, order)
 
 
 def _in_turn(reading: Reading, order: Order) -> bool:

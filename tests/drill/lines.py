@@ -4,13 +4,16 @@ Requests and news travel with delays; answers get lost; a session falls, or dies
 lives as long as its engine; what it promises the engine is what `brokers.ports.Gateway` promises.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain
 from random import Random
 
 from brokers.core.backoff import delays
+from brokers.core.governor import Governor
+from brokers.tradovate.penalties import Penalties
 from tests.drill.agenda import SECOND, Agenda
 from tests.drill.history import Arrived, History, Image, Sent, Told, Trouble
 from tests.drill.joining import Joiner, stated
@@ -22,12 +25,14 @@ from tradehaven.domain.commands import (
     Command,
     Confirmed,
     Denied,
+    Lane,
     Outcome,
     PlaceOrder,
     Rejected,
     Unresolved,
 )
 from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.errors import RateLimited
 from tradehaven.domain.events import (
     BalanceReported,
     Event,
@@ -35,12 +40,17 @@ from tradehaven.domain.events import (
     OrderFilled,
     OrdersListed,
     PositionReported,
+    SilenceAsked,
     SnapshotTaken,
 )
-from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId, Symbol
 
 ANSWER_LIMIT = 5.0
 SILENCE_LIMIT = 10.0
+ON_ITS_WAY = 2 * SECOND
+LISTS = 5
+LIMITED = "429"
+TICKET = "ticket"
 WINDOW = 8
 """How many messages may overtake one another when the broker mixes them up (fault F10)."""
 
@@ -60,6 +70,9 @@ class Weather:
     slow: float = 0.0
     list_lag: float = 0.0
     partial: float = 0.0
+    misses: float = 0.0
+    tickets: float = 0.0
+    silence: float = 0.0
     refuses: dict[AccountId, str] = field(default_factory=dict)
     balances: dict[AccountId, Decimal] = field(default_factory=dict)
 
@@ -72,6 +85,11 @@ class Weather:
         fair = Weather(balances=self.balances)
         for name in self.__dataclass_fields__:
             setattr(self, name, getattr(fair, name))
+
+
+def lost_news(account: AccountId) -> str:
+    """Return how the history says that news of an account never came up."""
+    return f"news of {account} lost"
 
 
 Message = Callable[[], Iterator[Event]]
@@ -91,6 +109,7 @@ class Line:
         history: History,
         chance: Random,
         sink: Callable[[Event], None],
+        governor: Governor | None = None,
     ) -> None:
         self.connection = connection
         self.accounts = accounts
@@ -113,7 +132,13 @@ class Line:
         self._free_at = self._sent_at = 0
         self._asked: dict[ClientOrderId, Command] = {}
         self._partial_until = Nanos(0)
+        self._governor = governor
+        self._penalties = Penalties()
+        self._repeated: set[ClientOrderId] = set()
+        self._doubted: set[ClientOrderId] = set()
+        self._known_since = Nanos(0)
         self.on_send: Callable[[str, Command], None] = lambda _point, _command: None
+        self.wake: Callable[[Nanos], None] = lambda _until: None
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -131,6 +156,7 @@ class Line:
             if self._gone or session != self._session:
                 return
             self._open, self._joiner = True, Joiner()
+            self._penalties, self._doubted = Penalties(), set()
             self._dark = self._deaf = False
             self._inbound.clear()
             self._free_at = self._sent_at = 0
@@ -151,6 +177,8 @@ class Line:
             self._tell(LinkLost(connection=self.connection, reason=reason, at=at))
         for command in asked.values():
             self._tell(_unresolved(command, reason, at))
+        for item in self._penalties.take_all():
+            self._tell(self._denied(item.command, "the link was lost"))
         self._agenda.after(next(self._waits), self.connect)
 
     def go_dark(self) -> None:
@@ -185,8 +213,34 @@ class Line:
                 text="no connection to the broker",
                 at=self._agenda.nanos(),
             )
+        if (denied := self._no_room(command)) is not None:
+            return denied
         self.on_send("P3", command)
         self._history.add(Sent(self._agenda.nanos(), self._epoch, command))
+        self._write(command)
+        self.on_send("P4", command)
+        return None
+
+    def _no_room(self, command: Command) -> Denied | None:
+        if self._governor is None:
+            return None
+        order = command.order_id if isinstance(command, ChangeOrder) else None
+        wait = self._governor.admit(command.lane, self._agenda.nanos(), order)
+        if wait is None:
+            return None
+        self.wake(wait.until)
+        return replace(self._denied(command, wait.text), retry_at=wait.until)
+
+    def _denied(self, command: Command, text: str) -> Denied:
+        return Denied(
+            account=command.account,
+            client_order_id=command.client_order_id,
+            reason=RefusalReason.RATE_LIMITED,
+            text=text,
+            at=self._agenda.nanos(),
+        )
+
+    def _write(self, command: Command) -> None:
         self._asked[command.client_order_id] = command
         session = self._session
         self._agenda.after(ANSWER_LIMIT, lambda: self._overdue(session, command))
@@ -197,12 +251,13 @@ class Line:
             self._sent_at = max(self._sent_at, self._agenda.now + int(self._delay() * SECOND))
             delay = (self._sent_at - self._agenda.now) / SECOND + self._chance.random() * self._weather.slow
             self._agenda.after(delay, lambda: self._arrive(session, command))
-        self.on_send("P4", command)
-        return None
 
     def look_again(self) -> None:
         """Ask for the lists of orders."""
+        now = self._agenda.nanos()
         if not self._ready:
+            return
+        if self._governor is not None and any(self._governor.admit(Lane.QUERY, now) for _ in range(LISTS)):
             return
         session = self._session
 
@@ -215,6 +270,7 @@ class Line:
     def _overdue(self, session: int, command: Command) -> None:
         if session == self._session and self._asked.pop(command.client_order_id, None) is not None:
             if not self._gone:
+                self._doubted.add(command.client_order_id)
                 self._tell(_unresolved(command, "no answer in time", self._agenda.nanos()))
 
     def _arrive(self, session: int, command: Command) -> None:
@@ -236,6 +292,10 @@ class Line:
 
     def _execute(self, command: Command) -> tuple[str, OrderId | None]:
         venue = self._venue
+        if self._weather.silence:
+            return LIMITED, None
+        if self._chance_of(self._weather.tickets):
+            return TICKET, None
         match command:
             case PlaceOrder():
                 code = self._weather.refuses.get(command.account, "")
@@ -259,16 +319,50 @@ class Line:
 
     def _answer(self, command: Command, refused: str, order_id: OrderId | None) -> Message:
         def tell() -> Iterator[Event]:
-            if self._asked.pop(command.client_order_id, None) is not None:
-                yield _outcome(command, refused, order_id, self._agenda.nanos())
+            if self._asked.pop(command.client_order_id, None) is None:
+                return
+            at = self._agenda.nanos()
+            if refused in (LIMITED, TICKET):
+                yield from self._penalty(command, refused, at)
+            else:
+                yield _outcome(command, refused, order_id, at)
 
         return tell
+
+    def _penalty(self, command: Command, refused: str, at: Nanos) -> Iterator[Event]:
+        """Yield what a broker that wants silence amounts to: the command was not carried out."""
+        wants = self._weather.silence or 1.0
+        if refused == TICKET:
+            wants = 1.0
+        until = Nanos(at + int(wants * SECOND))
+        yield SilenceAsked(connection=self.connection, until=until, reason=refused, at=at)
+        error = RateLimited(refused, retry_after=wants, ticket="t" if refused == TICKET else "")
+        now, again = at / SECOND, command.client_order_id in self._repeated
+        if again or not self._penalties.keep(command, b"", error, asked_at=now - 0.05, now=now):
+            yield self._denied(command, refused)
+            return
+        session = self._session
+        self._agenda.after(wants, lambda: self._repeat(session))
+
+    def _repeat(self, session: int) -> None:
+        """Send what a ticket was given for once more, word for word."""
+        if session != self._session or self._gone or not self._ready:
+            return
+        for item in self._penalties.take_due(self._agenda.nanos() / SECOND + 0.001):
+            name = item.command.client_order_id
+            self._repeated.add(name)
+            self._history.add(Trouble(self._agenda.now, f"repeated with its ticket: {name}"))
+            self._write(item.command)
 
     # -- in -----------------------------------------------------------------------------------------
 
     def hear(self, news: News) -> None:
         """Take news from the broker's side of the line."""
         if not self._open or self._gone:
+            return
+        if self._chance_of(self._weather.misses):
+            account = news[0] if isinstance(news, tuple) else news.account
+            self._history.add(Trouble(self._agenda.now, lost_news(account)))
             return
         self._carry(self._news(news))
         if self._chance.random() < self._weather.doubles:
@@ -307,6 +401,12 @@ class Line:
 
     def _tell(self, event: Event) -> None:
         if not self._gone:
+            if self._governor is not None and isinstance(event, SilenceAsked):
+                if not self._governor.silence(event.until, event.at):
+                    return
+            elif self._governor is not None and isinstance(event, Confirmed | Rejected):
+                if event.at < self._governor.silent_until:
+                    self._governor.heard()
             self._history.add(Told(self._agenda.now, self.connection, event))
             self._sink(event)
 
@@ -350,6 +450,7 @@ class Line:
                 )
                 for account in self.accounts
             )
+            self._known_since = at
             yield SnapshotTaken(connection=self.connection, accounts=accounts, at=at)
 
         return tell
@@ -365,19 +466,45 @@ class Line:
             self._partial_until = Nanos(self._agenda.now + 12 * SECOND)
             images = images[: len(images) // 2]
         fills = [f for account in self.accounts for f in self._venue.fills[account] if f.at <= moment]
+        nets: Counter[tuple[AccountId, Symbol]] = Counter()
+        for fill in fills:
+            nets[fill.account, fill.symbol] += fill.qty * fill.side.sign
 
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
+            if self._lost(images, fills, at):
+                self.fall("the lists have what was never told")
+                return
             for image in images:
                 yield from self._joiner.image(image, at)
             for fill in fills:
                 yield from self._joiner.fill(fill, at)
-            known = self._joiner.client_ids()
+            known = self._joiner.client_ids() | self._penalties.client_ids()
             yield OrdersListed(
-                connection=self.connection, accounts=self.accounts, client_order_ids=known, at=at
+                connection=self.connection,
+                accounts=self.accounts,
+                client_order_ids=known,
+                at=at,
+                positions=tuple(
+                    PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
+                    for (account, symbol), net in nets.items()
+                ),
             )
 
         return tell
+
+    def _lost(self, images: list[Image], fills: list[OrderFilled], at: Nanos) -> bool:
+        """Say whether lists have something that should have been told by now, and is none of our doubts."""
+        new = [(i.created_at, i.client_id) for i in images if not self._joiner.has_told(i)]
+        names = {image.order_id: image.client_id for image in images}
+        new += [(f.at, names.get(f.order_id)) for f in fills if not self._joiner.has_counted(f)]
+        return any(
+            self._known_since < came < at - ON_ITS_WAY and name not in self._doubted for came, name in new
+        )
+
+    def _chance_of(self, share: float) -> bool:
+        # Without such weather no chance is drawn: a story without it stays what it was.
+        return share > 0 and self._chance.random() < share
 
     def _delay(self) -> float:
         return self._weather.quick + self._chance.random() * (self._weather.late - self._weather.quick)

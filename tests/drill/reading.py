@@ -1,6 +1,6 @@
 """A history sorted by what the laws ask about. It draws no conclusions; those are the laws' business."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,9 +23,10 @@ from tests.drill.history import (
     Traded,
     Trouble,
 )
-from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.enums import SyncMode
-from tradehaven.domain.events import Event, OrderFilled, OrderWorking
+from tests.drill.lines import lost_news
+from tradehaven.domain.commands import Denied, PlaceOrder
+from tradehaven.domain.enums import RefusalReason, SyncMode
+from tradehaven.domain.events import Event, OrderFilled, OrderWorking, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
@@ -65,6 +66,7 @@ class Reading:
     )
     refusals: list[CopyRefused] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    limited: Counter[ClientOrderId] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
     working: dict[tuple[AccountId, OrderId], tuple[int, Nanos]] = field(default_factory=dict)
     fills_told: dict[tuple[AccountId, FillId], tuple[int, Nanos]] = field(default_factory=dict)
@@ -112,6 +114,8 @@ class Reading:
     def _told(self, place: int, told: Told) -> None:
         self.told.append((place, told))
         event = told.event
+        if isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED:
+            self.limited[event.client_order_id] += 1
         if isinstance(event, OrderWorking):
             self.working.setdefault((event.account, event.order_id), (place, told.at))
         elif isinstance(event, OrderFilled):
@@ -233,6 +237,17 @@ class Reading:
             for follower in found.followers
             if (found.group, follower.account) == (group, account)
         )
+
+    def is_blind(self, account: AccountId, place: int) -> bool:
+        """Say whether at a place news of an account had been lost and no snapshot had come since."""
+        login = self.plan_at(place).accounts[account].connection
+        lost = [at for at, trouble in self.troubles if at < place and trouble.what == lost_news(account)]
+        taken = [
+            at
+            for at, told in self.told
+            if at < place and told.connection == login and isinstance(told.event, SnapshotTaken)
+        ]
+        return bool(lost) and max(lost) > max(taken, default=-1)
 
     def symbols(self) -> set[Symbol]:
         """Return every contract that was ordered."""

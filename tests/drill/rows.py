@@ -137,7 +137,9 @@ class Rows:
             case Confirmed() if event.order_id is not None:
                 row.order_id = event.order_id
             case Rejected() | Denied() if not ended:
-                row.state = CopyState.ENDED
+                waits = isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED
+                if not waits or row.body["enters"]:  # an exit without budget is owed
+                    row.state = CopyState.ENDED
                 if isinstance(event, Denied):
                     self.refused[event.client_order_id] = event.reason
             case Unresolved() if row.order_id is None:

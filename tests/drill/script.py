@@ -293,7 +293,15 @@ class FullDisk:
     seconds: float
 
 
-Fault = Storm | Drop | Gap | Refuse | Crash | Stop | FullDisk
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The broker answers a login's calls with 429 for a while, or every login's (F23, F25)."""
+
+    login: ConnectionId | None
+    seconds: float
+
+
+Fault = Limit | Storm | Drop | Gap | Refuse | Crash | Stop | FullDisk
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +314,10 @@ class Timed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A whole drill. `length` is the seconds of trouble; then a minute and more of quiet follows."""
+    """A whole drill. `length` is the seconds of trouble; then a minute and more of quiet follows.
+
+    `per_minute` are the calls that the broker takes of each login in a minute, None for no budget.
+    """
 
     seed: int
     people: People
@@ -314,6 +325,7 @@ class Script:
     length: float
     splits: float = 0.0
     slow_fills: float = 0.0
+    per_minute: int | None = None
     traits: frozenset[str] = field(default_factory=frozenset)
 
     def deeds(self) -> tuple[Timed, ...]:

@@ -24,11 +24,11 @@ from tests.drill.history import (
 )
 from tests.drill.laws import LAWS, check
 from tests.drill.script import LEADER, OWNER, OWNER_GATE, Cancel
-from tests.drill.stories import BUY, SELL, TWO, limit, market, stop, story_of
+from tests.drill.stories import BUY, HOME, SELL, TWO, limit, market, stop, story_of
 from tests.drill.world import drill
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder
 from tradehaven.domain.enums import TradingState
-from tradehaven.domain.events import GateChanged, OrderEnded, OrderWorking
+from tradehaven.domain.events import GateChanged, OrderEnded, OrderWorking, SilenceAsked
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
 
 STORY = story_of((2, market(BUY, 2)), (4, market(SELL, 1)), (6, market(BUY, 1)), (8, stop(SELL, 2, 20)))
@@ -234,6 +234,20 @@ def two_changes_at_once(history: History) -> None:
         _append(history, Sent(_end(history), 1, change))
 
 
+def more_calls_than_the_broker_takes(history: History) -> None:
+    """I16, by login."""
+    history.per_minute = 1
+
+
+def an_entry_while_the_broker_wants_silence(history: History) -> None:
+    """F23."""
+    history.per_minute = 1_000
+    number = _first(history, Sent, _placed_by_two)
+    at = history.entries[number].at
+    asked = SilenceAsked(connection=HOME, until=Nanos(at + SECOND), reason="429", at=at)
+    history.entries.insert(number, Told(at, HOME, asked))
+
+
 def an_order_that_nobody_decided(history: History) -> None:
     """I17."""
     history.recorded = [r for r in history.recorded if not isinstance(r, DecisionRecord)]
@@ -274,10 +288,12 @@ BROKEN: dict[str, Callable[[History], None]] = {
     "I14": a_stop_that_covers_half,
     "I15": a_position_that_is_only_believed,
     "I16": two_changes_at_once,
+    "I16b": more_calls_than_the_broker_takes,
     "I17": an_order_that_nobody_decided,
     "I19": an_order_that_stays_unknown,
     "F01": an_entry_that_comes_late,
     "F12": an_answer_to_what_was_never_seen,
+    "F23": an_entry_while_the_broker_wants_silence,
 }
 
 

@@ -12,7 +12,7 @@ from brokers.tests.factories import AccountFactory, ConnectionFactory
 from syncgroups.core.book import Book
 from syncgroups.engine import books
 from syncgroups.engine.recorder import record_one
-from syncgroups.services.lineage import names_of
+from syncgroups.services.lines import names_of, write_lines
 from syncgroups.tests.factories import GroupFactory
 from tests.drill.grammar import script_of
 from tests.drill.history import Died, History
@@ -47,6 +47,7 @@ def _through_the_database(history: History) -> Book:
     names = names_of(OWNER)
     for record in history.recorded:
         record_one(record, names)
+    write_lines(names)
     return books.book_of(OWNER)
 
 

@@ -7,7 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from syncgroups.core.copies import CopyState
+from brokers.core.budget import CallLimits
+from brokers.core.governor import Governor
+from syncgroups.core.book import Book
+from syncgroups.core.copies import Copy, CopyState
 from syncgroups.tests.plans import open_gates
 from tests.drill.agenda import Agenda
 from tests.drill.engine import Engine, Killed
@@ -21,6 +24,7 @@ from tests.drill.script import (
     Fault,
     FullDisk,
     Gap,
+    Limit,
     Press,
     Refuse,
     Script,
@@ -37,6 +41,8 @@ from tradehaven.domain.ids import AccountId, ConnectionId, GateId
 
 QUIET = 75.0
 """Seconds without trouble before the laws are applied: a minute to converge (I19), and the links' way up."""
+SLOWLY = 180.0
+"""Seconds more that it takes where a login may be asked only a few things in a minute."""
 RECORDER_LAG = 0.05
 MEMORY = Path("/dev/shm")
 
@@ -65,7 +71,7 @@ class World:
 
     def __init__(self, script: Script, folder: Path) -> None:
         self.script = script
-        self.history = History()
+        self.history = History(per_minute=script.per_minute)
         self._folder = folder / "journal"
         self._agenda = Agenda()
         self._venue = Venue(self._agenda, self.history, str(script.seed))
@@ -84,6 +90,7 @@ class World:
         self._engine: Engine | None = None
         self._epoch = 0
         self._armed: list[Armed] = []
+        self._governors: dict[ConnectionId, Governor] = {}
         self._lost = 0
         self._failures = 0
 
@@ -95,7 +102,7 @@ class World:
             self._agenda.after(item.second, lambda item=item: self._do(item))  # type: ignore[misc]
         self._agenda.until(self.script.length)
         self._calm()
-        self._agenda.until(self.script.length + QUIET)
+        self._agenda.until(self.script.length + QUIET + (SLOWLY if self.script.per_minute else 0))
         self._end()
 
     # -- the engine's lives -------------------------------------------------------------------------
@@ -134,7 +141,20 @@ class World:
             self.history,
             Random(f"{self.script.seed}/line/{login}/{self._epoch}"),
             self._take,
+            self._governor(login),
         )
+
+    def _governor(self, login: ConnectionId) -> Governor | None:
+        """Return a login's budget in this life of the engine, with what the rows know of the one before."""
+        if self.script.per_minute is None:
+            return None
+        now, before = self._agenda.nanos(), self._governors.get(login)
+        governor = Governor(CallLimits(per_minute=self.script.per_minute))
+        if before is not None:
+            governor.remember(before.usage(now), now)
+            governor.silence(before.silent_until, now)
+        self._governors[login] = governor
+        return governor
 
     def _take(self, event: Event) -> None:
         engine = self._engine
@@ -259,6 +279,14 @@ class World:
                 self._stop(fault)
             case FullDisk():
                 self._fill_disk(fault)
+            case Limit():
+                self._limit(fault)
+
+    def _limit(self, limit: Limit) -> None:
+        meant = [self._weather[limit.login]] if limit.login is not None else list(self._weather.values())
+        for weather in meant:
+            weather.silence = limit.seconds
+            self._agenda.after(limit.seconds, lambda weather=weather: setattr(weather, "silence", 0.0))  # type: ignore[misc]
 
     def _fair(self, storm: Storm) -> None:
         setattr(self._weather[storm.login], storm.name, getattr(Weather(), storm.name))
@@ -316,10 +344,19 @@ class World:
         unknown = {CopyState.SENDING, CopyState.UNRESOLVED, CopyState.FILLING}
         self.history.rest = Rest(
             positions={key: net for key, net in book.positions.items() if net},
-            unknown=tuple(c.key for c in open_copies if c.state in unknown or c.in_flight is not None),
+            unknown=tuple(
+                copy.key
+                for copy in open_copies
+                if (copy.state in unknown or copy.in_flight is not None) and not _bides(book, copy)
+            ),
             waiting=tuple(book.waiting),
             links_down=tuple(login for login, line in engine.lines.items() if not line.is_ready),
             gates={gate: str(known.state) for gate, known in book.gates.items()},
             failures=self._failures + engine.mailbox.failures,
         )
         engine.stop()
+
+
+def _bides(book: Book, copy: Copy) -> bool:
+    """Say whether an exit that never left waits for something to close, beside its leader's own."""
+    return copy.is_unsent and copy.leader_order in book.working[copy.leader]

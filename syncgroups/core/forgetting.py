@@ -1,0 +1,91 @@
+"""What a book may forget, so that a process which lives for weeks does not grow with every order it saw.
+
+Nothing is forgotten before it has been over for as long as a start looks back, so no process knows less than
+a start would. And nothing that was forgotten can be news again: a broker's numbers only grow, so the
+highest one that was forgotten stands for all below it.
+"""
+
+from collections.abc import Iterable
+
+from syncgroups.core.book import Book, OrderKey
+from syncgroups.core.keys import parse_key
+from tradehaven.domain.ids import AccountId, FillId, Nanos
+from tradehaven.domain.transitions import is_final
+
+REMEMBER = 4 * 24 * 3600 * 1_000_000_000
+"""Nanoseconds; `engine.books` looks back as far. Further than a weekend: an open session is never touched."""
+
+
+def tidy(book: Book, at: Nanos, remember: int = REMEMBER) -> None:
+    """Forget what was over a whole span (nanoseconds) ago already; does nothing before that has passed."""
+    if at < book.tidy_at:
+        return
+    began, book.tidy_at = book.tidy_at, Nanos(at + remember)
+    if began:
+        _forget(book, _over(book) & book.aged_orders)
+        _forget_fills(book)
+    book.aged_orders = _over(book)
+    book.aged_fills = _newest(book.fills)
+
+
+def _over(book: Book) -> set[OrderKey]:
+    """Return orders that nothing hangs on any more: ended, with every answer to them ended, and settled."""
+    refused = (parse_key(name) for name in book.refused)
+    named = {(key.leader, key.leader_order) for key in refused if key is not None}
+    return {key for key in named | set(book.orders) | set(book.by_leader) if _is_over(book, key)} - _kept(
+        book
+    )
+
+
+def _is_over(book: Book, key: OrderKey) -> bool:
+    record = book.orders.get(key)
+    if record is not None and not is_final(record.status):
+        return False
+    answers = [book.copies[name] for name in book.by_leader.get(key, ())]
+    own = book.copy_of_order(*key)
+    if any(copy.is_open for copy in answers) or (own is not None and own.is_open):
+        return False
+    return not any(copy.key in book.manual.get(copy.follower, ()) for copy in answers)
+
+
+def _kept(book: Book) -> set[OrderKey]:
+    """Return orders that something unfinished names."""
+    missed = (parse_key(name) for name in book.missed)
+    kept = {(key.leader, key.leader_order) for key in missed if key is not None}
+    kept |= {(waiting.order.account, waiting.order.order_id) for waiting in book.waiting.values()}
+    doubts = {doubt.key for waiting in book.waiting.values() for doubt in waiting.doubts}
+    kept |= {(book.copies[name].leader, book.copies[name].leader_order) for name in doubts & set(book.copies)}
+    owed = {key.order for key in book.differences if key.order}
+    return kept | {key for key in book.by_leader if key[1] in owed}
+
+
+def _forget(book: Book, over: set[OrderKey]) -> None:
+    for account, order in over:
+        book.orders.pop((account, order), None)
+        book.gone_orders[account] = max(order, book.gone_orders.get(account, order))
+        for name in book.by_leader.pop((account, order), ()):
+            copy = book.copies.pop(name)
+            book.adopted.discard(name)
+            book.absent_since.pop(name, None)
+            book.chasing.pop(name, None)
+            if copy.order_id is not None:
+                book.by_order.pop((copy.follower, copy.order_id), None)
+    for name in [name for name in book.refused if _names_one(name, over)]:
+        del book.refused[name]
+
+
+def _names_one(name: str, over: set[OrderKey]) -> bool:
+    key = parse_key(name)
+    return key is not None and (key.leader, key.leader_order) in over
+
+
+def _forget_fills(book: Book) -> None:
+    book.gone_fills.update(book.aged_fills)
+    book.fills = {(account, fill) for account, fill in book.fills if fill > book.gone_fills.get(account, 0)}
+
+
+def _newest(fills: Iterable[tuple[AccountId, FillId]]) -> dict[AccountId, FillId]:
+    newest: dict[AccountId, FillId] = {}
+    for account, fill in fills:
+        newest[account] = max(fill, newest.get(account, fill))
+    return newest

@@ -1,0 +1,116 @@
+"""When what an account holds is certain, and what its order beside the leader's is worth."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from syncgroups.core.book import Book
+from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
+from syncgroups.core.expected import entitled, excess, is_moving, pair_of, pairs
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower
+from tradehaven.domain.enums import OrderType, Side, SizingMode
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO, THREE = AccountId(2), AccountId(3)
+NQ = Symbol("NQZ6")
+HOLDING = (GROUP, TWO, ES, ES)
+
+
+def resting() -> tuple[Desk, Copy]:
+    """Return a desk whose follower has one order at rest, and its copy."""
+    world = desk(follower(2), follower(3))
+    world.trade(BUY, 1, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    (copy,) = (copy for copy in world.book.copies.values() if copy.follower == TWO)
+    return world, copy
+
+
+def test_an_account_at_rest_does_not_move() -> None:
+    world, _ = resting()
+    assert not is_moving(world.book, TWO, ES)
+    assert not is_moving(Book(), TWO, ES)
+
+
+Trouble = Callable[[Book, Copy], None]
+MOVES: dict[str, Trouble] = {
+    "flattening": lambda book, copy: book.flattening.update({TWO: Nanos(0)}),
+    "a position in doubt": lambda book, copy: book.assumed.update({(TWO, ES): Nanos(0)}),
+    "fills and reports differ": lambda book, copy: book.reported.update({(TWO, ES): 3}),
+    "an order chased": lambda book, copy: book.chasing.update({copy.key: Nanos(0)}),
+    "unanswered": lambda book, copy: book.keep(replace(copy, state=CopyState.UNRESOLVED)),
+    "told": lambda book, copy: book.keep(replace(copy, in_flight=ClientOrderId("x"))),
+    "held back": lambda book, copy: book.keep(replace(copy, held_until=Nanos(SECOND))),
+    "to be cancelled": lambda book, copy: book.keep(replace(copy, target=None)),
+}
+
+
+@pytest.mark.parametrize("trouble", MOVES)
+def test_a_contract_moves_while_anything_about_it_is_open_and_no_other_one_does(trouble: str) -> None:
+    world, copy = resting()
+    MOVES[trouble](world.book, copy)
+    assert is_moving(world.book, TWO, ES)
+    assert not is_moving(world.book, THREE, ES)
+    assert is_moving(world.book, TWO, NQ) is (trouble == "flattening")
+
+
+def test_a_cancel_that_is_stuck_moves_nothing_any_more() -> None:
+    world, copy = resting()
+    world.book.keep(replace(copy, target=None, refusals=MAX_REFUSALS))
+    assert not is_moving(world.book, TWO, ES)
+
+
+def test_an_order_at_the_market_moves_its_contract() -> None:
+    world = desk(follower(2))
+    world.trade(BUY, 1)
+    assert is_moving(world.book, LEADER, ES)
+    assert not is_moving(world.book, LEADER, NQ)
+
+
+def test_a_flat_leader_entitles_to_nothing_and_a_fixed_size_bounds_nothing_else() -> None:
+    fixed = follower(2, sizing=SizingMode.FIXED, fixed_qty=2)
+    world = desk(fixed)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert entitled(world.book, pair) == (0, 0)
+    world.book.positions[LEADER, ES] = 3
+    assert entitled(world.book, pair) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("leader", "own", "held", "many"), [(0, 2, 2, 2), (0, 2, 1, 1), (1, 3, 3, 2), (-1, 2, 2, 2), (3, 3, 3, 0)]
+)
+def test_too_much_is_what_is_held_beyond_the_leaders_share(
+    leader: int, own: int, held: int, many: int
+) -> None:
+    world = desk(follower(2))
+    world.book.positions[LEADER, ES], world.book.positions[TWO, ES] = leader, held
+    world.book.hold(HOLDING, own)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert excess(world.book, pair) == many
+
+
+def test_what_came_of_an_order_that_still_rests_at_the_leader_is_not_too_much() -> None:
+    world, _ = resting()
+    (mine,) = world.resting(2)
+    world.fill(mine.order_id)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert pair.own == 1
+    assert excess(world.book, pair) == 0
+    (theirs,) = (order for order in world.resting(3))
+    world.fill(theirs.order_id)  # another follower's head start is its own
+    world.cancel(world.resting(LEADER)[0].order_id)
+    assert excess(world.book, pair) == 1
+
+
+def test_groups_that_are_off_and_holdings_that_are_over_concern_nobody() -> None:
+    world = desk(follower(2), follower(3))
+    world.book.hold(HOLDING, 1)
+    world.book.hold((GROUP, THREE, ES, ES), 0)
+    assert [pair.account for pair in pairs(world.plan, world.book)] == [TWO]
+    off = replace(world.plan, groups=(replace(world.plan.groups[0], active=False),))
+    assert not list(pairs(off, world.book))
