@@ -67,12 +67,11 @@ def _type(types: dict[str, Any], name: str, path: str) -> Any:
 @cache
 def _types(kind: Any) -> dict[str, Any]:
     """Return the types of a part's fields by name; nothing for what has none."""
-    if not is_dataclass(kind):
-        return {}
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    parts = fields(kind) if is_dataclass(kind) else ()
+    hints = get_type_hints(kind) if parts else {}
+    return {field.name: hints[field.name] for field in parts}
 
 
 def _dotted(path: str) -> str:
     """Return `$.hours[0].start` as hours.0.start, and a mapping's own name for its unnamed keys."""
-    return _INDEX.sub(r".\1", path).replace("[...]", "").strip("`$.")
+    return _INDEX.sub(r".\1", path[3:-1]).replace("[...]", "")

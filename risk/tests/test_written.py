@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 from datetime import time
 from decimal import Decimal
 from typing import Any
@@ -268,6 +267,8 @@ def test_parts_that_make_no_sense_name_their_field(path: str, value: object, fie
         ("hours", [WINDOW] * 10),
         ("news", [NEWS] * 500),
         ("news", [{**NEWS, "label": "x" * 80}]),
+        ("news", [{**NEWS, "label": "x"}]),
+        ("protection", {"stop": {"value": "500", "unit": "usd"}}),
         ("protection", {"stop": {"value": "1"}}),
         ("protection", {"target": {"value": "100000"}}),
         ("protection", {"stop": {"value": "0.001", "unit": "percent"}}),
@@ -283,18 +284,43 @@ def test_parts_at_the_edge_are_taken(path: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "message"),
+    ("path", "value", "message"),
     [
-        ("0", "Give a number from 0.01 to 100,000,000."),
-        ("0.00001", "Give a number from 0.01 to 100,000,000."),
-        ("1.00001", "At most four digits after the point."),
+        ("daily_loss.amount", "0", "Give a number from 0.01 to 100,000,000."),
+        ("daily_loss.amount", "0.00001", "Give a number from 0.01 to 100,000,000."),
+        ("daily_loss.amount", "1.00001", "At most four digits after the point."),
+        ("repeats", 0, "Give a whole number from 1 to 3,600."),
+        ("drawdown.reserve", "2500", "The reserve is smaller than the drawdown itself."),
+        ("caps.scaling.tiers", [], "A plan has 1 to 20 tiers, each from another profit on."),
+        (
+            "collar.percent",
+            {"stocks": "1"},
+            "There is no such group; there are equity index, energy, ags, rates, fx, metals, crypto.",
+        ),
+        ("hours", [WINDOW] * 11, "At most 10 windows."),
+        (
+            "hours",
+            [{**WINDOW, "end": "08:30"}],
+            "A window ends at another time than it starts; none is all day.",
+        ),
+        ("news", [NEWS] * 501, "At most 500 stretches of news."),
+        ("news", [{**NEWS, "label": ""}], "Name the event in 1 to 80 characters."),
+        (
+            "news",
+            [{**NEWS, "start": "2026-11-06T13:29:00"}],
+            "Give times with their zone, such as 2026-11-06T13:29:00Z.",
+        ),
+        ("news", [{**NEWS, "end": NEWS["start"]}], "News end after they start."),
+        ("protection", {}, "Name a stop, a target, or both."),
+        ("protection", {"stop": {"value": "1.5"}}, "Ticks are whole."),
+        ("reset_at", "17:00:30", "Give hours and minutes of Chicago's clock, such as 15:55."),
+        ("products", ["X" * 30], f"'{'X' * 20}' is not a product; write roots such as ES, MNQ or 6E."),
     ],
 )
-def test_the_fix_is_named(value: str, message: str) -> None:
-    with pytest.raises(InvalidInput, match=re.escape(message)):
-        read({"daily_loss": {"amount": value}})
-    with pytest.raises(InvalidInput, match=r"Give a whole number from 1 to 3,600\."):
-        read({"repeats": 0})
+def test_the_fix_is_named(path: str, value: object, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(_with(path, value))
+    assert caught.value.message == message
 
 
 json_values = st.recursive(
