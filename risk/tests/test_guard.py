@@ -293,3 +293,5 @@ def test_flattening_cancels_what_a_liquidation_would_leave_and_closes_what_is_he
     todo = flatten(working, {es: 2, nq: 0, cl: -1})
     assert todo == FlattenPlan(cancel=(OrderId(7), OrderId(9)), close=(cl, es))
     assert flatten([], {es: 0}) == FlattenPlan(cancel=(), close=())
+    many = {Symbol(f"{root}Z6"): 1 for root in ("NQ", "YM", "ES", "GC", "SI", "RTY", "ZN", "6E")}
+    assert flatten([], many).close == tuple(sorted(many))
