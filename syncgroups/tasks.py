@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from brokers.selectors import due_for_refresh
-from syncgroups.services import misses
+from syncgroups.services import closing, misses
 from syncgroups.services.erasure import erase_due
 from syncgroups.services.logins import alert_down, refresh_login
 from syncgroups.services.plans import turn_periods
@@ -56,3 +56,11 @@ def erase_ended() -> None:
 def tell_of_misses() -> None:
     """Mail what was missed because something was down."""
     misses.tell_of_misses(now=timezone.now())
+
+
+@shared_task
+def close_what_is_due() -> None:
+    """Ask the engines to close what should be flat by now."""
+    asked = closing.close_what_is_due(timezone.now())
+    if asked:
+        log.warning("%s accounts were past their time to be flat", len(asked))

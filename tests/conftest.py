@@ -5,11 +5,22 @@ import os
 import pytest
 
 LEFT_OUT = os.environ.get("TRADEHAVEN_LEAVE_OUT", "").split()
-"""Folders and files whose tests do not run: for a second run that differs in nothing that they look at."""
+"""Folders and files whose tests do not run: for a second run that differs in nothing that they look at.
+
+`pure` stands for all that ask neither a database nor another process.
+"""
+_SERVED = ("django_db", "journey", "browser", "slow")
+_SERVED_BY = frozenset({"db", "transactional_db", "django_db_setup", "django_db_blocker"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what is to be left out, and say so."""
     for item in items:
-        if any(item.nodeid.startswith(place) for place in LEFT_OUT):
+        named = any(item.nodeid.startswith(place) for place in LEFT_OUT)
+        if named or ("pure" in LEFT_OUT and _is_pure(item)):
             item.add_marker(pytest.mark.skip(reason="left out, as TRADEHAVEN_LEAVE_OUT says"))
+
+
+def _is_pure(item: pytest.Item) -> bool:
+    marked = any(item.get_closest_marker(mark) for mark in _SERVED)
+    return not marked and _SERVED_BY.isdisjoint(getattr(item, "fixturenames", ()))

@@ -16,6 +16,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "refresh-tokens": {"task": "syncgroups.tasks.refresh_tokens", "schedule": 60.0},
     "watch-links": {"task": "syncgroups.tasks.watch_links", "schedule": 15.0},
+    "close-what-is-due": {"task": "syncgroups.tasks.close_what_is_due", "schedule": 20.0},
     "turn-plans": {"task": "syncgroups.tasks.turn_plans", "schedule": 60.0},
     "erase-ended": {"task": "syncgroups.tasks.erase_ended", "schedule": crontab(hour=21, minute=30)},
     "delete-due-accounts": {"task": "accounts.tasks.delete_due_accounts", "schedule": 3600.0},

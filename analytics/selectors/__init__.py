@@ -13,6 +13,7 @@ from accounts.models import User
 from analytics.core.marks import Prices, mark, unrealized, written
 from brokers.models import Account, Connection, Fill, Position, Quote
 from brokers.selectors import accounts_of, engine_beat_age
+from risk.core.rules import DayLimit
 from risk.models import Gate
 from risk.selectors import owner_gate
 from syncgroups.core.status import Status, account_status
@@ -28,6 +29,7 @@ from syncgroups.selectors import (
     link_state,
 )
 from syncgroups.selectors.drift import open_drifts_of
+from syncgroups.selectors.guardrails import risk_rows
 from tradehaven.domain.calendar import trade_date
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.errors import UnknownInstrument
@@ -85,7 +87,7 @@ class Overview:
 class Snapshot:
     """An account's day at a moment (UTC): amounts in USD, None where an open position has no fresh price.
 
-    `limit_left` is None where no daily limit is set.
+    `limit_left` is what may still be lost today, None where no daily limit is set.
     """
 
     account: Account
@@ -96,7 +98,7 @@ class Snapshot:
     trades: int
     at: datetime
     halted: bool
-    limit_left: Decimal | None = None
+    limit_left: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +157,15 @@ def snapshots_of(user: User, accounts: QuerySet[Account], now: datetime) -> list
     world = _world(user, rows, [], over_all, now)
     traded = Fill.objects.filter(account__in=rows, trade_date=world.today).values_list("account")
     trades = dict(traded.annotate(Count("pk")))
-    return [_snapshot(_card(account, world), trades.get(account.pk, 0), world) for account in rows]
+    limits = {row.account.pk: row.rules.daily_loss for row in risk_rows(user)}
+    return [
+        _snapshot(_card(account, world), trades.get(account.pk, 0), limits.get(account.pk), world)
+        for account in rows
+    ]
 
 
-def _snapshot(card: Card, trades: int, world: _World) -> Snapshot:
+def _snapshot(card: Card, trades: int, limit: DayLimit | None, world: _World) -> Snapshot:
+    left = max(Decimal(0), limit.amount + card.today) if limit and card.today is not None else None
     return Snapshot(
         account=card.account,
         realized=card.realized,
@@ -168,6 +175,7 @@ def _snapshot(card: Card, trades: int, world: _World) -> Snapshot:
         trades=trades,
         at=world.now,
         halted=gates_state([world.over_all, card.gate]).halted,
+        limit_left=left,
     )
 
 

@@ -14,7 +14,9 @@ from accounts.models import User
 from accounts.tests.keys import caller_for
 from brokers.models import Account, Order
 from brokers.tests.factories import AccountFactory, FillFactory, PositionFactory, QuoteFactory
-from risk.services.gates import halt
+from risk.core.rules import DayLimit, Rules
+from risk.services.gates import ensure_account_risk, halt
+from risk.services.rules import change
 from syncgroups.models import SyncGroup
 from syncgroups.tests.factories import CopyFactory, GroupFactory
 from syncgroups.tests.people import accounts
@@ -210,6 +212,19 @@ def test_the_days_profit_is_as_documented(program: Client, account: Account, ali
     assert '"realizedPnl":1250.00,' in answer.content.decode()
     halt(gate=account.risk.gate, by=alice, reason="", flatten=False)
     assert program.get("/api/pnl/snapshot").json()["data"][0]["killSwitchActive"] is True
+
+
+@time_machine.travel("2025-12-15T16:05:22.901Z", tick=False)
+def test_what_may_still_be_lost_today_is_the_limit_and_what_was_made_since(
+    program: Client, account: Account, alice: User
+):
+    Account.objects.filter(pk=account.pk).update(realized=Decimal("-74.50"), balance_at=timezone.now())
+    book = ensure_account_risk(account, alice.pk).book
+    change(book=book, rules=Rules(daily_loss=DayLimit(amount=Decimal(1000))), by=alice, now=timezone.now())
+    asked = {"accountId": account.pk}
+    assert program.get("/api/pnl/snapshot", asked).json()["data"]["dailyLossLimitRemaining"] == 925.5
+    Account.objects.filter(pk=account.pk).update(realized=Decimal(-2000))
+    assert program.get("/api/pnl/snapshot", asked).json()["data"]["dailyLossLimitRemaining"] == 0
 
 
 def test_a_position_without_a_price_has_no_profit_yet(program: Client, account: Account):

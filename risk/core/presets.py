@@ -75,8 +75,13 @@ class Preset:
 @cache
 def presets() -> Mapping[str, Preset]:
     """Return every preset by its name, such as `topstep_combine:50000`, in the order of the file."""
-    source = files("risk").joinpath("data", "rule-sets.json").read_text(encoding="utf-8")
-    table = json.loads(source)
+    return presets_of(
+        json.loads(files("risk").joinpath("data", "rule-sets.json").read_text(encoding="utf-8"))
+    )
+
+
+def presets_of(table: Row) -> Mapping[str, Preset]:
+    """Return the presets of a table that is written as the file is."""
     found = (
         _preset(table["version"], firm, program, row)
         for firm in table["firms"]

@@ -150,12 +150,13 @@ def _scaling(old: Scaling, new: Scaling) -> Scaling:
     if (old.start, old.live) != (new.start, new.live):
         return old
     steps = sorted({tier.profit for plan in (old, new) for tier in plan.tiers})
-    before = [minis_at(old.tiers, step) for step in steps]
-    after = [minis_at(new.tiers, step) for step in steps]
-    held = [min(pair) for pair in zip(before, after, strict=True)]
+    before, after = ([minis_at(plan.tiers, step) for step in steps] for plan in (old, new))
+    tiers = [
+        Tier(profit=step, minis=min(minis_at(old.tiers, step), minis_at(new.tiers, step))) for step in steps
+    ]
+    held = [tier.minis for tier in tiers]
     if held in (before, after):
         return old if held == before else new
-    tiers = (Tier(profit=step, minis=most) for step, most in zip(steps, held, strict=True))
     return Scaling(start=old.start, tiers=tuple(tiers), live=old.live)
 
 
@@ -184,9 +185,7 @@ def _rate(old: Rate, new: Rate) -> Rate:
 
 
 def _products(old: frozenset[str], new: frozenset[str]) -> frozenset[str]:
-    if not old or not new:
-        return old or new
-    return old & new or old
+    return old & new or old or new
 
 
 def _hours(old: tuple[Window, ...], new: tuple[Window, ...]) -> tuple[Window, ...]:
@@ -210,7 +209,7 @@ def _protection(old: Protection, new: Protection) -> Protection:
 
 
 def _nearer(old: Offset, new: Offset) -> Offset:
-    return new if new.unit is old.unit and new.value < old.value else old
+    return min(old, new, key=lambda offset: offset.value) if new.unit is old.unit else old
 
 
 def _flat(old: Flat, new: Flat) -> Flat:

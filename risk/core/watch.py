@@ -223,7 +223,7 @@ def _band(rules: Rules, day: Day, floor: Floor | None, money: Money, profit: Dec
             return Band.LOCKED
         band = band_of(rule.amount, drawdown.room(rule, floor, money))
     loss = rules.daily_loss
-    if loss is not None and profit < 0:
+    if loss is not None:
         band = worse(band, band_of(loss.amount, loss.amount + profit))
     keep = rules.give_back
     if keep is not None and day.best >= keep.after:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.core.changes import differences
-from risk.core.presets import Confidence, Copiers, applied, presets
+from risk.core.presets import Confidence, Copiers, Preset, applied, presets, presets_of
 from risk.core.rules import (
     NO_RULES,
     Breach,
@@ -142,6 +142,86 @@ def test_a_preset_leaves_alone_what_the_firm_does_not_say() -> None:
     assert applied(COMBINE, scaled).caps.scaling == scaled.caps.scaling
     apex = presets()["apex_eod_eval_4:50000"]
     assert applied(apex, own).caps == replace(own.caps, minis=Decimal(6), account=6)
+
+
+def test_every_column_of_the_file_counts() -> None:
+    row = {
+        "size": 1_000,
+        "start": "1000",
+        "target": None,
+        "trail": "closed",
+        "drawdown": "100",
+        "lock": None,
+        "touch": False,
+        "payout_locks": True,
+        "daily_loss": None,
+        "daily_kind": "none",
+        "minis": "2",
+        "micros": "20",
+        "tiers": None,
+        "confidence": "low",
+    }
+    program = {
+        "id": "x",
+        "name": "X",
+        "phase": "evaluation",
+        "seen": "2026",
+        "sources": ["somewhere"],
+        "best_day": "0.4",
+        "touch": False,
+        "min_days": 3,
+        "notes": ["A."],
+        "sizes": [row],
+    }
+    firm = {
+        "id": "f",
+        "name": "F",
+        "copiers": "limited",
+        "opposite": True,
+        "mixing": True,
+        "flat_by": "14:00",
+        "resets_at": "16:00",
+        "warnings": ["W."],
+        "notes": ["N."],
+        "programs": [program],
+    }
+    (found,) = presets_of({"version": "7", "firms": [firm]}).values()
+    assert found == Preset(
+        name="x:1000",
+        version="7",
+        firm="F",
+        program="X",
+        phase="evaluation",
+        size=1_000,
+        seen="2026",
+        confidence=Confidence.LOW,
+        sources=("somewhere",),
+        copiers=Copiers.LIMITED,
+        target=None,
+        min_days=3,
+        rules=Rules(
+            reset_at=time(16),
+            drawdown=Drawdown(
+                trail=Trail.CLOSED,
+                amount=Decimal(100),
+                start=Decimal(1_000),
+                touch=False,
+                payout_locks=True,
+            ),
+            consistency=Consistency(best_day=Decimal("0.4"), touch=False),
+            caps=Caps(minis=Decimal(2)),
+            flat=Flat(firm_at=time(14)),
+        ),
+        ask=(),
+        notes=("A.", "N."),
+        warnings=("W.",),
+    )
+    own = Rules(reset_at=time(8, 30), opposite=False, mixing=False)
+    after = applied(found, own)
+    assert (after.reset_at, after.opposite, after.mixing) == (time(16), False, False)
+    free = applied(found, NO_RULES)
+    assert (free.opposite, free.mixing) == (True, True)
+    assert not applied(presets()["tradeify_select:50000"], NO_RULES).mixing
 
 
 def test_an_owners_distance_from_the_floor_stays() -> None:

@@ -88,6 +88,11 @@ def test_a_percentage_is_one_of_the_price_that_is_entered_at(asked: Proposal, ti
     assert verdict_on(asked, rules) == Allowed(attach=Attach(stop=ticks))
 
 
+def test_a_larger_percentage_is_further_away() -> None:
+    rules = Rules(protection=Protection(stop=Offset(value=Decimal("2.5"), unit=Unit.PERCENT)))
+    assert verdict_on(asks(limit=Ticks(20_000)), rules) == Allowed(attach=Attach(stop=500))
+
+
 def test_an_amount_becomes_the_ticks_that_do_not_exceed_it() -> None:
     for value, ticks in (("130", 10), ("125", 10), ("1", 1)):
         rules = Rules(protection=Protection(stop=Offset(value=Decimal(value), unit=Unit.USD)))
@@ -105,4 +110,5 @@ def test_without_a_price_a_percentage_cannot_be_attached_and_nothing_is_entered(
     assert refused.detail == "it needs a stop in percent, and no price of the contract is known"
     one_sided = replace(MARKET, ask=None)
     assert reason_of(verdict_on(asks(quote=one_sided), rules)) is RefusalReason.NO_STOP
+    assert isinstance(verdict_on(asks(quote=one_sided, side=Side.SELL), rules), Allowed)
     assert isinstance(verdict_on(asks(**{part: 8}), rules), Allowed)

@@ -160,6 +160,8 @@ def test_the_stricter_of_two_values_holds_whichever_came_first(name: str, strict
     ("name", "old", "new"),
     [
         ("reset_at", time(17), time(8)),
+        ("streak_lockout", Lockout(), Lockout(until=LockUntil.DURATION, minutes=1_440)),
+        ("streak_lockout", Lockout(until=LockUntil.DURATION, minutes=1_440), Lockout()),
         ("products", frozenset({"ES"}), frozenset({"NQ"})),
         ("hours", (MORNING,), (NIGHT,)),
         ("hours", (Window(start=time(8), end=time(10)),), (Window(start=time(9), end=time(11)),)),
@@ -175,7 +177,7 @@ def test_where_neither_is_stricter_the_old_one_stays_until_the_next_day(
 
 
 def test_scaling_plans_that_look_at_other_money_wait_and_others_meet_step_by_step() -> None:
-    other = replace(PLAN, live=True)
+    other = replace(PLAN, live=True, tiers=(Tier(profit=D(0), minis=D(1)),))
     assert strictest(Rules(caps=Caps(scaling=PLAN)), Rules(caps=Caps(scaling=other))).caps.scaling == PLAN
     moved = replace(PLAN, start=D(1))
     assert strictest(Rules(caps=Caps(scaling=PLAN)), Rules(caps=Caps(scaling=moved))).caps.scaling == PLAN
@@ -184,6 +186,12 @@ def test_scaling_plans_that_look_at_other_money_wait_and_others_meet_step_by_ste
     assert met is not None
     assert [int(tier.profit) for tier in met.tiers] == [0, 500, 1_000, 2_000]
     assert [int(tier.minis) for tier in met.tiers] == [2, 2, 3, 4]
+    assert not met.live
+    lively = strictest(
+        Rules(caps=Caps(scaling=replace(PLAN, live=True))),
+        Rules(caps=Caps(scaling=replace(crossing, live=True))),
+    )
+    assert lively.caps.scaling == replace(met, live=True)
 
 
 def test_a_stop_that_is_no_nearer_leaves_the_old_one_and_a_wider_unit_changes_nothing() -> None:
@@ -202,6 +210,9 @@ def test_collars_without_a_switch_keep_the_one_that_is_on() -> None:
     off = Collar(on=False, percent={"fx": D(9)})
     assert strictest(Rules(collar=off), Rules(collar=Collar(quote_age=2))).collar == Collar(quote_age=2)
     assert strictest(Rules(collar=off), Rules(collar=off)).collar == off
+    narrow = Collar(on=False, quote_age=1, percent={"fx": D("0.1")})
+    assert strictest(Rules(collar=narrow), Rules(collar=Collar())).collar == Collar()
+    assert strictest(Rules(collar=Collar()), Rules(collar=narrow)).collar == Collar()
     both = strictest(Rules(collar=Collar(percent={"fx": D(0)})), Rules(collar=Collar(percent={"ags": D(9)})))
     assert both.collar == Collar(percent={"fx": D(1), "ags": D(3)})
 
@@ -273,6 +284,10 @@ def test_differences_are_told_field_by_field_with_their_direction() -> None:
         Difference(field="mixing", text="mixing: yes -> no", direction=Direction.TIGHTER),
     )
     assert differences(old, old) == ()
+
+
+def test_directions_are_words_that_pages_and_programs_read() -> None:
+    assert [*Direction] == ["tighter", "looser", "other"]
 
 
 def test_a_change_that_is_partly_tighter_is_neither() -> None:

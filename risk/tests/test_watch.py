@@ -150,6 +150,8 @@ def test_a_failed_account_without_its_lock_is_locked_again() -> None:
     seen = _see(rules, dead, 3_000)
     assert seen.broken is not None
     assert (seen.broken.reason, seen.broken.lock.until) == (RefusalReason.DRAWDOWN, FOREVER)
+    assert seen.standing.floor is not None
+    assert seen.standing.floor.failed_at == Decimal(1)
 
 
 def test_the_reserve_over_the_floor_acts_before_the_account_fails() -> None:
@@ -180,8 +182,9 @@ def test_a_fatal_daily_loss_fails_the_account() -> None:
     assert (seen.broken.reason, seen.broken.lock.until) == (RefusalReason.DAILY_LOSS, FOREVER)
     assert seen.standing.floor is not None
     assert (seen.standing.floor.survival, seen.standing.floor.failed_at) == (Survival.FAILED, Decimal(49_000))
-    later = _see(rules, seen.standing, -1_200, 3_000)
-    assert (later.broken, later.band) == (None, Band.LOCKED)
+    for profit in (-1_200, 3_000):
+        later = _see(rules, seen.standing, profit)
+        assert (later.broken, later.band) == (None, Band.LOCKED)
     alone = Rules(daily_loss=rules.daily_loss)
     told = _see(alone, _standing(), -1_000)
     assert told.standing.floor is None
@@ -204,6 +207,7 @@ def test_a_good_day_may_give_back_so_much_and_only_once_it_was_good() -> None:
     rules = Rules(give_back=GiveBack(after=Decimal(500), amount=Decimal(200), breach=Breach.STOP))
     assert _see(rules, _standing(), "499.99", -400).broken is None
     assert _see(rules, _standing(), 500, "300.01").broken is None
+    assert _see(rules, _standing(), 500, 300).broken is not None
     seen = _see(rules, _standing(), 500, 700, 650, 500)
     assert seen.broken is not None
     assert seen.broken.reason is RefusalReason.GIVE_BACK
@@ -211,6 +215,46 @@ def test_a_good_day_may_give_back_so_much_and_only_once_it_was_good() -> None:
     assert seen.broken.detail == "200.00 of 700.00 USD given back, 200.00 may be"
     assert (seen.broken.limit, seen.broken.value) == (Decimal(200), Decimal(200))
     assert seen.standing.day.best == Decimal(700)
+
+
+def test_every_limit_of_the_day_has_its_own_lock() -> None:
+    pause = Lockout(until=LockUntil.DURATION, minutes=7)
+    target = Rules(daily_profit=DayLimit(amount=Decimal(500), lockout=pause))
+    keep = Rules(give_back=GiveBack(after=Decimal(500), amount=Decimal(200), lockout=pause))
+    for seen in (_see(target, _standing(), 500), _see(keep, _standing(), 500, 300)):
+        assert seen.broken is not None
+        assert seen.broken.lock.until == NOW + 7 * MINUTE
+
+
+def test_only_what_is_broken_is_told_beside_another_limit() -> None:
+    rules = Rules(
+        daily_loss=DayLimit(amount=Decimal(1_000), breach=Breach.STOP),
+        daily_profit=DayLimit(amount=Decimal(2_000)),
+        give_back=GiveBack(after=Decimal(500), amount=Decimal(200)),
+        drawdown=EOD,
+        losses_in_row=3,
+    )
+    unseen = replace(_standing(rules, losses=2), floor=None)
+    for standing in (_standing(rules, losses=2), unseen):
+        first = _see(rules, standing, -1_000)
+        assert first.broken is not None
+        assert first.broken.reason is RefusalReason.DAILY_LOSS
+        assert first.standing.day.losses == 2
+        assert _see(rules, first.standing, -1_001).broken is None
+
+
+def test_a_floor_whose_rule_was_taken_away_stays_as_it_was() -> None:
+    floor = begin(EOD, START)
+    for profit in (0, -100, -1_000):
+        seen = _see(LOSS, replace(_standing(), floor=floor), profit)
+        assert seen.standing.floor is floor
+        assert (seen.broken is None) is (profit > -1_000)
+
+
+def test_a_price_that_is_no_better_makes_no_new_day() -> None:
+    standing = _standing()
+    for profit in (0, -5):
+        assert _see(LOSS, standing, profit).standing.day is standing.day
 
 
 def test_losses_in_a_row_lock_and_then_count_from_none() -> None:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,10 +17,10 @@ from risk.core.instants import nanos
 from risk.core.presets import applied, presets
 from risk.core.rules import DayLimit, Rules
 from risk.core.standing import Money, Standing
-from risk.core.written import read, written
-from risk.forms import RulesForm
+from risk.core.written import read
 from risk.models import AccountStanding, Lockout, RuleChange
 from risk.services.gates import ensure_account_risk
+from risk.tests.test_forms import typed
 from syncgroups.engine.records import Stood
 from syncgroups.models import Activity, ActivityKind
 from syncgroups.services import guardrails
@@ -33,17 +32,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def account(alice: User) -> Account:
     return AccountFactory.create(connection__owner=alice, name="PAPER-7")
-
-
-def typed(rules: Rules, **more: str) -> dict[str, Any]:
-    """Return what a browser sends for rules, with some fields typed otherwise."""
-    initial = RulesForm(rules=rules).initial
-    sent = {
-        name: "on" if value is True else value
-        for name, value in initial.items()
-        if value not in (None, False)
-    }
-    return {name: value for name, value in sent.items() if name in RulesForm.base_fields} | more
 
 
 def standing_of(account: Account, profit: int) -> None:
@@ -167,12 +155,3 @@ def test_a_stranger_finds_nothing(client: Client, bob: User, account: Account) -
         ("risk-sum", [group.public_id]),
     ):
         assert client.post(reverse(f"syncgroups:{name}", args=args)).status_code == 404
-
-
-@pytest.mark.parametrize("name", sorted(presets()))
-def test_every_rule_set_survives_the_form(name: str) -> None:
-    rules = applied(presets()[name], Rules())
-    form = RulesForm(typed(rules), rules=rules)
-    assert form.is_valid(), form.errors
-    assert form.rules == rules
-    assert read(written(form.rules)) == rules

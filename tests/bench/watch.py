@@ -58,19 +58,26 @@ def watching(desk: Desk, prices: int) -> float:
         )
         for number in range(prices)
     ]
-    return _timed(lambda: [_seen(desk, quote) for quote in quotes])
 
+    def seen() -> None:
+        for quote in quotes:
+            if fold(desk.book, quote):
+                desk.book.apply(decide(desk.plan, desk.book, quote))
 
-def _seen(desk: Desk, quote: PriceMoved) -> None:
-    if fold(desk.book, quote):
-        desk.book.apply(decide(desk.plan, desk.book, quote))
+    return _timed(seen)
 
 
 def reckoning(desk: Desk, prices: int) -> float:
     """Return the seconds that valuing the same positions alone takes: the floor."""
     ledgers = list(desk.book.risk.ledgers.values())
     marks = desk.book.risk.marks[Environment.PAPER]
-    return _timed(lambda: [money_of(ledger, marks, RULES.fee) for _ in range(prices) for ledger in ledgers])
+
+    def reckoned() -> None:
+        for _ in range(prices):
+            for ledger in ledgers:
+                money_of(ledger, marks, RULES.fee)
+
+    return _timed(reckoned)
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from risk.core.proposal import ALLOWED
-from syncgroups.core import converge, copies, folding, recover, resume, share
+from syncgroups.core import converge, copies, folding, guarded, recover, resume, share
 from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, joined
 from syncgroups.core.place import new_order
@@ -37,7 +37,7 @@ def it_writes_the_intent_after_the_send(patch: pytest.MonkeyPatch) -> None:
 
 
 def it_asks_no_gate_and_no_limit(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(share, "review", lambda *_: ALLOWED)
+    patch.setattr(guarded, "review", lambda *_: ALLOWED)
 
 
 def it_believes_the_first_list(patch: pytest.MonkeyPatch) -> None:
