@@ -58,7 +58,7 @@ def board(rules: Rules, standing: Standing, now: Nanos) -> Board:
         gauges=found,
         band=Band.LOCKED if shut else reduce(worse, bands, Band.SAFE),
         unlocks=lock.until if lock is not None else None,
-        certain=standing.floor is None or standing.floor.certain,
+        certain=standing.floor is None or (standing.floor.certain and not standing.floor.gaps),
     )
 
 
