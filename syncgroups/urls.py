@@ -5,6 +5,7 @@ from django.urls import path
 from syncgroups.api import copies as copies_api
 from syncgroups.api import groups as groups_api
 from syncgroups.api import kill as kill_api
+from syncgroups.api import rules as rules_api
 from syncgroups.views import (
     batch,
     billing,
@@ -106,6 +107,8 @@ urlpatterns = [
     path("api/trades/copies/<slug:copy_id>", copies_api.Copy.as_view(), name="api-copied"),
     path("api/kill", kill_api.Kill.as_view(), name="api-kill"),
     path("api/kill/disarm", kill_api.Disarm.as_view(), name="api-disarm"),
+    path("api/accounts/<int:pk>/rules", rules_api.Rules.as_view(), name="api-rules"),
+    path("api/accounts/<int:pk>/lock", rules_api.Lock.as_view(), name="api-lock"),
     path("api/batch", kill_api.Batch.as_view(), name="api-batch"),
     path("api/syncer/snapshot", groups_api.SyncerSnapshot.as_view(), name="api-syncer"),
 ]

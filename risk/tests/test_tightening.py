@@ -328,7 +328,7 @@ def test_a_change_that_is_partly_tighter_is_neither() -> None:
         ((DAY, NIGHT), "08:30 to 15:00, 22:00 to 02:00"),
         ((), "none"),
         (JOBS, "jobs at 2026-11-06 13:29"),
-        (frozenset({"NQ", "ES"}), "ES, NQ"),
+        (frozenset({"NQ", "ES", "YM", "GC", "CL", "ZN", "6E"}), "6E, CL, ES, GC, NQ, YM, ZN"),
         (frozenset(), "all"),
         ({"NQ": 1, "ES": 2}, "ES 2, NQ 1"),
         ({}, "none"),

@@ -183,6 +183,9 @@ def test_what_another_follower_filled_of_the_other_leg_takes_nothing_off_this_on
     (theirs,) = (order.order_id for order in world.resting(3) if order.side is BUY)
     world.fill(theirs, 2)
     world.settle()
+    (resting,) = (order for order in world.resting(LEADER) if order.side is SELL)
+    world.change(resting.order_id, stop=19_890)  # everybody's leg is looked at again
+    world.settle()
     below = {account: own_of(world, account) for account in (2, 3)}
     assert below == {2: 3, 3: 1}
 

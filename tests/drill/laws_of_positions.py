@@ -226,7 +226,9 @@ def _is_race(
         if known is None or known[0] > place:
             return True
         fresh = (trade.at - known[1]) / SECOND < REACTION
-        return fresh or reading.broken_between(known[0], place, fill.account)
+        name = reading.orders[fill.order_id].first.client_id or ClientOrderId("")
+        starved = reading.found_no_room(name, known[0], place)
+        return fresh or starved or reading.broken_between(known[0], place, fill.account)
     return False
 
 

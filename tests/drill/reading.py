@@ -66,6 +66,7 @@ class Reading:
     )
     refusals: list[CopyRefused] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    starved: list[tuple[int, ClientOrderId]] = field(default_factory=list)
     limited: Counter[ClientOrderId] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
     working: dict[tuple[AccountId, OrderId], tuple[int, Nanos]] = field(default_factory=dict)
@@ -128,6 +129,10 @@ class Reading:
                     self.steps.setdefault(step.command_id, (place, step))
                 if step.copy is not None:
                     self.copies[step.copy.key].append((place, step))
+        elif isinstance(entry.record, EventRecord) and entry.record.name == Denied.__name__:
+            denied = event_of(entry.record)
+            if isinstance(denied, Denied) and denied.reason is RefusalReason.RATE_LIMITED:
+                self.starved.append((place, denied.client_order_id))
 
     def _recorded(self, history: History) -> None:
         for record in history.recorded:
@@ -237,6 +242,10 @@ class Reading:
             for follower in found.followers
             if (found.group, follower.account) == (group, account)
         )
+
+    def found_no_room(self, name: ClientOrderId, first: int, last: int) -> bool:
+        """Say whether between two places a command for an order of ours found no room in its budget."""
+        return any(first <= at <= last and denied.startswith(name) for at, denied in self.starved)
 
     def is_blind(self, account: AccountId, place: int) -> bool:
         """Say whether at a place news of an account had been lost and no snapshot had come since."""

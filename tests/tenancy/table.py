@@ -113,6 +113,8 @@ DOORS: dict[str, Row] = {
     "api/kill": KEY,
     "api/kill/disarm": KEY,
     "api/batch": KEY,
+    "api/accounts/<int:pk>/rules": Row(whose=Whose.KEY_NAMED, fills=("account",)),
+    "api/accounts/<int:pk>/lock": Row(whose=Whose.KEY_NAMED, fills=("account",)),
     "api/syncer/snapshot": KEY,
     "^api(?:/|$)": anybody(),
     "panic/": anybody(),
