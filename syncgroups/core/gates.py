@@ -1,4 +1,4 @@
-"""The gates as an engine knows them: by rows, and by presses that no row holds yet (ADR 16)."""
+"""The gates as an engine knows them: by their rows, and by presses that rows may not hold yet (ADR 16)."""
 
 from collections import defaultdict
 
