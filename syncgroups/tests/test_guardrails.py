@@ -364,3 +364,51 @@ def test_prices_that_are_missed_with_a_position_open_are_remembered_until_the_fl
     floor = desk.book.risk.standings[MINE].floor
     assert floor is not None
     assert (floor.gaps, floor.floor) == (False, Decimal(47_600))
+
+
+def test_closing_at_its_time_is_told_again_every_three_seconds_until_it_is_flat() -> None:
+    desk = desk_with(Rules(flat=Flat(at=time(15, 10))))
+    entered(desk)
+    desk.market(Side.BUY, 1, account=MINE, symbol=Symbol("XXZ6"))
+    desk.trade(Side.BUY, 1, order_type=OrderType.LIMIT, limit=1, account=MINE, symbol=Symbol("NQZ6"))
+    _until(desk, datetime(2026, 11, 18, 15, 10, 1, tzinfo=CHICAGO))
+    told = []
+    for _ in range(5):
+        desk.wait(1)
+        told.append(len(desk.outbox))
+        desk.outbox.clear()
+    assert told == [2, 0, 0, 2, 0]
+    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 2
+
+
+def test_lost_prices_leave_a_floor_that_follows_no_moment_as_it_is() -> None:
+    rule = Drawdown(trail=Trail.STATIC, amount=Decimal(2500), start=Decimal(50_000))
+    desk = desk_with(Rules(drawdown=rule))
+    desk.step(PricesLost(environment=Environment.LIVE, at=desk.at()))
+    desk.step(PricesLost(environment=Environment.PAPER, at=desk.at()))
+    floor = desk.book.risk.standings[MINE].floor
+    assert floor is not None
+    assert not floor.gaps
+    assert not desk.step(PricesLost(environment=Environment.PAPER, at=desk.at()))
+
+
+@pytest.mark.parametrize(
+    ("cash", "realized", "reference"),
+    [
+        (48_500, 0, 48_500),  # 1,500 paid out while no engine ran
+        (51_000, 0, 51_000),
+        (49_600, -400, 50_000),  # lost while no engine ran
+        (49_595, -400, 50_000),  # with its fees
+    ],
+)
+def test_an_engine_that_starts_tells_a_payout_from_a_loss(cash: int, realized: int, reference: int) -> None:
+    desk = desk_with()
+    desk.wait(1)
+    before = desk.book.risk.standings[MINE]
+    again = Desk(desk.plan, now=desk.now)
+    again.book.risk.standings[MINE] = before
+    again.connect()
+    said = BalanceReported(account=MINE, cash=Decimal(cash), realized=Decimal(realized), at=again.at())
+    again.step(said)
+    assert again.book.risk.standings[MINE].day.reference == reference
+    assert not locks(again)
