@@ -23,10 +23,10 @@ Held = tuple[AccountId, Symbol]
 class RiskBook:
     """One owner's accounts by their rules. `changed` are standings that nobody has written down yet.
 
-    `met` are accounts that this process has looked at. `blind` are environments without market data; `holders` are the accounts with an open position in a
-    contract. `naked` says since when a position lacks its stop, `guard_closes` when it was closed for that;
-    `guard_fills` when a guard last filled there, and the signed contracts that it closed. `floors` are the
-    rules that the floors of standings belong to.
+    `met` are accounts that this process has looked at, `blind` environments without market data; `holders`
+    are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
+    `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
+    contracts that it closed. `floors` are the rules that the floors of standings belong to.
     """
 
     def __init__(self) -> None:
