@@ -66,6 +66,7 @@ class RulesForm(forms.Form):
     drawdown__amount = _usd("Maximum drawdown, USD")
     drawdown__start = _usd("Starting balance, USD")
     drawdown__lock = _usd("Its floor stops rising at, USD")
+    drawdown__known = _usd("The floor that the firm shows now, USD", "For an account that has traded before.")
     drawdown__reserve = _usd("Reserve kept over the floor, USD")
     caps__instrument = _count("Contracts of one instrument")
     caps__account = _count("Contracts over all instruments")

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from random import Random
+from typing import Protocol
 
 from brokers.core.backoff import delays
 from brokers.ports import Clock, Login, PriceSeen
@@ -20,6 +21,18 @@ log = logging.getLogger(__name__)
 STABLE_AFTER = 30.0
 LOOK_EVERY = 1.0
 
+
+class Quotes(Protocol):
+    """One market-data connection, as long as it lives."""
+
+    def want(self, symbols: Iterable[Symbol]) -> None:
+        """Subscribe to these contracts as well."""
+
+    async def run(self) -> str:
+        """Stay connected and return why it ended; raise `BrokerError` when it never came up."""
+
+
+Open = Callable[[Login, Callable[[PriceSeen], None], Clock], Quotes]
 Credentials = Callable[[], Awaitable[Login | None]]
 """Gives a login through which prices may be had, its address that of the market data; None: there is none."""
 
@@ -35,14 +48,16 @@ class Ticker:
         clock: Clock,
         chance: Random,
         lost: Callable[[], None] = lambda: None,
+        open_socket: Open = QuoteSocket,
     ) -> None:
         self._lost = lost
+        self._open = open_socket
         self._name = name
         self._credentials = credentials
         self._sink = sink
         self._clock = clock
         self._chance = chance
-        self._socket: QuoteSocket | None = None
+        self._socket: Quotes | None = None
         self._wanted: set[Symbol] = set()
         self._something = asyncio.Event()
 
@@ -70,7 +85,7 @@ class Ticker:
             await asyncio.sleep(next(waits))
 
     async def _live(self, login: Login) -> None:
-        self._socket = QuoteSocket(login, self._sink, self._clock)
+        self._socket = self._open(login, self._sink, self._clock)
         self._socket.want(self._wanted)
         try:
             reason = await self._socket.run()

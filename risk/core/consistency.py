@@ -10,8 +10,6 @@ from decimal import ROUND_FLOOR, Decimal
 from risk.core.rules import Consistency
 from risk.core.standing import ZERO
 
-_CENT = Decimal("0.01")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -53,4 +51,4 @@ def most_today(rule: Consistency, others: Sequence[Decimal]) -> Decimal | None:
     if rule.best_day >= 1:
         return None
     most = rule.best_day * sum(others, ZERO) / (1 - rule.best_day)
-    return max(ZERO, most.quantize(_CENT, rounding=ROUND_FLOOR))
+    return max(ZERO, (most * 100).to_integral_value(ROUND_FLOOR) / 100)

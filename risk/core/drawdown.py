@@ -61,7 +61,7 @@ def withdrawn(rule: Drawdown, floor: Floor) -> Floor:
 
 def missed(rule: Drawdown, floor: Floor) -> Floor:
     """Return the floor after prices were missed with a position open: only every moment's peak is lost."""
-    return replace(floor, certain=False) if rule.trail is Trail.INTRADAY and floor.certain else floor
+    return replace(floor, gaps=True) if rule.trail is Trail.INTRADAY and not floor.gaps else floor
 
 
 def anchored(rule: Drawdown, floor: Floor, stated: Decimal) -> Floor:
@@ -72,7 +72,7 @@ def anchored(rule: Drawdown, floor: Floor, stated: Decimal) -> Floor:
     if floor.survival is Survival.FAILED:
         return floor
     high = max(floor.high, stated + rule.amount) if rule.trail in _TRAILING else floor.high
-    return replace(floor, high=high, floor=max(floor.floor, stated), certain=True)
+    return replace(floor, high=high, floor=max(floor.floor, stated), certain=True, gaps=False)
 
 
 def failed(floor: Floor, equity: Decimal) -> Floor:

@@ -8,7 +8,7 @@ from functools import reduce
 from risk.core import drawdown
 from risk.core.bands import band_of, worse
 from risk.core.lockouts import running
-from risk.core.room import day_left, most_contracts, nearest
+from risk.core.room import budgets, contracts_within, day_left, each_costs
 from risk.core.rules import Rules
 from risk.core.standing import ZERO, Band, Standing, Survival
 from tradehaven.domain.enums import RefusalReason
@@ -58,7 +58,7 @@ def board(rules: Rules, standing: Standing, now: Nanos) -> Board:
         gauges=found,
         band=Band.LOCKED if shut else reduce(worse, bands, Band.SAFE),
         unlocks=lock.until if lock is not None else None,
-        certain=standing.floor is None or standing.floor.certain,
+        certain=standing.floor is None or (standing.floor.certain and not standing.floor.gaps),
     )
 
 
@@ -69,11 +69,11 @@ def reach(
 
     None where no loss limit is set. With nothing open the ticks are those of one contract.
     """
-    left = nearest(rules, standing)
-    most = most_contracts(rules, standing, stop_ticks=stop_ticks, tick_value=traded.tick_value)
-    if left is None or most is None:
+    found = budgets(rules, standing, traded.tick_value)
+    if not found:
         return None
-    usd = max(ZERO, left)
+    usd = max(ZERO, min(budget.left for budget in found))
+    most = contracts_within(found, each_costs(rules, stop_ticks, traded.tick_value))
     return Reach(usd=usd, ticks=int(usd / (traded.tick_value * max(1, contracts))), contracts=most)
 
 

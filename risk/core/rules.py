@@ -80,6 +80,7 @@ class Drawdown:
 
     `touch` says whether reaching the floor breaks the rule, which is the cautious reading. `reserve` is kept
     beyond it in USD, `reserve_ticks` for every open contract: marks are samples, the peak may lie between.
+    `known` is the floor that the firm's page shows, for an account that has traded before we met it.
     `payout_locks` sets the floor to `lock` once money is paid out, as one firm does.
     """
 
@@ -93,6 +94,7 @@ class Drawdown:
     breach: Breach = Breach.FLATTEN
     block_at: Decimal = Decimal("0.9")
     payout_locks: bool = False
+    known: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

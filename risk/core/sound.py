@@ -99,6 +99,8 @@ def _drawdown(rule: Drawdown) -> None:
     _between("drawdown.reserve", rule.reserve, Decimal(0), MOST_USD)
     if rule.reserve >= rule.amount:
         raise InvalidInput("drawdown.reserve", "The reserve is smaller than the drawdown itself.")
+    if rule.known is not None:
+        _between("drawdown.known", rule.known, rule.start - rule.amount, MOST_USD)
     _whole("drawdown.reserve_ticks", rule.reserve_ticks, 0, 1_000)
     _share("drawdown.block_at", rule.block_at)
 

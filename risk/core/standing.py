@@ -57,7 +57,8 @@ class Money:
 class Floor:
     """A drawdown's memory: the high-water mark, the floor, which never falls, and the daily nets in USD.
 
-    `certain` is False after prices were missed with a position open, until the broker has said its own.
+    `certain` is False while the peak before we met the account is not known, `gaps` True after prices were
+    missed with a position open: both until the broker, or the owner, has stated the floor.
     `failed_at` is the equity at which a failed account failed.
     """
 
@@ -66,6 +67,7 @@ class Floor:
     survival: Survival = Survival.ACTIVE
     nets: tuple[Decimal, ...] = ()
     certain: bool = True
+    gaps: bool = False
     failed_at: Decimal | None = None
 
 

@@ -129,6 +129,7 @@ def _drawdown(old: Drawdown, new: Drawdown) -> Drawdown:
         breach=_later(_BREACH, old.breach, new.breach),
         block_at=min(old.block_at, new.block_at),
         payout_locks=old.payout_locks or new.payout_locks,
+        known=new.known if new.known is not None else old.known,  # what is stated never lowers a floor
     )
 
 

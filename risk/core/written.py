@@ -19,7 +19,6 @@ from tradehaven.domain.errors import InvalidInput
 
 _MINUTE = re.compile(r"[0-9]{2}:[0-9]{2}", re.ASCII)
 _INDEX = re.compile(r"\[([0-9]+)\]", re.ASCII)
-_WHERE = re.compile(r" - at `\$\.?(.*)`\Z")
 
 
 def written(rules: Rules) -> dict[str, Any]:
@@ -38,18 +37,18 @@ def read(body: object) -> Rules:
     try:
         return checked(msgspec.convert(_known(body, Rules, ""), Rules, strict=False))
     except msgspec.ValidationError as error:
-        told = str(error)
-        where = _WHERE.search(told)
-        field = _dotted(where[1]) if where else "rules"
-        raise InvalidInput(field or "rules", f"{_WHERE.sub('', told)}.") from None
+        told, _, path = str(error).rpartition(" - at ")
+        raise InvalidInput(_dotted(path), f"{told}.") from None
 
 
 def _known(body: object, kind: Any, path: str) -> object:
     """Return the same with times to the second; raise `InvalidInput` for a name that no field has."""
     if kind is time and isinstance(body, str) and _MINUTE.fullmatch(body):
         return f"{body}:00"
-    if isinstance(kind, type) and is_dataclass(kind) and isinstance(body, dict):
-        return _fields(body, _types(kind), path)
+    if isinstance(body, dict) and (types := _types(kind)):
+        return {
+            name: _known(value, _type(types, name, path), f"{path}{name}.") for name, value in body.items()
+        }
     if get_origin(kind) is UnionType:
         for part in get_args(kind):
             body = _known(body, part, path)
@@ -58,23 +57,21 @@ def _known(body: object, kind: Any, path: str) -> object:
     return body
 
 
-def _fields(body: dict[object, object], types: dict[str, Any], path: str) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in body.items():
-        if not isinstance(name, str) or name not in types:
-            raise InvalidInput(
-                f"{path}{str(name)[:40]}", f"There is no such field; there are {', '.join(types)}."
-            )
-        found[name] = _known(value, types[name], f"{path}{name}.")
-    return found
+def _type(types: dict[str, Any], name: str, path: str) -> Any:
+    if name not in types:
+        message = f"There is no such field; there are {', '.join(types)}."
+        raise InvalidInput(f"{path}{str(name)[:40]}", message)
+    return types[name]
 
 
 @cache
-def _types(kind: type) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+def _types(kind: Any) -> dict[str, Any]:
+    """Return the types of a part's fields by name; nothing for what has none."""
+    parts = fields(kind) if is_dataclass(kind) else ()
+    hints = get_type_hints(kind) if parts else {}
+    return {field.name: hints[field.name] for field in parts}
 
 
 def _dotted(path: str) -> str:
-    """Return `hours[0].start` as `hours.0.start`, and a mapping's own name for its unnamed keys."""
-    return _INDEX.sub(r".\1", path).replace("[...]", "").strip(".")
+    """Return `$.hours[0].start` as hours.0.start, and a mapping's own name for its unnamed keys."""
+    return _INDEX.sub(r".\1", path[3:-1]).replace("[...]", "")

@@ -131,7 +131,7 @@ def test_a_standing_begins_with_nothing_counted() -> None:
     day = Day(reference=D(5), ends=Nanos(1))
     assert day == Day(reference=D(5), ends=Nanos(1), best=ZERO, trades=0, losses=0, entries=())
     assert Floor(high=D(5), floor=D(1)) == Floor(
-        high=D(5), floor=D(1), survival=Survival.ACTIVE, nets=(), certain=True, failed_at=None
+        high=D(5), floor=D(1), survival=Survival.ACTIVE, nets=(), certain=True, gaps=False, failed_at=None
     )
     assert Standing(money=money, day=day) == Standing(
         money=money, day=day, floor=None, lock=None, tripped=frozenset()

@@ -185,7 +185,7 @@ def test_a_payout_leaves_the_floor_unless_the_firm_then_sets_it_to_its_lock() ->
 def test_missed_prices_make_only_a_floor_unsure_that_follows_every_moment() -> None:
     floor = begin(_rule(), START)
     unsure = missed(_rule(), floor)
-    assert unsure == replace(floor, certain=False)
+    assert unsure == replace(floor, gaps=True)
     assert missed(_rule(), unsure) is unsure
     assert missed(_rule(Trail.END_OF_DAY), floor) is floor
 

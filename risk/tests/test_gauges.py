@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from risk.core.drawdown import begin, failed, missed
 from risk.core.gauges import Board, Gauge, Reach, board, reach
-from risk.core.room import fitting, most_contracts, nearest
+from risk.core.room import Budget, budgets, fitting, most_contracts
 from risk.core.rules import NO_RULES, DayLimit, Drawdown, GiveBack, Rules, Trail
 from risk.core.standing import Band, Day, Lock, Money, Standing
 from tradehaven.domain.enums import RefusalReason
@@ -144,11 +144,13 @@ def test_a_stop_on_the_limit_breaks_it_so_one_less_fits(left: str, each: str, mo
 
 def test_what_is_left_is_counted_at_the_floor_and_for_the_day() -> None:
     standing = _standing(-400)
-    assert nearest(ALL, standing) == Decimal(600)
-    assert nearest(Rules(drawdown=TRAIL), standing) == Decimal(2_100)
-    assert nearest(Rules(drawdown=TRAIL), replace(standing, floor=None)) is None
-    assert nearest(ALL, _standing(-2_400)) == Decimal(-1_400)
-    assert nearest(NO_RULES, standing) is None
+    ten = Decimal(10)
+    floor, day = budgets(replace(ALL, drawdown=replace(TRAIL, reserve_ticks=3)), standing, ten)
+    assert floor == Budget(left=Decimal(2_100), reserve=Decimal(30))
+    assert day == Budget(left=Decimal(600), reserve=Decimal(0))
+    assert budgets(Rules(drawdown=TRAIL), replace(standing, floor=None), ten) == ()
+    assert [int(budget.left) for budget in budgets(ALL, _standing(-2_400), ten)] == [100, -1_400]
+    assert budgets(NO_RULES, standing, ten) == ()
 
 
 def test_contracts_that_may_still_be_bought_pay_fees_on_both_sides_and_their_reserve() -> None:

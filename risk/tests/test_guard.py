@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.core.days import begun
-from risk.core.drawdown import begin, failed, missed
+from risk.core.drawdown import begin, failed
 from risk.core.flatten import FlattenPlan, flatten
 from risk.core.guard import review, strictest
 from risk.core.proposal import ALLOWED, Allowed, Changed, Proposal, Refused
@@ -109,7 +109,7 @@ def test_what_is_not_known_refuses_entries_only_where_a_rule_asks_for_it(rules: 
 def test_a_floor_that_is_missing_or_unsure_refuses_entries() -> None:
     rules = Rules(drawdown=TRAIL)
     assert reason_of(verdict_on(asks(), rules, stands())) is RefusalReason.STANDING_UNKNOWN
-    unsure = missed(TRAIL, begin(TRAIL, START))
+    unsure = begin(TRAIL, START - 1)
     verdict = verdict_on(asks(), rules, stands(floor=unsure))
     assert reason_of(verdict) is RefusalReason.STANDING_UNKNOWN
     assert isinstance(verdict, Refused)
@@ -293,3 +293,5 @@ def test_flattening_cancels_what_a_liquidation_would_leave_and_closes_what_is_he
     todo = flatten(working, {es: 2, nq: 0, cl: -1})
     assert todo == FlattenPlan(cancel=(OrderId(7), OrderId(9)), close=(cl, es))
     assert flatten([], {es: 0}) == FlattenPlan(cancel=(), close=())
+    many = {Symbol(f"{root}Z6"): 1 for root in ("NQ", "YM", "ES", "GC", "SI", "RTY", "ZN", "6E")}
+    assert flatten([], many).close == tuple(sorted(many))

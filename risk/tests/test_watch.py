@@ -3,14 +3,12 @@
 from dataclasses import replace
 from datetime import time
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.bands import band_of, worse
-from risk.core.days import begun, flowed
+from risk.core import watch
 from risk.core.drawdown import begin, failed
 from risk.core.lockouts import unlock_at
 from risk.core.rules import (
@@ -25,55 +23,29 @@ from risk.core.rules import (
     Trail,
 )
 from risk.core.standing import FOREVER, Band, Day, Lock, Money, Standing, Survival
-from risk.core.watch import Broken, Observed, observed, summed
+from risk.core.watch import Broken, observed
 from risk.core.words import dollars
-from risk.tests.reference import load
+from risk.tests.looking import EOD, EVENING, LOSS, MINUTE, NOW, START, see, stands, worth
 from risk.tests.times import at
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.ids import Nanos
 from tradehaven.domain.instruments import SessionTemplate
 
-START = Decimal(50_000)
-NOW = at("2026-08-12T10:00")
-EVENING = at("2026-08-12T17:00")
-MINUTE = 60 * 1_000_000_000
-LOSS = Rules(daily_loss=DayLimit(amount=Decimal(1_000)))
-EOD = Drawdown(trail=Trail.END_OF_DAY, amount=Decimal(2_000), start=START)
-
-
-def _standing(rules: Rules = NO_RULES, **day: Any) -> Standing:
-    floor = begin(rules.drawdown, START) if rules.drawdown is not None else None
-    return Standing(
-        money=Money(balance=START), day=replace(begun(START, NOW, rules.reset_at), **day), floor=floor
-    )
-
-
-def _money(profit: object, balance: Decimal = START, **more: Any) -> Money:
-    open_profit = Decimal(str(profit))
-    return Money(balance=balance, low=open_profit, high=open_profit, **more)
-
-
-def _see(rules: Rules, standing: Standing, *profits: object, now: Nanos = NOW) -> Observed:
-    seen = Observed(standing=standing, broken=None, band=Band.SAFE)
-    for profit in profits:
-        seen = observed(rules, seen.standing, _money(profit), now)
-    return seen
-
 
 def test_without_rules_money_is_only_noted() -> None:
-    seen = _see(NO_RULES, _standing(), -49_000)
+    seen = see(NO_RULES, stands(), -49_000)
     assert seen.broken is None
     assert seen.band is Band.SAFE
-    assert seen.standing == replace(_standing(), money=_money(-49_000))
+    assert seen.standing == replace(stands(), money=worth(-49_000))
 
 
 @pytest.mark.parametrize(("profit", "broken"), [("-999.99", False), ("-1000", True), ("-1000.01", True)])
 def test_a_daily_loss_is_broken_when_it_is_reached(profit: str, broken: bool) -> None:
-    assert (_see(LOSS, _standing(), profit).broken is not None) is broken
+    assert (see(LOSS, stands(), profit).broken is not None) is broken
 
 
 def test_a_broken_daily_loss_says_its_figures_and_locks_to_the_reset() -> None:
-    seen = _see(LOSS, _standing(), -1_200)
+    seen = see(LOSS, stands(), -1_200)
     detail = "1,200.00 USD are lost today, the limit is 1,000.00"
     lock = Lock(reason=RefusalReason.DAILY_LOSS, detail=detail, since=NOW, until=EVENING)
     assert seen.broken == Broken(
@@ -90,10 +62,10 @@ def test_a_broken_daily_loss_says_its_figures_and_locks_to_the_reset() -> None:
 
 
 def test_realized_and_open_losses_count_together_against_the_days_reference() -> None:
-    standing = _standing(reference=Decimal(50_400))
-    money = _money(-300, balance=Decimal(49_700))
+    standing = stands(reference=Decimal(50_400))
+    money = worth(-300, balance=Decimal(49_700))
     assert observed(LOSS, standing, money, NOW).broken is not None
-    assert observed(LOSS, standing, _money("-299.99", balance=Decimal(49_700)), NOW).broken is None
+    assert observed(LOSS, standing, worth("-299.99", balance=Decimal(49_700)), NOW).broken is None
 
 
 def test_a_breach_is_told_once_while_its_lock_runs_and_again_when_it_has_ended() -> None:
@@ -102,28 +74,28 @@ def test_a_breach_is_told_once_while_its_lock_runs_and_again_when_it_has_ended()
             amount=Decimal(1_000), lockout=Lockout(until=LockUntil.DURATION, minutes=30), breach=Breach.STOP
         )
     )
-    first = _see(pause, _standing(), -1_000)
+    first = see(pause, stands(), -1_000)
     assert first.broken is not None
     assert first.broken.breach is Breach.STOP
     ends = Nanos(NOW + 30 * MINUTE)
-    still = _see(pause, first.standing, -1_500, now=Nanos(ends - 1))
+    still = see(pause, first.standing, -1_500, now=Nanos(ends - 1))
     assert (still.broken, still.band) == (None, Band.LOCKED)
     assert still.standing.lock == first.standing.lock
-    after = _see(pause, still.standing, -1_100, now=ends)
+    after = see(pause, still.standing, -1_100, now=ends)
     assert after.broken is not None
     assert after.broken.lock.until == ends + 30 * MINUTE
-    better = _see(pause, still.standing, -100, now=ends)
+    better = see(pause, still.standing, -100, now=ends)
     assert (better.broken, better.band) == (None, Band.SAFE)
     assert (better.standing.lock, better.standing.tripped) == (None, frozenset())
 
 
 def test_the_next_day_starts_with_the_money_that_the_last_one_ended_with() -> None:
-    locked = _see(LOSS, _standing(), -1_000).standing
-    later = observed(LOSS, locked, _money(-1_200), EVENING)
+    locked = see(LOSS, stands(), -1_000).standing
+    later = observed(LOSS, locked, worth(-1_200), EVENING)
     assert later.standing.day == Day(reference=START, ends=at("2026-08-13T17:00"))
     assert later.broken is not None
     flat = observed(
-        LOSS, replace(locked, money=Money(balance=Decimal(49_000))), _money(0, Decimal(49_000)), EVENING
+        LOSS, replace(locked, money=Money(balance=Decimal(49_000))), worth(0, Decimal(49_000)), EVENING
     )
     assert (flat.broken, flat.standing.lock, flat.band) == (None, None, Band.SAFE)
     assert flat.standing.day.reference == Decimal(49_000)
@@ -131,7 +103,7 @@ def test_the_next_day_starts_with_the_money_that_the_last_one_ended_with() -> No
 
 def test_a_gap_through_floor_and_daily_limit_is_a_failure_for_good() -> None:
     rules = replace(LOSS, drawdown=EOD)
-    seen = _see(rules, _standing(rules), -2_300)
+    seen = see(rules, stands(rules), -2_300)
     assert seen.broken is not None
     assert seen.broken.reason is RefusalReason.DRAWDOWN
     assert seen.broken.lock.until == FOREVER
@@ -140,14 +112,14 @@ def test_a_gap_through_floor_and_daily_limit_is_a_failure_for_good() -> None:
     assert seen.standing.floor is not None
     assert seen.standing.floor.failed_at == Decimal(47_700)
     # It stays failed whatever comes, and is not told again.
-    later = _see(rules, seen.standing, 5_000, now=Nanos(NOW + 9 * 86_400 * 10**9))
+    later = see(rules, seen.standing, 5_000, now=Nanos(NOW + 9 * 86_400 * 10**9))
     assert (later.broken, later.band) == (None, Band.LOCKED)
 
 
 def test_a_failed_account_without_its_lock_is_locked_again() -> None:
     rules = Rules(drawdown=EOD)
-    dead = replace(_standing(rules), floor=failed(begin(EOD, START), Decimal(1)))
-    seen = _see(rules, dead, 3_000)
+    dead = replace(stands(rules), floor=failed(begin(EOD, START), Decimal(1)))
+    seen = see(rules, dead, 3_000)
     assert seen.broken is not None
     assert (seen.broken.reason, seen.broken.lock.until) == (RefusalReason.DRAWDOWN, FOREVER)
     assert seen.standing.floor is not None
@@ -156,37 +128,37 @@ def test_a_failed_account_without_its_lock_is_locked_again() -> None:
 
 def test_the_reserve_over_the_floor_acts_before_the_account_fails() -> None:
     rules = Rules(drawdown=replace(EOD, reserve=Decimal(100)))
-    assert _see(rules, _standing(rules), "-1899.99").broken is None
-    seen = _see(rules, _standing(rules), -1_900)
+    assert see(rules, stands(rules), "-1899.99").broken is None
+    seen = see(rules, stands(rules), -1_900)
     assert seen.broken is not None
     assert seen.broken.lock.until == EVENING
     assert seen.broken.detail == "equity 48,100.00 is within the reserve over the floor 48,000.00"
     assert seen.standing.floor is not None
     assert seen.standing.floor.survival is Survival.ACTIVE
     lenient = Rules(drawdown=replace(EOD, reserve=Decimal(100), touch=False))
-    assert _see(lenient, _standing(lenient), -1_900).broken is None
-    assert _see(lenient, _standing(lenient), "-1900.01").broken is not None
+    assert see(lenient, stands(lenient), -1_900).broken is None
+    assert see(lenient, stands(lenient), "-1900.01").broken is not None
 
 
 def test_the_reserve_counts_ticks_while_contracts_are_open() -> None:
     rules = Rules(drawdown=EOD)
-    held = _money(-1_800, contracts=4, tick=Decimal(50))
-    assert observed(rules, _standing(rules), held, NOW).broken is not None
-    assert observed(rules, _standing(rules), replace(held, tick=Decimal(49)), NOW).broken is None
+    held = worth(-1_800, contracts=4, tick=Decimal(50))
+    assert observed(rules, stands(rules), held, NOW).broken is not None
+    assert observed(rules, stands(rules), replace(held, tick=Decimal(49)), NOW).broken is None
 
 
 def test_a_fatal_daily_loss_fails_the_account() -> None:
     rules = Rules(daily_loss=DayLimit(amount=Decimal(1_000), fatal=True), drawdown=EOD)
-    seen = _see(rules, _standing(rules), -1_000)
+    seen = see(rules, stands(rules), -1_000)
     assert seen.broken is not None
     assert (seen.broken.reason, seen.broken.lock.until) == (RefusalReason.DAILY_LOSS, FOREVER)
     assert seen.standing.floor is not None
     assert (seen.standing.floor.survival, seen.standing.floor.failed_at) == (Survival.FAILED, Decimal(49_000))
     for profit in (-1_200, 3_000):
-        later = _see(rules, seen.standing, profit)
+        later = see(rules, seen.standing, profit)
         assert (later.broken, later.band) == (None, Band.LOCKED)
     alone = Rules(daily_loss=rules.daily_loss)
-    told = _see(alone, _standing(), -1_000)
+    told = see(alone, stands(), -1_000)
     assert told.standing.floor is None
     assert told.standing.lock is not None
     assert told.standing.lock.until == FOREVER
@@ -195,7 +167,7 @@ def test_a_fatal_daily_loss_fails_the_account() -> None:
 @pytest.mark.parametrize(("profit", "broken"), [("1999.99", False), ("2000", True), ("2000.01", True)])
 def test_a_daily_target_locks_when_it_is_reached(profit: str, broken: bool) -> None:
     rules = Rules(daily_profit=DayLimit(amount=Decimal(2_000)))
-    seen = _see(rules, _standing(), profit)
+    seen = see(rules, stands(), profit)
     assert (seen.broken is not None) is broken
     if seen.broken is not None:
         assert seen.broken.reason is RefusalReason.DAILY_PROFIT
@@ -205,10 +177,10 @@ def test_a_daily_target_locks_when_it_is_reached(profit: str, broken: bool) -> N
 
 def test_a_good_day_may_give_back_so_much_and_only_once_it_was_good() -> None:
     rules = Rules(give_back=GiveBack(after=Decimal(500), amount=Decimal(200), breach=Breach.STOP))
-    assert _see(rules, _standing(), "499.99", -400).broken is None
-    assert _see(rules, _standing(), 500, "300.01").broken is None
-    assert _see(rules, _standing(), 500, 300).broken is not None
-    seen = _see(rules, _standing(), 500, 700, 650, 500)
+    assert see(rules, stands(), "499.99", -400).broken is None
+    assert see(rules, stands(), 500, "300.01").broken is None
+    assert see(rules, stands(), 500, 300).broken is not None
+    seen = see(rules, stands(), 500, 700, 650, 500)
     assert seen.broken is not None
     assert seen.broken.reason is RefusalReason.GIVE_BACK
     assert seen.broken.breach is Breach.STOP
@@ -221,7 +193,7 @@ def test_every_limit_of_the_day_has_its_own_lock() -> None:
     pause = Lockout(until=LockUntil.DURATION, minutes=7)
     target = Rules(daily_profit=DayLimit(amount=Decimal(500), lockout=pause))
     keep = Rules(give_back=GiveBack(after=Decimal(500), amount=Decimal(200), lockout=pause))
-    for seen in (_see(target, _standing(), 500), _see(keep, _standing(), 500, 300)):
+    for seen in (see(target, stands(), 500), see(keep, stands(), 500, 300)):
         assert seen.broken is not None
         assert seen.broken.lock.until == NOW + 7 * MINUTE
 
@@ -234,33 +206,45 @@ def test_only_what_is_broken_is_told_beside_another_limit() -> None:
         drawdown=EOD,
         losses_in_row=3,
     )
-    unseen = replace(_standing(rules, losses=2), floor=None)
-    for standing in (_standing(rules, losses=2), unseen):
-        first = _see(rules, standing, -1_000)
+    unseen = replace(stands(rules, losses=2), floor=None)
+    for standing in (stands(rules, losses=2), unseen):
+        first = see(rules, standing, -1_000)
         assert first.broken is not None
         assert first.broken.reason is RefusalReason.DAILY_LOSS
         assert first.standing.day.losses == 2
-        assert _see(rules, first.standing, -1_001).broken is None
+        assert see(rules, first.standing, -1_001).broken is None
 
 
 def test_a_floor_whose_rule_was_taken_away_stays_as_it_was() -> None:
     floor = begin(EOD, START)
     for profit in (0, -100, -1_000):
-        seen = _see(LOSS, replace(_standing(), floor=floor), profit)
+        seen = see(LOSS, replace(stands(), floor=floor), profit)
         assert seen.standing.floor is floor
         assert (seen.broken is None) is (profit > -1_000)
 
 
+def test_a_price_that_is_far_from_every_limit_looks_at_none_of_them_twice() -> None:
+    rules = replace(LOSS, daily_profit=DayLimit(amount=Decimal(500)), losses_in_row=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch, "_untold", _never)
+        for profit in (-800, 0, 499):
+            assert see(rules, stands(losses=1), profit).broken is None
+
+
+def _never(rules: Rules, standing: Standing) -> None:
+    raise AssertionError(f"{rules} were worked out for {standing}")
+
+
 def test_a_price_that_is_no_better_makes_no_new_day() -> None:
-    standing = _standing()
+    standing = stands()
     for profit in (0, -5):
-        assert _see(LOSS, standing, profit).standing.day is standing.day
+        assert see(LOSS, standing, profit).standing.day is standing.day
 
 
 def test_losses_in_a_row_lock_and_then_count_from_none() -> None:
     rules = Rules(losses_in_row=3, streak_lockout=Lockout(until=LockUntil.SESSION))
-    assert _see(rules, _standing(losses=2), -10).broken is None
-    seen = observed(rules, _standing(losses=3), _money(-10), NOW, SessionTemplate.EQUITY)
+    assert see(rules, stands(losses=2), -10).broken is None
+    seen = observed(rules, stands(losses=3), worth(-10), NOW, SessionTemplate.EQUITY)
     assert seen.broken is not None
     assert seen.broken.reason is RefusalReason.LOSING_STREAK
     assert seen.broken.breach is Breach.STOP
@@ -273,16 +257,16 @@ def test_losses_in_a_row_lock_and_then_count_from_none() -> None:
 def test_what_already_flattens_needs_no_second_reason_but_what_only_stops_does() -> None:
     keep = GiveBack(after=Decimal(500), amount=Decimal(200))
     stop = Rules(daily_profit=DayLimit(amount=Decimal(600), breach=Breach.STOP), give_back=keep)
-    seen = _see(stop, _standing(), 900)
+    seen = see(stop, stands(), 900)
     assert seen.broken is not None
     assert seen.broken.reason is RefusalReason.DAILY_PROFIT
-    then = _see(stop, seen.standing, 650)
+    then = see(stop, seen.standing, 650)
     assert then.broken is not None
     assert then.broken.reason is RefusalReason.GIVE_BACK
     assert then.standing.tripped == {RefusalReason.DAILY_PROFIT, RefusalReason.GIVE_BACK}
     assert then.standing.lock == seen.standing.lock
     flat = replace(stop, daily_profit=DayLimit(amount=Decimal(600)))
-    gone = _see(flat, _standing(), 900, 650)
+    gone = see(flat, stands(), 900, 650)
     assert gone.broken is None
 
 
@@ -292,70 +276,12 @@ def test_a_later_breach_never_shortens_the_lock() -> None:
         daily_loss=DayLimit(amount=Decimal(1_000), lockout=short),
         daily_profit=DayLimit(amount=Decimal(500), breach=Breach.STOP),
     )
-    seen = _see(rules, _standing(), 500, -1_000)
+    seen = see(rules, stands(), 500, -1_000)
     assert seen.broken is not None
     assert seen.broken.reason is RefusalReason.DAILY_LOSS
     assert seen.broken.lock.until == EVENING == unlock_at(Lockout(), NOW, time(17))
     assert seen.standing.lock is not None
     assert seen.standing.lock.reason is RefusalReason.DAILY_PROFIT
-
-
-@pytest.mark.parametrize(
-    ("left", "band"),
-    [
-        ("1000", Band.SAFE),
-        ("550", Band.SAFE),
-        ("500.01", Band.SAFE),
-        ("500", Band.WARNING),
-        ("300.01", Band.WARNING),
-        ("300", Band.DANGER),
-        ("100", Band.DANGER),
-        ("99.99", Band.LOCKED),
-        ("0", Band.LOCKED),
-    ],
-)
-def test_bands_begin_at_50_and_70_and_above_90_percent(left: str, band: Band) -> None:
-    assert band_of(Decimal(1_000), Decimal(left)) is band
-    assert worse(band, Band.SAFE) is band
-    assert worse(Band.SAFE, band) is band
-    assert worse(Band.LOCKED, band) is Band.LOCKED
-
-
-def test_the_band_is_that_of_the_nearest_limit() -> None:
-    rules = replace(LOSS, drawdown=EOD, give_back=GiveBack(after=Decimal(500), amount=Decimal(400)))
-    standing = _standing(rules)
-    assert _see(rules, standing, -100).band is Band.SAFE
-    assert _see(rules, standing, -500).band is Band.WARNING
-    assert _see(rules, standing, -700).band is Band.DANGER
-    assert _see(rules, standing, "-900.01").band is Band.LOCKED
-    assert _see(rules, standing, 500, 300).band is Band.WARNING
-    only = Rules(drawdown=EOD)
-    assert _see(only, _standing(only), -1_400).band is Band.DANGER
-    assert _see(only, _standing(), -5_000).band is Band.SAFE
-
-
-def test_a_sum_of_accounts_obeys_the_same_rules_as_one() -> None:
-    one = replace(
-        _standing(),
-        money=Money(
-            balance=Decimal(49_800), low=Decimal(-200), high=Decimal(-150), contracts=2, tick=Decimal(25)
-        ),
-    )
-    two = replace(
-        _standing(reference=Decimal(20_000)),
-        money=Money(
-            balance=Decimal(19_500), low=Decimal(-100), high=Decimal(-90), contracts=1, tick=Decimal(5)
-        ),
-    )
-    whole = summed([one, two])
-    assert whole == Money(
-        balance=Decimal(-700), low=Decimal(-300), high=Decimal(-240), contracts=3, tick=Decimal(30)
-    )
-    shared = Standing(money=Money(balance=Decimal(0)), day=begun(Decimal(0), NOW))
-    assert observed(LOSS, shared, whole, NOW).broken is not None
-    paid = summed([one, flowed(two, Decimal(-500))])
-    assert observed(LOSS, shared, paid, NOW).broken is None
-    assert summed([]) == Money(balance=Decimal(0))
 
 
 profits = st.lists(st.integers(-300_000, 300_000).map(lambda n: Decimal(n) / 100), min_size=1, max_size=30)
@@ -366,9 +292,9 @@ def test_a_loss_limit_breaks_at_the_first_price_that_reaches_it(
     path: list[Decimal], amount: int, breach: Breach
 ) -> None:
     rules = Rules(daily_loss=DayLimit(amount=Decimal(amount), breach=breach))
-    standing, told = _standing(), []
+    standing, told = stands(), []
     for index, profit in enumerate(path):
-        seen = observed(rules, standing, _money(profit), NOW)
+        seen = observed(rules, standing, worth(profit), NOW)
         standing = seen.standing
         if seen.broken is not None:
             told.append(index)
@@ -387,9 +313,9 @@ def test_each_limit_is_told_once_a_day_and_the_lock_never_ends_earlier(
         give_back=GiveBack(after=Decimal(600), amount=Decimal(500), breach=Breach.STOP),
         drawdown=Drawdown(trail=trail, amount=Decimal(2_000), start=START),
     )
-    standing, told, until = _standing(rules), [], 0
+    standing, told, until = stands(rules), [], 0
     for profit in path:
-        seen = observed(rules, standing, _money(profit), NOW)
+        seen = observed(rules, standing, worth(profit), NOW)
         standing = seen.standing
         if seen.broken is not None:
             told.append(seen.broken.reason)
@@ -397,34 +323,3 @@ def test_each_limit_is_told_once_a_day_and_the_lock_never_ends_earlier(
         assert ends >= until
         until = ends
     assert len(told) == len(set(told))
-
-
-@pytest.mark.parametrize(
-    "example", [e for e in load("drawdown") if "daily_loss" in e["config"]], ids=lambda e: e["id"]
-)
-def test_the_worked_examples_with_a_daily_limit_come_out(example: dict[str, Any]) -> None:
-    config = example["config"]
-    rules = Rules(
-        drawdown=Drawdown(trail=Trail.END_OF_DAY, amount=Decimal(config["amount"]), start=START),
-        daily_loss=DayLimit(amount=Decimal(config["daily_loss"])),
-    )
-    standing, balance, now = _standing(rules), START, NOW
-    for step in example["steps"]:
-        if step["op"] == "eod":
-            now = standing.day.ends
-            standing = observed(rules, standing, Money(balance=balance), now).standing
-        else:
-            for open_profit in (step["peak"], step["low"]):
-                standing = observed(rules, standing, _money(open_profit, balance), now).standing
-            balance += Decimal(str(step["close"]))
-            standing = observed(rules, standing, Money(balance=balance), now).standing
-        status = step["expect"].get("status")
-        assert standing.floor is not None
-        if status == "failed":
-            assert standing.floor.survival is Survival.FAILED
-        elif status is not None:
-            assert (standing.lock is not None) is (status == "day_locked")
-        if "day_start" in step["expect"]:
-            assert standing.day.reference == step["expect"]["day_start"]
-        if "floor" in step["expect"]:
-            assert standing.floor.floor == step["expect"]["floor"]

@@ -2,7 +2,7 @@
 
 import copy
 import json
-import re
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.rules import NO_RULES, DayLimit, Rules
+from risk.core.rules import NO_RULES, DayLimit, Flat, Rules
 from risk.core.sound import checked
 from risk.core.written import read, written
 from risk.tests.making import rules
@@ -78,7 +78,7 @@ def _with(path: str, value: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("body", [None, [], "rules", 3])
 def test_rules_are_an_object(body: object) -> None:
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=r"^Rules are an object with a name for each field\.$") as caught:
         read(body)
     assert caught.value.field == "rules"
 
@@ -108,6 +108,8 @@ def test_unknown_fields_are_named_with_those_that_exist(path: str, value: object
         ("daily_loss.amount", None, "daily_loss.amount"),
         ("daily_loss.breach", "shout", "daily_loss.breach"),
         ("caps.order", "2.5", "caps.order"),
+        ("caps.products.ES", "many", "caps.products"),
+        ("caps.scaling.tiers.0.profit", "much", "caps.scaling.tiers.0.profit"),
         ("caps.scaling.tiers", 5, "caps.scaling.tiers"),
         ("hours", [{"start": "8", "end": "9"}], "hours.0.start"),
         ("reset_at", "late", "reset_at"),
@@ -121,6 +123,24 @@ def test_values_of_another_kind_name_their_field(path: str, value: object, field
     assert caught.value.field == field
     assert " - at " not in caught.value.message
     assert caught.value.message.endswith(".")
+
+
+def test_what_is_said_of_a_wrong_value_ends_where_its_place_begins() -> None:
+    with pytest.raises(InvalidInput, match=r"^Expected `object \| null`, got `int`\.$"):
+        read({"daily_loss": 5})
+    with pytest.raises(InvalidInput, match=r"^There is no such field; there are value, unit\.$") as caught:
+        read({"protection": {"stop": {"x" * 50: 1}}})
+    assert caught.value.field == f"protection.stop.{'x' * 40}"
+
+
+def test_forms_may_send_everything_as_text_and_times_to_the_minute() -> None:
+    found = read(
+        {"caps": {"order": "4"}, "worst_case": "false", "reset_at": "16:30", "flat": {"at": "15:00"}}
+    )
+    assert (found.caps.order, found.worst_case, found.reset_at) == (4, False, time(16, 30))
+    assert found.flat == Flat(at=time(15))
+    news = {"label": "08:30", "start": "2026-11-06T13:29:00Z", "end": "2026-11-06T13:31:00Z"}
+    assert read({"news": [news]}).news[0].label == "08:30"
 
 
 def test_a_missing_amount_is_named() -> None:
@@ -247,6 +267,8 @@ def test_parts_that_make_no_sense_name_their_field(path: str, value: object, fie
         ("hours", [WINDOW] * 10),
         ("news", [NEWS] * 500),
         ("news", [{**NEWS, "label": "x" * 80}]),
+        ("news", [{**NEWS, "label": "x"}]),
+        ("protection", {"stop": {"value": "500", "unit": "usd"}}),
         ("protection", {"stop": {"value": "1"}}),
         ("protection", {"target": {"value": "100000"}}),
         ("protection", {"stop": {"value": "0.001", "unit": "percent"}}),
@@ -262,18 +284,43 @@ def test_parts_at_the_edge_are_taken(path: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "message"),
+    ("path", "value", "message"),
     [
-        ("0", "Give a number from 0.01 to 100,000,000."),
-        ("0.00001", "Give a number from 0.01 to 100,000,000."),
-        ("1.00001", "At most four digits after the point."),
+        ("daily_loss.amount", "0", "Give a number from 0.01 to 100,000,000."),
+        ("daily_loss.amount", "0.00001", "Give a number from 0.01 to 100,000,000."),
+        ("daily_loss.amount", "1.00001", "At most four digits after the point."),
+        ("repeats", 0, "Give a whole number from 1 to 3,600."),
+        ("drawdown.reserve", "2500", "The reserve is smaller than the drawdown itself."),
+        ("caps.scaling.tiers", [], "A plan has 1 to 20 tiers, each from another profit on."),
+        (
+            "collar.percent",
+            {"stocks": "1"},
+            "There is no such group; there are equity index, energy, ags, rates, fx, metals, crypto.",
+        ),
+        ("hours", [WINDOW] * 11, "At most 10 windows."),
+        (
+            "hours",
+            [{**WINDOW, "end": "08:30"}],
+            "A window ends at another time than it starts; none is all day.",
+        ),
+        ("news", [NEWS] * 501, "At most 500 stretches of news."),
+        ("news", [{**NEWS, "label": ""}], "Name the event in 1 to 80 characters."),
+        (
+            "news",
+            [{**NEWS, "start": "2026-11-06T13:29:00"}],
+            "Give times with their zone, such as 2026-11-06T13:29:00Z.",
+        ),
+        ("news", [{**NEWS, "end": NEWS["start"]}], "News end after they start."),
+        ("protection", {}, "Name a stop, a target, or both."),
+        ("protection", {"stop": {"value": "1.5"}}, "Ticks are whole."),
+        ("reset_at", "17:00:30", "Give hours and minutes of Chicago's clock, such as 15:55."),
+        ("products", ["X" * 30], f"'{'X' * 20}' is not a product; write roots such as ES, MNQ or 6E."),
     ],
 )
-def test_the_fix_is_named(value: str, message: str) -> None:
-    with pytest.raises(InvalidInput, match=re.escape(message)):
-        read({"daily_loss": {"amount": value}})
-    with pytest.raises(InvalidInput, match=r"Give a whole number from 1 to 3,600\."):
-        read({"repeats": 0})
+def test_the_fix_is_named(path: str, value: object, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(_with(path, value))
+    assert caught.value.message == message
 
 
 json_values = st.recursive(

@@ -20,6 +20,7 @@ from syncgroups.core.decision import (
     RemarkKind,
 )
 from syncgroups.core.differences import Difference, DriftKey
+from syncgroups.core.gates import Gates
 from syncgroups.core.keys import is_manual
 from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
@@ -30,7 +31,6 @@ from tradehaven.domain.enums import (
     Side,
     TradingState,
 )
-from tradehaven.domain.events import GateChanged
 from tradehaven.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -40,7 +40,6 @@ from tradehaven.domain.ids import (
     GroupId,
     Nanos,
     OrderId,
-    PressId,
     Symbol,
 )
 from tradehaven.domain.money import Ticks
@@ -86,9 +85,7 @@ class Book:
         self.first_seen: dict[ConnectionId, Nanos] = {}
         self.settling: set[ConnectionId] = set()
         self.settled: frozenset[ConnectionId] = frozenset()
-        self.gates: dict[GateId, GateChanged] = {}
-        self.latches: defaultdict[GateId, set[PressId]] = defaultdict(set)
-        self.pressed: set[PressId] = set()
+        self.gates = Gates()
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.traded: defaultdict[AccountId, set[Symbol]] = defaultdict(set)
@@ -201,11 +198,7 @@ class Book:
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; one that nothing is known of is shut, as is one just pressed."""
-        return tuple(self._state_of(gate) for gate in gates)
-
-    def _state_of(self, gate: GateId) -> TradingState:
-        known = self.gates.get(gate)
-        return TradingState.HALTED if known is None or self.latches.get(gate) else known.state
+        return tuple(self.gates.state_of(gate) for gate in gates)
 
     def is_decided(self, key: ClientOrderId) -> bool:
         """Say whether this follower's answer to this leader's order was given already."""

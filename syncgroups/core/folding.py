@@ -143,24 +143,11 @@ def _is_resting(book: Book, copy: Copy) -> bool:
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
-    # The row of a press that was obeyed when it came by the door is its echo: nothing follows a second time.
-    is_echo = bool(event.presses) and book.pressed.issuperset(event.presses)
-    book.pressed.update(event.presses)
-    book.latches[event.gate].difference_update(event.presses)
-    known = book.gates.get(event.gate)
-    if known is not None and known.version >= event.version:
-        return False
-    book.gates[event.gate] = event
-    return not is_echo
+    return book.gates.turn(event)
 
 
 def _pressed(book: Book, event: HaltPressed) -> bool:
-    if event.press in book.pressed:
-        return False
-    book.pressed.add(event.press)
-    for gate in event.gates:
-        book.latches[gate].add(event.press)
-    return True
+    return book.gates.press(event)
 
 
 def _balance(book: Book, event: BalanceReported) -> bool:

@@ -13,8 +13,8 @@ from risk.core.days import begun, entered
 from risk.core.gauges import board
 from risk.core.ledger import money_of
 from risk.core.lockouts import longer, running
-from risk.core.rules import Breach, Rules
-from risk.core.standing import ZERO, Band, Entry, Lock, Money, Standing
+from risk.core.rules import Breach, Drawdown, Rules
+from risk.core.standing import ZERO, Band, Entry, Floor, Lock, Money, Standing
 from risk.core.watch import Broken
 from risk.core.words import dollars
 from syncgroups.core import closing, protect
@@ -259,10 +259,24 @@ def standing_now(book: Book, known: AccountPlan, rules: Rules, money: Money, at:
     rule = rules.drawdown
     if rule is None:
         return standing if standing.floor is None else replace(standing, floor=None)
-    if standing.floor is None or book.risk.floors.get(known.account, rule) != rule:
-        high = standing.floor.high if standing.floor is not None else money.balance
-        standing = replace(standing, floor=drawdown.begin(rule, max(high, money.balance)))
-    return standing
+    return replace(
+        standing, floor=_floor_under(rule, book.risk.floors.get(known.account), standing.floor, money)
+    )
+
+
+def _floor_under(rule: Drawdown, before: Drawdown | None, floor: Floor | None, money: Money) -> Floor:
+    """Return the floor under a rule; one that belongs to another rule begins anew at the high it had.
+
+    A floor that somebody has stated counts when it is stated, and never lowers one.
+    """
+    same = floor is not None and (before is None or replace(before, known=rule.known) == rule)
+    if floor is None or not same:
+        high = floor.high if floor is not None else money.balance
+        fresh = drawdown.begin(rule, max(high, money.balance))
+        return fresh if rule.known is None else drawdown.anchored(rule, fresh, rule.known)
+    if rule.known is not None and before is not None and before.known != rule.known:
+        return drawdown.anchored(rule, floor, rule.known)
+    return floor
 
 
 def nearness(rules: Rules, standing: Standing) -> str:

@@ -17,8 +17,10 @@ from brokers.models import Account, Connection, ConnectionStatus
 from brokers.paper.services import ensure_login, register_client
 from brokers.selectors import accounts_in_use
 from brokers.services import consents
+from risk.core.rules import Caps, DayLimit, Drawdown, Rules, Trail
+from risk.services.gates import ensure_account_risk
 from syncgroups.models import SyncGroup
-from syncgroups.services import groups, logins
+from syncgroups.services import groups, guardrails, logins
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from tradehaven.domain.enums import Environment, SizingMode
 from tradehaven.domain.errors import BrokerError
@@ -37,6 +39,13 @@ FOLLOWERS = {
     "DEMO-ONE-B": FollowerSettings(ratio=Decimal("0.5")),
     "DEMO-TWO-A": FollowerSettings(ratio=Decimal(2), max_contracts=6),
     "DEMO-TWO-B": FollowerSettings(sizing=SizingMode.FIXED, fixed_qty=1),
+}
+RULES = {
+    "DEMO-ONE-A": Rules(
+        daily_loss=DayLimit(amount=Decimal(2_500)),
+        drawdown=Drawdown(trail=Trail.END_OF_DAY, amount=Decimal(5_000), start=OPENING),
+    ),
+    "DEMO-TWO-A": Rules(daily_loss=DayLimit(amount=Decimal(4_000)), caps=Caps(account=12)),
 }
 TIMEOUT = 10
 
@@ -99,5 +108,8 @@ def _group(owner: User) -> SyncGroup:
         )
         for name, chosen in FOLLOWERS.items():
             groups.set_follower(group, account=accounts[name], settings=chosen)
+        for name, rules in RULES.items():
+            book = ensure_account_risk(accounts[name], owner.pk).book
+            guardrails.change(book=book, wished=rules, by=owner)
         groups.activate(group)
     return group

@@ -260,7 +260,7 @@ def test_the_page_of_a_group_sets_limits(
     assert "All of Scalps at once" in alice_client.get(url).content.decode()
     answer = alice_client.post(ACT, body(Span.GROUP, group.public_id, BatchAct.LIMIT, qty="2"))
     assert answer.headers["Location"] == url
-    assert Account.objects.filter(risk__max_position=2).count() == 2
+    assert [account.risk.max_position for account in Account.objects.order_by("pk")] == [None, 2, 2]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
 from tradehaven.domain.calendar import CHICAGO
 from tradehaven.domain.enums import Environment, OrderType, RefusalReason, Side
-from tradehaven.domain.events import AccountLocked, BalanceReported, PriceMoved
+from tradehaven.domain.events import AccountLocked, BalanceReported, PriceMoved, PricesLost
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.money import Ticks
 
@@ -329,3 +329,38 @@ def test_what_is_held_over_the_end_of_its_session_is_said_once() -> None:
 
 def _until(desk: Desk, moment: datetime) -> None:
     desk.now = int(moment.timestamp()) * SECOND
+
+
+def test_an_account_that_has_traded_before_enters_once_its_floor_is_stated() -> None:
+    rule = Drawdown(trail=Trail.INTRADAY, amount=Decimal(2500), start=Decimal(48_000))
+    desk = desk_with(Rules(drawdown=rule))
+    entered(desk)
+    assert (desk.positions[MINE, ES], desk.positions[OTHER, ES]) == (0, 1)
+    stated = Rules(drawdown=replace(rule, known=Decimal(48_700)))
+    desk.plan = with_rules(desk.plan, {MINE: stated})
+    desk.wait(1)
+    floor = desk.book.risk.standings[MINE].floor
+    assert floor is not None
+    assert (floor.floor, floor.certain) == (Decimal(48_700), True)
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 1
+
+
+def test_prices_that_are_missed_with_a_position_open_are_remembered_until_the_floor_is_stated_again() -> None:
+    rule = Drawdown(trail=Trail.INTRADAY, amount=Decimal(2500), start=Decimal(50_000))
+    desk = desk_with(Rules(drawdown=rule, fee=Decimal(0)))
+    entered(desk)
+    desk.step(PricesLost(environment=Environment.PAPER, at=desk.at()))
+    floor = desk.book.risk.standings[MINE].floor
+    assert floor is not None
+    assert floor.gaps
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 1  # without prices nothing opens
+    price(desk, 19_999)
+    desk.plan = with_rules(desk.plan, {MINE: Rules(drawdown=replace(rule, known=Decimal(47_600)))})
+    desk.wait(1)
+    floor = desk.book.risk.standings[MINE].floor
+    assert floor is not None
+    assert (floor.gaps, floor.floor) == (False, Decimal(47_600))
