@@ -183,3 +183,50 @@ def test_closed_and_open_money_together_are_what_the_fills_paid(trades: Any, at:
     paid = sum((value[s] * qty * (prices[s] - price) for qty, price, s in trades), Decimal(0))
     assert money.equity - EMPTY.cash == paid
     assert money.low == money.high
+
+
+def test_a_short_counts_its_contracts_and_ticks_as_a_long_does() -> None:
+    money = money_of(after(EMPTY, fill(-3, 100)), {ES: mark(100, 100)}, FEE)
+    assert money is not None
+    assert (money.contracts, money.tick) == (3, Decimal("37.50"))
+
+
+def test_what_a_snapshot_states_without_contracts_or_price_is_not_held() -> None:
+    for stated in (position(0, "25.00"), position(2, None)):
+        found = opened(
+            AccountSnapshot(account=ME, orders=(), fills=(), positions=(stated,), balance=cash("50000"))
+        )
+        assert found is not None
+        assert not found.stakes
+
+
+def test_the_brokers_figures_count_from_exactly_a_second_after_the_last_fill() -> None:
+    said = balanced(after(EMPTY, fill(1, 100, at=10)), cash("49990.00", "7", at=10))
+    assert settled(said, Nanos(11 * SECOND - 1)) is said
+    calm = settled(said, Nanos(11 * SECOND))
+    assert (calm.cash, calm.profit, calm.said) == (Decimal(49_990), Decimal(7), None)
+    stated = positioned(after(EMPTY, fill(1, 100, at=1)), position(3, "25.50", at=5))
+    assert settled(stated, Nanos(6 * SECOND - 1)).stakes[ES].position.net == 1
+    assert settled(stated, Nanos(6 * SECOND)).stakes[ES].position.net == 3
+    fresh = balanced(EMPTY, cash("49990.00", at=5))
+    assert settled(fresh, Nanos(6 * SECOND - 1)).cash == Decimal(50_000)
+    assert settled(fresh, Nanos(6 * SECOND)).cash == Decimal(49_990)
+
+
+def test_a_position_that_is_stated_anew_keeps_what_its_trade_has_made() -> None:
+    ledger = after(EMPTY, fill(2, 100, at=1), fill(-1, 104, at=1))
+    calm = settled(positioned(ledger, position(5, "25.50", at=5)), Nanos(9 * SECOND))
+    assert (calm.stakes[ES].position.net, calm.stakes[ES].result) == (5, Decimal(50))
+    unknown = settled(positioned(EMPTY, position(5, "25.50", at=5)), Nanos(9 * SECOND))
+    assert unknown.stakes[ES].result == 0
+    blank = settled(positioned(EMPTY, position(5, None, at=5)), Nanos(9 * SECOND))
+    assert not blank.stakes
+
+
+def test_a_broker_that_takes_back_what_it_said_of_a_position_is_heard() -> None:
+    ledger = positioned(after(EMPTY, fill(1, 100, at=1)), position(3, "25.50", at=5))
+    back = positioned(ledger, position(1, "25.00", at=6))
+    assert back.stated[ES].net == 1
+    calm = settled(back, Nanos(9 * SECOND))
+    assert (calm.stakes[ES].position.net, calm.stakes[ES].cost) == (1, 100)
+    assert not calm.stated

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.marks import JUMP_PARTS, Mark, marked
+from risk.core.marks import JUMP_PARTS, LEAST_JUMP, Mark, marked
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.events import PriceMoved
 from tradehaven.domain.ids import Nanos, Symbol
@@ -42,6 +42,30 @@ def test_a_missing_side_is_taken_from_the_last_trade_or_the_other_side() -> None
     other = marked(None, quote(81, None))
     assert other is not None
     assert (other.bid, other.ask) == (81, 81)
+
+
+def test_each_missing_side_is_filled_from_the_trade_before_the_other_side() -> None:
+    sold = marked(None, quote(81, None, 83))
+    assert sold is not None
+    assert (sold.bid, sold.ask) == (81, 83)
+    bought = marked(None, quote(None, 80))
+    assert bought is not None
+    assert (bought.bid, bought.ask) == (80, 80)
+
+
+def test_a_jump_is_one_part_in_a_hundred_or_twenty_ticks_whichever_is_more() -> None:
+    assert (JUMP_PARTS, LEAST_JUMP) == (100, 20)
+    for price, step in ((20_000, 200), (-3_700, 37), (1_000, 20)):
+        for move in (step, -step, step + 1, -step - 1):
+            mark = marked(known(price, price + 1), quote(price + move, price + move + 1, at=1))
+            assert mark is not None
+            assert (mark.doubt is None) is (abs(move) == step)
+
+
+def test_a_quote_of_the_same_instant_is_the_newer_one() -> None:
+    fresh = marked(marked(None, quote(100, 101, at=9)), quote(102, 103, at=9))
+    assert fresh is not None
+    assert fresh.bid == 102
 
 
 def test_a_quote_without_any_price_says_nothing() -> None:
