@@ -1,4 +1,4 @@
-"""What the book says about an order before its rules: everything at stake, also beside it (RISK-03, RISK-08)."""
+"""What the book says about an order before its rules: everything at stake, also beside it."""
 
 from dataclasses import replace
 from decimal import Decimal
