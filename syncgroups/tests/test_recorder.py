@@ -1,35 +1,27 @@
 """From the journal to rows, once; and from rows back to a book that knows what the last one knew."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.models import User
-from accounts.tests.factories import UserFactory
-from brokers.models import Account, Connection, ConnectionStatus, Fill, Order, Position
-from brokers.services.stamps import touch
-from brokers.tests.factories import AccountFactory, ConnectionFactory
-from risk.models import AccountRisk, Gate, GateKind
-from risk.services.gates import halt
-from risk.services.limits import set_max_position
+from brokers.models import Account, Connection, Fill, Order, Position
+from risk.models import AccountRisk
 from syncgroups.core.copies import Copy
 from syncgroups.core.keys import client_order_id
-from syncgroups.engine import books, plans
+from syncgroups.engine import books
 from syncgroups.engine.recorder import Recorder, Superseded
 from syncgroups.engine.records import StepRecord
 from syncgroups.models import Activity, CopiedOrder, Follower, Holding, JournalMark, SyncGroup
 from syncgroups.services import audit, lineage, lines
-from syncgroups.tests.factories import GroupFactory
 from syncgroups.tests.plans import ES, GROUP, LEADER, connection_of
 from syncgroups.tests.rows import Engine, settle_in
 from tradehaven.domain.commands import Denied, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.events import OrdersListed
 from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OrderId, OwnerId
 from tradehaven.domain.orders import OrderSpec
@@ -265,64 +257,6 @@ def test_an_account_without_a_link_says_why_it_was_left_out(engine: Engine) -> N
     line = Activity.objects.get(reason=RefusalReason.FOLLOWER_OFFLINE)
     assert line.account_id == THREE
     assert ".f3" in line.key
-
-
-# -- plans ------------------------------------------------------------------------------------------
-
-
-def test_settings_carry_gates_limits_and_followers(owner: User) -> None:
-    account = Account.objects.get(pk=THREE)
-    set_max_position(account=account, qty=7, by=owner)
-    settings = plans.settings_of(OwnerId(owner.pk))
-    (group,) = settings.plan.groups
-    half = next(found for found in group.followers if found.account == THREE)
-    assert settings.plan.accounts[half.account].rules.caps.instrument == 7
-    assert str(half.ratio) == "1/2"
-    kinds = {gate.pk: gate.kind for gate in Gate.objects.all()}
-    assert [kinds[gate] for gate in half.gates] == [GateKind.ACCOUNT, GateKind.GROUP, GateKind.OWNER]
-    leader = settings.plan.accounts[LEADER]
-    assert [kinds[gate] for gate in leader.gates] == [GateKind.ACCOUNT, GateKind.OWNER]
-    assert {row.connection for row in settings.logins} == {connection_of(n) for n in (LEADER, TWO, THREE)}
-
-
-def test_a_stranger_is_nowhere_in_an_owners_settings(owner: User, bob: User) -> None:
-    account = AccountFactory.create(pk=500, connection=ConnectionFactory.create(pk=500, owner=bob))
-    GroupFactory.create(pk=500, leader=account)
-    settings = plans.settings_of(OwnerId(owner.pk))
-    assert account.pk not in settings.plan.accounts
-    assert len(settings.plan.groups) == 1
-    assert not books.book_of(OwnerId(bob.pk)).copies
-    assert SyncGroup.objects.count() == 2
-    assert Follower.objects.count() == 2
-
-
-def test_a_login_that_was_disconnected_gets_no_link(owner: User) -> None:
-    Connection.objects.filter(pk=connection_of(TWO)).update(status=ConnectionStatus.DISCONNECTED)
-    logins = {row.connection for row in plans.settings_of(OwnerId(owner.pk)).logins}
-    assert connection_of(TWO) not in logins
-
-
-@pytest.mark.parametrize(("minutes", "flattens"), [(1, True), (30, False)])
-def test_a_start_finishes_a_fresh_flattening_and_no_old_one(
-    owner: User, minutes: int, flattens: bool
-) -> None:
-    gate = Gate.objects.get(kind=GateKind.OWNER, owner=owner)
-    halt(gate=gate, by=owner, reason="test", flatten=True)
-    Gate.objects.filter(pk=gate.pk).update(changed_at=timezone.now() - timedelta(minutes=minutes))
-    (found,) = [event for event in plans.settings_of(OwnerId(owner.pk)).gates if event.gate == gate.pk]
-    assert found.state is TradingState.HALTED
-    assert found.flatten is flattens
-
-
-def test_only_owners_whose_stamp_moved_are_read_again(owner: User) -> None:
-    touch(owner.pk)
-    changed = plans.changed_owners({}, lambda _: True)
-    assert owner.pk in changed
-    assert plans.changed_owners(changed, lambda _: True) == {}
-    stranger = UserFactory.create()
-    touch(stranger.pk)
-    assert set(plans.changed_owners(changed, lambda _: True)) == {stranger.pk}
-    assert plans.changed_owners(changed, lambda found: found == owner.pk) == {}
 
 
 def test_a_recorder_of_an_old_epoch_writes_nothing_more(engine: Engine, tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ class Joiner:
         known.fills.setdefault(fill.fill_id, fill)
         yield from self._news(known, at)
 
+    def untold(
+        self, images: list[Image], fills: list[OrderFilled]
+    ) -> list[tuple[Nanos, ClientOrderId | None]]:
+        """Return when what was never told came about, and under which of our names."""
+        names = {image.order_id: image.client_id for image in images}
+        orders = [(one.created_at, one.client_id) for one in images if not self.has_told(one)]
+        return orders + [(fill.at, names.get(fill.order_id)) for fill in fills if not self.has_counted(fill)]
+
     def has_told(self, image: Image) -> bool:
         """Say whether an order was told, or never will be: it came to nothing."""
         known = self._orders.get(image.order_id)

@@ -4,10 +4,7 @@ Requests and news travel with delays; answers get lost; a session falls, or dies
 lives as long as its engine; what it promises the engine is what `brokers.ports.Gateway` promises.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from itertools import chain
 from random import Random
 
@@ -15,26 +12,22 @@ from brokers.core.backoff import delays
 from brokers.core.governor import Governor
 from brokers.tradovate.penalties import Penalties
 from tests.drill.agenda import SECOND, Agenda
+from tests.drill.counter import all_stated, denied, executed, held_by, nets_of, outcome, unresolved
 from tests.drill.history import Arrived, History, Image, Sent, Told, Trouble
-from tests.drill.joining import Joiner, stated
+from tests.drill.joining import Joiner
 from tests.drill.venue import News, Venue
+from tests.drill.weather import Weather, lost_news
 from tradehaven.domain.commands import (
-    CancelOrder,
     ChangeOrder,
-    ClosePosition,
     Command,
     Confirmed,
     Denied,
     Lane,
-    Outcome,
-    PlaceOrder,
     Rejected,
-    Unresolved,
 )
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import RateLimited
 from tradehaven.domain.events import (
-    BalanceReported,
     Event,
     LinkLost,
     OrderFilled,
@@ -43,7 +36,7 @@ from tradehaven.domain.events import (
     SilenceAsked,
     SnapshotTaken,
 )
-from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId
 
 ANSWER_LIMIT = 5.0
 SILENCE_LIMIT = 10.0
@@ -53,43 +46,6 @@ LIMITED = "429"
 TICKET = "ticket"
 WINDOW = 8
 """How many messages may overtake one another when the broker mixes them up (fault F10)."""
-
-
-@dataclass
-class Weather:
-    """How bad one login's line is just now. Chances are 0 to 1, times are seconds."""
-
-    quick: float = 0.005
-    late: float = 0.03
-    mixes: bool = False
-    doubles: float = 0.0
-    echoes: float = 0.0
-    loses_answers: float = 0.0
-    loses_requests: float = 0.0
-    late_answers: float = 0.0
-    slow: float = 0.0
-    list_lag: float = 0.0
-    partial: float = 0.0
-    misses: float = 0.0
-    tickets: float = 0.0
-    silence: float = 0.0
-    refuses: dict[AccountId, str] = field(default_factory=dict)
-    balances: dict[AccountId, Decimal] = field(default_factory=dict)
-
-    def relent(self, account: AccountId) -> None:
-        """Take an account's new orders again."""
-        self.refuses.pop(account, None)
-
-    def clear(self) -> None:
-        """Let all trouble end."""
-        fair = Weather(balances=self.balances)
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(fair, name))
-
-
-def lost_news(account: AccountId) -> str:
-    """Return how the history says that news of an account never came up."""
-    return f"news of {account} lost"
 
 
 Message = Callable[[], Iterator[Event]]
@@ -176,9 +132,9 @@ class Line:
         if was_ready:
             self._tell(LinkLost(connection=self.connection, reason=reason, at=at))
         for command in asked.values():
-            self._tell(_unresolved(command, reason, at))
+            self._tell(unresolved(command, reason, at))
         for item in self._penalties.take_all():
-            self._tell(self._denied(item.command, "the link was lost"))
+            self._tell(denied(item.command, "the link was lost", self._agenda.nanos()))
         self._agenda.after(next(self._waits), self.connect)
 
     def go_dark(self) -> None:
@@ -206,15 +162,9 @@ class Line:
     def send(self, command: Command) -> Denied | None:
         """Write a command; its outcome arrives in the sink."""
         if not self._ready:
-            return Denied(
-                account=command.account,
-                client_order_id=command.client_order_id,
-                reason=RefusalReason.FOLLOWER_OFFLINE,
-                text="no connection to the broker",
-                at=self._agenda.nanos(),
-            )
-        if (denied := self._no_room(command)) is not None:
-            return denied
+            return denied(command, "no link", self._agenda.nanos(), reason=RefusalReason.FOLLOWER_OFFLINE)
+        if (waits := self._no_room(command)) is not None:
+            return waits
         self.on_send("P3", command)
         self._history.add(Sent(self._agenda.nanos(), self._epoch, command))
         self._write(command)
@@ -229,16 +179,7 @@ class Line:
         if wait is None:
             return None
         self.wake(wait.until)
-        return replace(self._denied(command, wait.text), retry_at=wait.until)
-
-    def _denied(self, command: Command, text: str) -> Denied:
-        return Denied(
-            account=command.account,
-            client_order_id=command.client_order_id,
-            reason=RefusalReason.RATE_LIMITED,
-            text=text,
-            at=self._agenda.nanos(),
-        )
+        return denied(command, wait.text, self._agenda.nanos(), retry_at=wait.until)
 
     def _write(self, command: Command) -> None:
         self._asked[command.client_order_id] = command
@@ -271,11 +212,11 @@ class Line:
         if session == self._session and self._asked.pop(command.client_order_id, None) is not None:
             if not self._gone:
                 self._doubted.add(command.client_order_id)
-                self._tell(_unresolved(command, "no answer in time", self._agenda.nanos()))
+                self._tell(unresolved(command, "no answer in time", self._agenda.nanos()))
 
     def _arrive(self, session: int, command: Command) -> None:
         place = len(self._inbound)
-        refused, order_id = self._execute(command)
+        refused, order_id = self._executed(command)
         self._history.add(Arrived(self._agenda.nanos(), command, refused))
         if session != self._session or self._gone or not self._open:
             return
@@ -290,32 +231,12 @@ class Line:
         else:
             self._carry(message)
 
-    def _execute(self, command: Command) -> tuple[str, OrderId | None]:
-        venue = self._venue
+    def _executed(self, command: Command) -> tuple[str, OrderId | None]:
         if self._weather.silence:
             return LIMITED, None
         if self._chance_of(self._weather.tickets):
             return TICKET, None
-        match command:
-            case PlaceOrder():
-                code = self._weather.refuses.get(command.account, "")
-                what = (
-                    command.account,
-                    command.client_order_id,
-                    command.symbol,
-                    command.side,
-                    command.spec,
-                )
-                if code == "afterwards":
-                    return "", venue.reject(*what)
-                return (code, None) if code else ("", venue.place(*what))
-            case ChangeOrder():
-                return venue.change(command.order_id, command.spec), None
-            case CancelOrder():
-                return venue.cancel(command.order_id), None
-            case ClosePosition():
-                venue.liquidate(command.account, command.symbol)
-                return "", None
+        return executed(self._venue, self._weather, command)
 
     def _answer(self, command: Command, refused: str, order_id: OrderId | None) -> Message:
         def tell() -> Iterator[Event]:
@@ -325,7 +246,7 @@ class Line:
             if refused in (LIMITED, TICKET):
                 yield from self._penalty(command, refused, at)
             else:
-                yield _outcome(command, refused, order_id, at)
+                yield outcome(command, refused, order_id, at)
 
         return tell
 
@@ -339,7 +260,7 @@ class Line:
         error = RateLimited(refused, retry_after=wants, ticket="t" if refused == TICKET else "")
         now, again = at / SECOND, command.client_order_id in self._repeated
         if again or not self._penalties.keep(command, b"", error, asked_at=now - 0.05, now=now):
-            yield self._denied(command, refused)
+            yield denied(command, refused, at)
             return
         session = self._session
         self._agenda.after(wants, lambda: self._repeat(session))
@@ -424,51 +345,27 @@ class Line:
         return tell
 
     def _snapshot(self) -> Message:
-        taken = {account: self._images(account, self._agenda.now) for account in self.accounts}
+        taken = {account: self._venue.seen_at(account, self._agenda.now) for account in self.accounts}
         fills = {account: tuple(self._venue.fills[account]) for account in self.accounts}
         held = {key: net for key, net in self._venue.positions.items() if key[0] in taken}
 
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
             self._joiner.load(chain(*taken.values()), chain(*fills.values()))
-            accounts = tuple(
-                stated(
-                    account,
-                    taken[account],
-                    fills[account],
-                    [
-                        PositionReported(account=holder, symbol=symbol, net=net, price=None, at=at)
-                        for (holder, symbol), net in held.items()
-                        if holder == account
-                    ],
-                    BalanceReported(
-                        account=account,
-                        cash=self._weather.balances.get(account, Decimal(50_000)),
-                        realized=Decimal(0),
-                        at=at,
-                    ),
-                )
-                for account in self.accounts
-            )
+            accounts = all_stated(taken, fills, held, self._weather, at)
             self._known_since = at
             yield SnapshotTaken(connection=self.connection, accounts=accounts, at=at)
 
         return tell
 
-    def _images(self, account: AccountId, moment: Nanos) -> list[Image]:
-        return self._venue.seen_at(account, moment)
-
     def _lists(self) -> Message:
         moment = Nanos(self._agenda.now - int(self._weather.list_lag * SECOND))
-        images = list(chain(*(self._images(account, moment) for account in self.accounts)))
+        images = list(chain(*(self._venue.seen_at(account, moment) for account in self.accounts)))
         # A page may be cut once; a list that is cut for ever is no list, and nothing could be told from it.
         if self._agenda.now > self._partial_until and self._chance.random() < self._weather.partial:
             self._partial_until = Nanos(self._agenda.now + 12 * SECOND)
             images = images[: len(images) // 2]
         fills = [f for account in self.accounts for f in self._venue.fills[account] if f.at <= moment]
-        nets: Counter[tuple[AccountId, Symbol]] = Counter()
-        for fill in fills:
-            nets[fill.account, fill.symbol] += fill.qty * fill.side.sign
 
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
@@ -479,28 +376,21 @@ class Line:
                 yield from self._joiner.image(image, at)
             for fill in fills:
                 yield from self._joiner.fill(fill, at)
-            known = self._joiner.client_ids() | self._penalties.client_ids()
             yield OrdersListed(
                 connection=self.connection,
                 accounts=self.accounts,
-                client_order_ids=known,
+                client_order_ids=self._joiner.client_ids() | self._penalties.client_ids(),
                 at=at,
-                positions=tuple(
-                    PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
-                    for (account, symbol), net in nets.items()
-                ),
+                positions=held_by(nets_of(fills), at),
             )
 
         return tell
 
     def _lost(self, images: list[Image], fills: list[OrderFilled], at: Nanos) -> bool:
         """Say whether lists have something that should have been told by now, and is none of our doubts."""
-        new = [(i.created_at, i.client_id) for i in images if not self._joiner.has_told(i)]
-        names = {image.order_id: image.client_id for image in images}
-        new += [(f.at, names.get(f.order_id)) for f in fills if not self._joiner.has_counted(f)]
-        return any(
-            self._known_since < came < at - ON_ITS_WAY and name not in self._doubted for came, name in new
-        )
+        new = self._joiner.untold(images, fills)
+        since, until = self._known_since, at - ON_ITS_WAY
+        return any(since < came < until and name not in self._doubted for came, name in new)
 
     def _chance_of(self, share: float) -> bool:
         # Without such weather no chance is drawn: a story without it stays what it was.
@@ -508,16 +398,3 @@ class Line:
 
     def _delay(self) -> float:
         return self._weather.quick + self._chance.random() * (self._weather.late - self._weather.quick)
-
-
-def _unresolved(command: Command, text: str, at: Nanos) -> Unresolved:
-    return Unresolved(account=command.account, client_order_id=command.client_order_id, text=text, at=at)
-
-
-def _outcome(command: Command, refused: str, order_id: OrderId | None, at: Nanos) -> Outcome:
-    if refused == "RiskCheckTimeout":
-        return _unresolved(command, refused, at)
-    account, name = command.account, command.client_order_id
-    if refused:
-        return Rejected(account=account, client_order_id=name, code=refused, text="", at=at)
-    return Confirmed(account=account, client_order_id=name, order_id=order_id, at=at)

@@ -23,7 +23,7 @@ from tests.drill.history import (
     Traded,
     Trouble,
 )
-from tests.drill.lines import lost_news
+from tests.drill.weather import lost_news
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
 from tradehaven.domain.events import Event, OrderFilled, OrderWorking, SnapshotTaken

@@ -16,7 +16,7 @@ from tests.drill.agenda import Agenda
 from tests.drill.engine import Engine, Killed
 from tests.drill.hands import Hands
 from tests.drill.history import Began, Died, History, Journalled, Planned, Rest, Trouble, Turned
-from tests.drill.lines import Line, Weather
+from tests.drill.lines import Line
 from tests.drill.rows import Rows
 from tests.drill.script import (
     Crash,
@@ -36,6 +36,7 @@ from tests.drill.script import (
 )
 from tests.drill.switch import Switch
 from tests.drill.venue import News, Venue
+from tests.drill.weather import Weather
 from tradehaven.domain.events import Event, GateChanged, HaltPressed
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId
 

@@ -10,13 +10,11 @@ import pytest
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.testing import RunningExchange
 from brokers.ports import Login
-from brokers.tradovate.tests.test_gateway import Watch, _login, _order, _with_gateway, exchange
+from brokers.tradovate.tests.watching import Watch, login_at, order_of, with_gateway
 from tradehaven.domain.commands import Confirmed, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason
 from tradehaven.domain.events import LinkLost, OrdersListed, OrderWorking, SilenceAsked
 from tradehaven.domain.money import Ticks
-
-__all__ = ["exchange"]
 
 
 async def _plan(exchange: RunningExchange, login: Login, trouble: Trouble, **more: Any) -> None:
@@ -25,7 +23,7 @@ async def _plan(exchange: RunningExchange, login: Login, trouble: Trouble, **mor
 
 
 def _resting(key: str, lane: Lane = Lane.PROTECTIVE) -> PlaceOrder:
-    return replace(_order(key, order_type=OrderType.LIMIT, limit=Ticks(19000)), lane=lane)
+    return replace(order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)), lane=lane)
 
 
 async def _denied(watch: Watch, key: str) -> None:
@@ -36,7 +34,7 @@ async def _denied(watch: Watch, key: str) -> None:
 
 
 def test_a_429_asks_for_an_hours_silence_and_the_order_was_not_carried_out(exchange: RunningExchange) -> None:
-    login = _login(exchange)
+    login = login_at(exchange)
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.LIMIT)
@@ -45,25 +43,25 @@ def test_a_429_asks_for_an_hours_silence_and_the_order_was_not_carried_out(excha
         asked = await watch.until(SilenceAsked)
         assert (asked.until - asked.at) // 1_000_000_000 == 3600
 
-    _with_gateway(login, story)
+    with_gateway(login, story)
 
 
 def test_a_question_that_is_answered_429_asks_for_silence_as_well(exchange: RunningExchange) -> None:
-    login = _login(exchange)
+    login = login_at(exchange)
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.LIMIT, endpoint="order/list")
         watch.gateway.look_again()
         await watch.until(SilenceAsked)
 
-    _with_gateway(login, story)
+    with_gateway(login, story)
 
 
 @pytest.mark.parametrize(("lane", "seconds"), [(Lane.ENTRY, 1), (Lane.PROTECTIVE, 3)])
 def test_a_penalised_order_is_repeated_once_with_its_ticket(
     exchange: RunningExchange, lane: Lane, seconds: int
 ) -> None:
-    login, key = _login(exchange), f"ticket-{lane}"
+    login, key = login_at(exchange), f"ticket-{lane}"
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.PENALTY, seconds=seconds)
@@ -76,7 +74,7 @@ def test_a_penalised_order_is_repeated_once_with_its_ticket(
         working = [e for e in watch.events if isinstance(e, OrderWorking) and e.client_order_id == key]
         assert len(working) == 1
 
-    _with_gateway(login, story)
+    with_gateway(login, story)
     sent = [entry for entry in exchange.log() if key in str(entry) and "p-ticket" in str(entry)]
     assert sent
 
@@ -87,18 +85,18 @@ def test_a_penalised_order_is_repeated_once_with_its_ticket(
 def test_what_would_be_late_or_needs_a_person_is_not_repeated(
     exchange: RunningExchange, lane: Lane, trouble: dict[str, Any]
 ) -> None:
-    login, key = _login(exchange), f"never-{lane}"
+    login, key = login_at(exchange), f"never-{lane}"
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.PENALTY, **trouble)
         watch.gateway.send(_resting(key, lane))
         await _denied(watch, key)
 
-    _with_gateway(login, story)
+    with_gateway(login, story)
 
 
 def test_a_repeat_is_not_sent_by_an_engine_that_leads_no_more(exchange: RunningExchange) -> None:
-    login = _login(exchange)
+    login = login_at(exchange)
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.PENALTY, seconds=0)
@@ -107,12 +105,12 @@ def test_a_repeat_is_not_sent_by_an_engine_that_leads_no_more(exchange: RunningE
         denied = await watch.until(Denied, client_order_id="too-late")
         assert denied.reason is RefusalReason.LEASE_LOST
 
-    _with_gateway(login, story)
+    with_gateway(login, story)
     assert not [entry for entry in exchange.log() if "too-late" in str(entry) and "p-ticket" in str(entry)]
 
 
 def test_a_repeat_that_is_penalised_again_is_given_up(exchange: RunningExchange) -> None:
-    login = _login(exchange)
+    login = login_at(exchange)
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.PENALTY, seconds=0)
@@ -120,11 +118,11 @@ def test_a_repeat_that_is_penalised_again_is_given_up(exchange: RunningExchange)
         watch.gateway.send(_resting("twice"))
         await _denied(watch, "twice")
 
-    _with_gateway(login, story)
+    with_gateway(login, story)
 
 
 def test_a_penalised_order_whose_link_falls_was_not_carried_out(exchange: RunningExchange) -> None:
-    login = _login(exchange)
+    login = login_at(exchange)
 
     async def story(watch: Watch) -> None:
         await _plan(exchange, login, Trouble.PENALTY, seconds=60)
@@ -138,4 +136,4 @@ def test_a_penalised_order_whose_link_falls_was_not_carried_out(exchange: Runnin
         kinds = [type(event) for event in watch.events]
         assert kinds.index(LinkLost) < kinds.index(Denied)
 
-    _with_gateway(login, story)
+    with_gateway(login, story)

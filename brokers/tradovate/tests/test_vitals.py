@@ -11,7 +11,7 @@ from brokers.paper.testing import RunningExchange, running_exchange
 from brokers.tradovate import gateway as room
 from brokers.tradovate import wire
 from brokers.tradovate.gateway import TradovateGateway
-from brokers.tradovate.tests.test_gateway import _login, _order
+from brokers.tradovate.tests.watching import login_at, order_of
 from tradehaven.domain.commands import Confirmed
 from tradehaven.domain.events import Event, SnapshotTaken
 
@@ -37,10 +37,10 @@ def test_heartbeats_and_answers_to_orders_are_timed(
             if type(event) in came:
                 came[type(event)].set()
 
-        gateway = TradovateGateway(_login(exchange), sink, process_clock(), lambda: True, vitals)
+        gateway = TradovateGateway(login_at(exchange), sink, process_clock(), lambda: True, vitals)
         life = asyncio.create_task(gateway.run())
         await asyncio.wait_for(came[SnapshotTaken].wait(), 5)
-        gateway.send(_order("a"))
+        gateway.send(order_of("a"))
         await asyncio.wait_for(came[Confirmed].wait(), 5)
         while vitals.figures().beat_p50 is None:
             await asyncio.sleep(0.05)
