@@ -28,7 +28,8 @@ def snapshot_taken(book: Book, account: AccountSnapshot) -> None:
     try:
         fresh = ledger.opened(account)
     except UnknownInstrument:
-        return  # a contract nobody can value: this account's standing stays unknown, and is said so
+        book.risk.give_up(account.account)
+        return
     if fresh is None:
         return
     known = book.risk.ledgers.get(account.account)
@@ -45,7 +46,7 @@ def filled(book: Book, event: OrderFilled) -> None:
     try:
         changed, result = ledger.filled(known, event)
     except UnknownInstrument:
-        del book.risk.ledgers[event.account]
+        book.risk.give_up(event.account)
         return
     book.risk.keep(event.account, changed)
     standing = book.risk.standings.get(event.account)
@@ -60,9 +61,9 @@ def balance_said(book: Book, event: BalanceReported) -> bool:
     before = book.balances.get(event.account)
     book.balances[event.account] = event.cash
     known = book.risk.ledgers.get(event.account)
-    if known is None:
+    if known is None and event.account not in book.risk.unvalued:
         book.risk.keep(event.account, Ledger(cash=event.cash, profit=event.realized))
-    else:
+    elif known is not None:
         book.risk.ledgers[event.account] = ledger.balanced(known, event)
     return before != event.cash
 
@@ -76,10 +77,11 @@ def position_said(book: Book, event: PositionReported) -> None:
 
 def time_passed(book: Book, at: Nanos) -> None:
     """Put in force what the brokers said and no fill is near to."""
-    for account, known in book.risk.ledgers.items():
+    for account, known in list(book.risk.ledgers.items()):
         try:
             settled = ledger.settled(known, at)
         except UnknownInstrument:
+            book.risk.give_up(account)
             continue
         if settled is not known:
             _paid_in(book, account, settled.flows - known.flows)

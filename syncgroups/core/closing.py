@@ -18,6 +18,7 @@ from syncgroups.core.plan import AccountPlan, OwnerPlan
 from tradehaven.domain.calendar import MarketState, market_state
 from tradehaven.domain.commands import CancelOrder, ClosePosition
 from tradehaven.domain.contracts import product_of
+from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.instruments import SessionTemplate
 
@@ -57,7 +58,9 @@ class _Look:
     def account(self, known: AccountPlan, flat: Flat) -> None:
         """Look at every contract in which an account holds or works something."""
         for symbol, net in sorted(self._open(known.account).items()):
-            template = product_of(symbol).template
+            template = _template(symbol)
+            if template is None:
+                continue  # nobody knows its market's hours
             if self._is_due(flat, template):
                 self._close(known.account, symbol, net)
             elif net and market_state(self._now, template) is MarketState.CLOSED:
@@ -108,3 +111,11 @@ class _Look:
         self._remarks.append(
             Remark(kind=RemarkKind.FLAT_DUE, account=account, group=None, symbol=symbol, detail=detail)
         )
+
+
+def _template(symbol: Symbol) -> SessionTemplate | None:
+    """Return a contract's market; one strange contract must not stop the clock of all others."""
+    try:
+        return product_of(symbol).template
+    except UnknownInstrument:
+        return None

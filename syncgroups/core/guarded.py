@@ -23,11 +23,14 @@ from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.ids import AccountId, ClientOrderId, Symbol
+from tradehaven.domain.instruments import Product
 
 Accounts = Mapping[AccountId, AccountPlan]
 Copies = Mapping[ClientOrderId, Copy]
 NO_OTHERS: Copies = MappingProxyType({})
+ONE = Decimal(1)
 _STOPS = frozenset(
     {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
 )
@@ -195,10 +198,10 @@ class _Seen:
         if caps.products or caps.account is not None or caps.minis is not None or caps.scaling is not None:
             for other in self._symbols(self._account) - {symbol}:
                 worst = self._worst(self._account, other)
-                traded = product_of(other)
-                product += worst if traded.symbol == root else 0
+                traded = _product(other)
+                product += worst if traded is not None and traded.symbol == root else 0
                 account += worst
-                sizes += minis(traded) * worst
+                sizes += (minis(traded) if traded is not None else ONE) * worst
             product, account = product + own, account + own
             sizes += minis(product_of(symbol)) * own
         return Exposure(instrument=own, product=product, account=account, minis=sizes)
@@ -235,14 +238,14 @@ class _Seen:
             for account in self._accounts
             if account != self._account
             for symbol in self._symbols(account)
-            if product_of(symbol).full_size == market
+            if (traded := _product(symbol)) is not None and traded.full_size == market
         )
 
     def is_mixing(self) -> bool:
         """Say whether minis and micros would be held at the same time, in whichever own accounts."""
         full = _is_full(self.order.symbol)
         return any(
-            _is_full(symbol) is not full and self._worst(account, symbol) > 0
+            _is_full(symbol) is (not full) and self._worst(account, symbol) > 0
             for account in self._accounts
             for symbol in self._symbols(account)
         )
@@ -282,6 +285,14 @@ class _Seen:
         return worst
 
 
-def _is_full(symbol: Symbol) -> bool:
-    traded = product_of(symbol)
-    return traded.symbol == traded.full_size
+def _is_full(symbol: Symbol) -> bool | None:
+    traded = _product(symbol)
+    return traded.symbol == traded.full_size if traded is not None else None
+
+
+def _product(symbol: Symbol) -> Product | None:
+    """Return a contract's product; what stands in another account may be one that nobody knows."""
+    try:
+        return product_of(symbol)
+    except UnknownInstrument:
+        return None

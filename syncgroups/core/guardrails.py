@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from risk.core import drawdown, watch
-from risk.core.days import begun, entered
+from risk.core.days import begun, entered, flowed
 from risk.core.gauges import board
-from risk.core.ledger import money_of
+from risk.core.ledger import FEE_AT_MOST, money_of
 from risk.core.lockouts import longer, running
-from risk.core.rules import Breach, Drawdown, Rules
+from risk.core.rules import RESET_AT, Breach, Drawdown, Rules
 from risk.core.standing import ZERO, Band, Entry, Floor, Lock, Money, Standing
 from risk.core.watch import Broken
 from risk.core.words import dollars
@@ -256,12 +256,27 @@ def standing_now(book: Book, known: AccountPlan, rules: Rules, money: Money, at:
         day = begun(ledger.cash - ledger.profit, at, rules.reset_at)
         lock: Lock | None = running(book.risk.locks.get(known.account), at)
         standing = Standing(money=money, day=day, lock=lock)
+    elif known.account not in book.risk.met:
+        standing = _met_again(book, known.account, standing, rules, at)
     rule = rules.drawdown
     if rule is None:
         return standing if standing.floor is None else replace(standing, floor=None)
     return replace(
         standing, floor=_floor_under(rule, book.risk.floors.get(known.account), standing.floor, money)
     )
+
+
+def _met_again(book: Book, account: AccountId, standing: Standing, rules: Rules, at: Nanos) -> Standing:
+    """Return a standing from before this process, less what was paid in or out since: no gain and no loss.
+
+    The broker's own day says so, where ours is the same one; fees are in its cash and not in its profit.
+    """
+    ledger = book.risk.ledgers[account]
+    if rules.reset_at != RESET_AT or at >= standing.day.ends:
+        return standing
+    paid = ledger.cash - ledger.profit - standing.day.reference
+    fees = FEE_AT_MOST * 2 * (standing.day.trades + 1)
+    return standing if -fees <= paid <= ZERO else flowed(standing, paid)
 
 
 def _floor_under(rule: Drawdown, before: Drawdown | None, floor: Floor | None, money: Money) -> Floor:

@@ -23,19 +23,21 @@ Held = tuple[AccountId, Symbol]
 class RiskBook:
     """One owner's accounts by their rules. `changed` are standings that nobody has written down yet.
 
-    `blind` are environments without market data; `holders` are the accounts with an open position in a
-    contract. `naked` says since when a position lacks its stop, `guard_closes` when it was closed for that;
-    `guard_fills` when a guard last filled there, and the signed contracts that it closed. `floors` are the
-    rules that the floors of standings belong to.
+    `met` are accounts that this process has looked at, `blind` environments without market data; `holders`
+    are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
+    `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
+    contracts that it closed. `floors` are the rules that the floors of standings belong to.
     """
 
     def __init__(self) -> None:
         self.ledgers: dict[AccountId, Ledger] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
+        self.unvalued: set[AccountId] = set()
         self.holders: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
         self.standings: dict[AccountId, Standing] = {}
         self.changed: set[AccountId] = set()
+        self.met: set[AccountId] = set()
         self.locks: dict[AccountId, Lock] = {}
         self.guards: dict[ClientOrderId, Guard] = {}
         self.guard_orders: dict[tuple[AccountId, OrderId], ClientOrderId] = {}
@@ -74,11 +76,20 @@ class RiskBook:
         """Set an account's money, and who holds what."""
         before = self.ledgers.get(account)
         self.ledgers[account] = ledger
+        self.unvalued.discard(account)
         was = before.stakes.keys() if before is not None else set()
         for symbol in was - ledger.stakes.keys():
             self.holders[symbol].discard(account)
         for symbol in ledger.stakes.keys() - was:
             self.holders[symbol].add(account)
+
+    def give_up(self, account: AccountId) -> None:
+        """Forget the money of an account that holds what nobody can value, until it is stated anew."""
+        self.unvalued.add(account)
+        self.ledgers.pop(account, None)
+        self.standings.pop(account, None)
+        for holders in self.holders.values():
+            holders.discard(account)
 
     def _guard(self, step: GuardStep) -> None:
         if step.guard is not None:
@@ -100,6 +111,7 @@ class RiskBook:
                 self.stand(account, standing)
             if rule is not None:
                 self.floors[account] = rule
+            self.met.add(account)
         self.totals.update(decision.totals)
         self.bands.update(decision.bands)
         for account, symbol, since in decision.naked:

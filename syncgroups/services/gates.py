@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,6 +24,9 @@ from tradehaven.domain.errors import InvalidInput
 
 INTENT = "DISARM"
 """What is typed to open a gate that a kill switch has shut."""
+
+
+LONGEST_HOLD = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,22 @@ def resume(*, gate: Gate, by: User) -> bool:
     if changed:
         _note(gate, f"Entries pass again for {subject_of(gate)}, by {by}", Severity.INFO, by=by)
     return changed
+
+
+@transaction.atomic
+def hold(*, gate: Gate, by: User, hours: str, now: datetime) -> datetime | None:
+    """Let nobody disarm a shut gate for some hours, 1 to 72; return until when (UTC).
+
+    None for anything else that was typed, and where it is held longer already: no press fails for this.
+    """
+    if not (hours.isascii() and hours.isdigit() and len(hours) < 3 and 1 <= int(hours) <= LONGEST_HOLD):
+        return None
+    until = now + timedelta(hours=int(hours))
+    if not turning.lock(gate=gate, until=until):
+        return None
+    text = f"Nobody disarms {subject_of(gate)} before {until:%b %-d, %H:%M} UTC, by {by}"
+    _note(gate, text, Severity.WARNING, by=by)
+    return until
 
 
 @transaction.atomic

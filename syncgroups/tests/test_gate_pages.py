@@ -163,3 +163,23 @@ def test_an_open_gate_has_nothing_to_disarm(alice_client: Client, gate: Gate):
     page = alice_client.get(reverse("syncgroups:disarm", args=[gate.pk])).content.decode()
     assert "is off" in page
     assert "id_intent" not in page
+
+
+def test_a_halt_may_be_held_for_hours_that_nobody_makes_fewer(alice_client: Client, gate: Gate):
+    halt, disarm = (reverse(f"syncgroups:{name}", args=[gate.pk]) for name in ("halt", "disarm"))
+    answer = alice_client.post(halt, {"hours": "8"}, follow=True)
+    assert "Nobody disarms it before" in answer.content.decode()
+    gate.refresh_from_db()
+    until = gate.locked_until
+    assert until is not None
+    alice_client.post(halt, {"hours": "1", "flatten": "on"})
+    alice_client.post(disarm, {"intent": "DISARM"})
+    gate.refresh_from_db()
+    assert (gate.state, gate.flatten, gate.locked_until) == (TradingState.HALTED, True, until)
+
+
+@pytest.mark.parametrize("hours", ["", "0", "73", "-1", "many", "1e3", "٣"])
+def test_no_number_of_hours_keeps_a_halt_from_working(alice_client: Client, gate: Gate, hours: str):
+    alice_client.post(reverse("syncgroups:halt", args=[gate.pk]), {"hours": hours})
+    gate.refresh_from_db()
+    assert (gate.state, gate.locked_until) == (TradingState.HALTED, None)

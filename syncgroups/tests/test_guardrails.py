@@ -1,7 +1,7 @@
 """Rules at work in the core: a price, a fill or a second, and what becomes of an account."""
 
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,6 @@ from risk.core.rules import (
     Caps,
     DayLimit,
     Drawdown,
-    Flat,
     Lockout,
     LockUntil,
     Rules,
@@ -24,7 +23,7 @@ from syncgroups.core.plan import OwnerPlan, TotalPlan
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
 from tradehaven.domain.calendar import CHICAGO
-from tradehaven.domain.enums import Environment, OrderType, RefusalReason, Side
+from tradehaven.domain.enums import Environment, RefusalReason, Side
 from tradehaven.domain.events import AccountLocked, BalanceReported, PriceMoved, PricesLost
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.money import Ticks
@@ -167,7 +166,7 @@ def test_the_next_day_begins_without_the_lock_and_from_what_is_there() -> None:
     desk.settle()
     desk.step(BalanceReported(account=MINE, cash=Decimal(49_000), realized=Decimal(-1000), at=desk.at()))
     desk.wait(5)
-    _until(desk, datetime(2026, 11, 18, 17, 0, 5, tzinfo=CHICAGO))
+    until(desk, datetime(2026, 11, 18, 17, 0, 5, tzinfo=CHICAGO))
     desk.wait(1)
     standing = desk.book.risk.standings[MINE]
     assert standing.day.reference == Decimal(49_000)
@@ -242,7 +241,7 @@ def test_yesterdays_loss_of_a_sum_is_not_todays() -> None:
     for order in [one for one in desk.orders.values() if one.account != LEADER and one.side is Side.SELL]:
         desk.fill(order.order_id, price=19_970)
     assert desk.book.risk.totals["all"].money.equity == Decimal(-760)
-    _until(desk, datetime(2026, 11, 18, 17, 0, 5, tzinfo=CHICAGO))
+    until(desk, datetime(2026, 11, 18, 17, 0, 5, tzinfo=CHICAGO))
     desk.wait(1)
     entered(desk)
     price(desk, 19_980)
@@ -290,44 +289,7 @@ def test_a_lock_for_some_minutes_ends_by_itself() -> None:
     assert desk.book.risk.locks[MINE].until - desk.now == pytest.approx(30 * 60 * SECOND, abs=SECOND)
 
 
-def test_at_its_time_an_account_is_flat_and_takes_no_entry_until_the_next_session() -> None:
-    desk = desk_with(Rules(flat=Flat(at=time(15, 10))))
-    entered(desk)
-    _until(desk, datetime(2026, 11, 18, 15, 9, 58, tzinfo=CHICAGO))
-    desk.wait(1)
-    desk.settle()
-    assert desk.positions[MINE, ES] == 1
-    desk.wait(2)
-    desk.settle()
-    assert (desk.positions[MINE, ES], desk.positions[OTHER, ES]) == (0, 1)
-    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 1
-    desk.market(Side.BUY, 1)
-    desk.settle()
-    assert desk.positions[MINE, ES] == 0
-
-
-def test_what_still_works_at_the_time_to_be_flat_is_taken_away() -> None:
-    desk = desk_with(Rules(flat=Flat(at=time(15, 10))))
-    desk.trade(Side.BUY, 1, order_type=OrderType.LIMIT, limit=19_000)
-    desk.settle()
-    _until(desk, datetime(2026, 11, 18, 15, 10, 1, tzinfo=CHICAGO))
-    desk.wait(1)
-    desk.settle()
-    assert not desk.book.working[MINE]
-    assert desk.book.working[OTHER]
-
-
-def test_what_is_held_over_the_end_of_its_session_is_said_once() -> None:
-    desk = desk_with(Rules(flat=Flat(at=time(15, 10))))
-    entered(desk)
-    _until(desk, datetime(2026, 11, 20, 18, 0, tzinfo=CHICAGO))  # Friday evening: the week is over
-    for _ in range(3):
-        desk.wait(1)
-    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 1
-    assert not desk.outbox
-
-
-def _until(desk: Desk, moment: datetime) -> None:
+def until(desk: Desk, moment: datetime) -> None:
     desk.now = int(moment.timestamp()) * SECOND
 
 
@@ -364,3 +326,36 @@ def test_prices_that_are_missed_with_a_position_open_are_remembered_until_the_fl
     floor = desk.book.risk.standings[MINE].floor
     assert floor is not None
     assert (floor.gaps, floor.floor) == (False, Decimal(47_600))
+
+
+def test_lost_prices_leave_a_floor_that_follows_no_moment_as_it_is() -> None:
+    rule = Drawdown(trail=Trail.STATIC, amount=Decimal(2500), start=Decimal(50_000))
+    desk = desk_with(Rules(drawdown=rule))
+    desk.step(PricesLost(environment=Environment.LIVE, at=desk.at()))
+    desk.step(PricesLost(environment=Environment.PAPER, at=desk.at()))
+    floor = desk.book.risk.standings[MINE].floor
+    assert floor is not None
+    assert not floor.gaps
+    assert not desk.step(PricesLost(environment=Environment.PAPER, at=desk.at()))
+
+
+@pytest.mark.parametrize(
+    ("cash", "realized", "reference"),
+    [
+        (48_500, 0, 48_500),  # 1,500 paid out while no engine ran
+        (51_000, 0, 51_000),
+        (49_600, -400, 50_000),  # lost while no engine ran
+        (49_595, -400, 50_000),  # with its fees
+    ],
+)
+def test_an_engine_that_starts_tells_a_payout_from_a_loss(cash: int, realized: int, reference: int) -> None:
+    desk = desk_with()
+    desk.wait(1)
+    before = desk.book.risk.standings[MINE]
+    again = Desk(desk.plan, now=desk.now)
+    again.book.risk.standings[MINE] = before
+    again.connect()
+    said = BalanceReported(account=MINE, cash=Decimal(cash), realized=Decimal(realized), at=again.at())
+    again.step(said)
+    assert again.book.risk.standings[MINE].day.reference == reference
+    assert not locks(again)

@@ -292,3 +292,33 @@ def test_distances_are_ticks_percent_or_dollars_and_rounded_to_less_risk(
     side: Side, leg: GuardLeg, offset: Offset, price: int
 ) -> None:
     assert price_of(Fraction(40_001, 2), side, leg, offset, ES) == price
+
+
+def test_a_guard_that_the_broker_turns_down_later_counts_as_refused() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    guard = guards(desk)[0]
+    desk._end(guard, OrderStatus.REJECTED, seen=True)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
+
+
+def test_a_snapshot_states_guards_anew() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    desk.lose(MINE)
+    desk.connect(MINE)
+    desk.settle()
+    assert len(desk.book.risk.guards_of(MINE)) == len(guards(desk)) == 1
+
+
+def test_without_a_known_average_nothing_is_placed_and_it_is_said() -> None:
+    desk = desk_with()
+    desk.book.risk.give_up(MINE)
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    desk.wait(2)
+    assert not guards(desk)
+    assert RemarkKind.NAKED in remarks(desk)

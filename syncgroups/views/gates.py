@@ -38,7 +38,10 @@ def _halt(request: UserRequest, gate: "Gate") -> HttpResponse:
         # No form stands in between: nothing that is typed may keep a kill switch from working.
         reason = request.POST.get("reason", "")
         halted = gates.halt(gate=gate, by=request.user, reason=reason, flatten="flatten" in request.POST)
-        text = f"Kill switch is on for {subject}.{said_of(halted.heard)}"
+        hours = request.POST.get("hours", "").strip()
+        until = gates.hold(gate=gate, by=request.user, hours=hours, now=timezone.now())
+        held = f" Nobody disarms it before {until:%b %-d, %H:%M} UTC." if until is not None else ""
+        text = f"Kill switch is on for {subject}.{said_of(halted.heard)}{held}"
         return done(request, text, "analytics:live", warn=True)
     page = {"gate": gate, "subject": subject}
     return render(request, "risk/_halt.html" if request.htmx else "risk/halt.html", page)

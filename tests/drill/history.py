@@ -193,7 +193,8 @@ class History:
         found = hashlib.sha256()
         for entry in self.entries:
             found.update(type(entry).__name__.encode())
-            found.update(msgspec.json.encode(_plain(entry), order="sorted"))
+            plain = msgspec.to_builtins(_plain(entry), str_keys=True, order="sorted")
+            found.update(msgspec.json.encode(plain))
         return found.hexdigest()
 
 

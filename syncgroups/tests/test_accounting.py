@@ -1,0 +1,97 @@
+"""Money in the book: opened by a snapshot, moved by fills, and unknown where nobody can value it."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from syncgroups.core.accounting import filled
+from syncgroups.tests.desk import Desk
+from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
+from syncgroups.tests.test_guardrails import LOSS, with_rules
+from tradehaven.domain.enums import Side
+from tradehaven.domain.events import AccountSnapshot, BalanceReported, PositionReported, SnapshotTaken
+from tradehaven.domain.ids import AccountId, FillId, Nanos, Symbol
+
+MINE = AccountId(2)
+
+
+def desk_with_money() -> Desk:
+    plan = plan_of(group_of(follower(MINE)))
+    desk = Desk(with_rules(plan, {MINE: LOSS}))
+    desk.connect()
+    desk.balance(LEADER, Decimal(50_000))
+    return desk
+
+
+def stated(desk: Desk, cash: str, realized: str = "0", *, symbol: Symbol = ES, net: int = 0) -> None:
+    """Let the broker state the follower anew."""
+    at = desk.at()
+    held = PositionReported(account=MINE, symbol=symbol, net=net, price=Decimal(5000), at=at)
+    snapshot = AccountSnapshot(
+        account=MINE,
+        orders=(),
+        fills=(),
+        positions=(held,) if net else (),
+        balance=BalanceReported(account=MINE, cash=Decimal(cash), realized=Decimal(realized), at=at),
+    )
+    desk.step(SnapshotTaken(connection=desk.plan.accounts[MINE].connection, accounts=(snapshot,), at=at))
+
+
+def test_a_snapshot_opens_the_ledger_and_the_day() -> None:
+    desk = desk_with_money()
+    stated(desk, "49800", "-200")
+    assert desk.book.risk.ledgers[MINE].cash == Decimal(49_800)
+    assert desk.book.risk.standings[MINE].day.reference == Decimal(50_000)
+
+
+def test_money_paid_in_while_the_line_was_dead_is_no_profit() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000")
+    stated(desk, "53000")
+    assert desk.book.risk.standings[MINE].day.reference == Decimal(53_000)
+
+
+def test_what_was_won_while_the_line_was_dead_is_profit() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000")
+    stated(desk, "50300", "300")
+    standing = desk.book.risk.standings[MINE]
+    assert standing.money.equity - standing.day.reference == Decimal(300)
+
+
+def test_holders_are_known_by_contract() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000", net=2)
+    assert desk.book.risk.holders[ES] == {MINE}
+    stated(desk, "50000")
+    assert desk.book.risk.holders[ES] == set()
+
+
+def test_an_account_that_holds_what_nobody_knows_has_no_standing() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000", symbol=Symbol("XXZ6"), net=1)
+    assert MINE not in desk.book.risk.ledgers
+    desk.balance(MINE, Decimal(50_000))
+    assert MINE not in desk.book.risk.ledgers
+    stated(desk, "50000")
+    assert MINE in desk.book.risk.ledgers
+
+
+def test_a_fill_in_what_nobody_knows_ends_the_ledger() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000")
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    known = next(fill for fill in desk.fills if fill.account == MINE)
+    filled(desk.book, replace(known, symbol=Symbol("XXZ6"), fill_id=FillId(9)))
+    assert MINE not in desk.book.risk.ledgers
+
+
+def test_a_broker_that_states_an_unknown_contract_leaves_an_account_without_value() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000")
+    odd = PositionReported(account=MINE, symbol=Symbol("XXZ6"), net=1, price=Decimal(1), at=Nanos(desk.now))
+    desk.step(odd)
+    assert MINE in desk.book.risk.ledgers
+    desk.wait(3)
+    assert MINE not in desk.book.risk.ledgers
+    assert MINE not in desk.book.risk.standings
