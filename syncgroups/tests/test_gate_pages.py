@@ -15,7 +15,7 @@ from syncgroups.models import Activity
 from syncgroups.services import gates
 from syncgroups.tests.factories import FollowerFactory, GroupFactory
 from syncgroups.tests.people import accounts
-from tradehaven.domain.enums import AuditAction
+from tradehaven.domain.enums import AuditAction, TradingState
 
 ALL = reverse("syncgroups:halt-all")
 
