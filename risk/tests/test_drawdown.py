@@ -200,6 +200,12 @@ def test_the_brokers_own_floor_counts_where_it_is_higher_and_ends_the_doubt() ->
     assert anchored(_rule(), dead, Decimal(60_000)) is dead
 
 
+def test_a_floor_that_is_stated_is_certain_whatever_was_not_known_before() -> None:
+    met = begin(_rule(), Decimal(51_000))
+    assert not met.certain
+    assert anchored(_rule(), met, Decimal(1)) == replace(met, certain=True)
+
+
 def test_room_keeps_dollars_always_and_ticks_while_contracts_are_open() -> None:
     rule = _rule(reserve=Decimal(100), reserve_ticks=4)
     floor = begin(rule, START)

@@ -107,6 +107,10 @@ def test_a_lock_says_when_it_ends_and_a_failed_account_stays_locked() -> None:
     assert not board(ALL, replace(_standing(), floor=missed(TRAIL, locked.floor)), NOW).certain
 
 
+def test_a_floor_that_was_never_stated_is_shown_as_unsure() -> None:
+    assert not board(ALL, replace(_standing(), floor=begin(TRAIL, Decimal(51_000))), NOW).certain
+
+
 def test_ticks_and_contracts_that_are_left_in_a_product() -> None:
     standing = _standing(-400)
     es = product("ES")

@@ -90,6 +90,7 @@ STRICTER: list[tuple[str, Any, Any]] = [
     ("drawdown", EOD, replace(EOD, breach=Breach.STOP)),
     ("drawdown", replace(EOD, block_at=D("0.8")), EOD),
     ("drawdown", replace(EOD, payout_locks=True), EOD),
+    ("drawdown", replace(EOD, known=D(48_500)), EOD),
     ("caps", Caps(instrument=2), Caps()),
     ("caps", Caps(instrument=2), Caps(instrument=3)),
     ("caps", Caps(account=2), Caps(account=3)),
@@ -203,6 +204,11 @@ def test_a_stop_that_is_no_nearer_leaves_the_old_one_and_a_wider_unit_changes_no
     old = Rules(protection=Protection(stop=_ticks(8)))
     same = Rules(protection=Protection(stop=Offset(value=D("8.0"))))
     assert strictest(old, same).protection == old.protection
+
+
+def test_a_floor_that_is_stated_anew_counts_at_once() -> None:
+    old, new = (Rules(drawdown=replace(EOD, known=D(floor))) for floor in (48_500, 48_200))
+    assert strictest(old, new) == new
 
 
 def test_what_is_only_shown_changes_at_once() -> None:

@@ -168,6 +168,7 @@ EDGES: list[tuple[str, list[object], list[object]]] = [
     ("drawdown.amount", ["0.01"], ["0"]),
     ("drawdown.start", ["0", "50000.5"], ["-1", TOO_MUCH]),
     ("drawdown.lock", [None, "47500", "100000000"], ["47499.99", TOO_MUCH]),
+    ("drawdown.known", [None, "47500", "100000000"], ["47499.99", TOO_MUCH]),
     ("drawdown.reserve", ["0", "2499.99"], ["2500", "-1"]),
     ("drawdown.reserve_ticks", [0, 1_000], [-1, 1_001]),
     ("drawdown.block_at", ["0.01", "1"], ["0"]),
