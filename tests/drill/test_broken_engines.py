@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from risk.core.proposal import ALLOWED
-from syncgroups.core import converge, copies, folding, guarded, recover, resume, share
+from syncgroups.core import converge, copies, folding, guarded, recover, resume, share, snapshots
 from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, joined
 from syncgroups.core.place import new_order
@@ -41,7 +41,7 @@ def it_asks_no_gate_and_no_limit(patch: pytest.MonkeyPatch) -> None:
 
 
 def it_believes_the_first_list(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(folding, "SECOND_LOOK", 0)
+    patch.setattr(snapshots, "SECOND_LOOK", 0)
 
 
 def it_opens_late(patch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,8 @@ def it_takes_a_snapshot_for_news(patch: pytest.MonkeyPatch) -> None:
 
 def it_lets_stops_be_as_large_as_they_were(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("syncgroups.core.place.follow", lambda *_, **__: None)
-    patch.setattr(converge, "fitted", lambda _book, copy: copy)
+    for room in (converge, recover):
+        patch.setattr(room, "fitted", lambda _book, copy: copy)
 
 
 BROKEN: dict[str, tuple[Breaks, set[str]]] = {
