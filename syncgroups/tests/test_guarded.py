@@ -11,6 +11,7 @@ from syncgroups.core.decision import CopyRefused
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
 from syncgroups.tests.test_guardrails import price, with_rules
+from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.events import AccountLocked
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
@@ -171,3 +172,31 @@ def test_behind_a_lock_a_flip_closes_and_does_not_open() -> None:
     desk.market(Side.SELL, 3)
     desk.settle()
     assert (desk.positions[MINE, ES], reasons(desk)) == (0, [RefusalReason.LOCKED_OUT])
+
+
+def test_the_fill_that_breaks_the_limit_stops_the_very_next_order_and_flattens_once() -> None:
+    desk = desk_with(Rules(daily_loss=DayLimit(amount=Decimal(500)), fee=Decimal(0)))
+    desk.market(Side.BUY, 1)
+    entry = desk.outbox.pop(0)
+    desk.deliver(entry, fill_markets=False)
+    mine = next(order for order in desk.orders.values() if order.account == MINE)
+    desk.fill(mine.order_id, price=20_050)  # 51 ticks above the bid: broken with its own fill (F38)
+    desk.trade(Side.BUY, 1)
+    assert reasons(desk) == [RefusalReason.DAILY_LOSS]
+    closes = [one for one in desk.outbox if isinstance(one, ClosePosition) and one.account == MINE]
+    assert len(closes) == 1
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
+
+
+def test_a_cap_below_what_is_held_refuses_entries_and_lets_all_of_it_out() -> None:
+    desk = desk_with(Rules())
+    desk.market(Side.BUY, 4)
+    desk.settle()
+    desk.plan = with_rules(desk.plan, {MINE: Rules(caps=Caps(instrument=1))})
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert (reasons(desk), desk.positions[MINE, ES]) == ([RefusalReason.MAX_POSITION], 4)
+    desk.market(Side.SELL, 5)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
