@@ -7,7 +7,7 @@ from django.http import Http404
 
 from accounts.models import User
 from risk.core.rules import Rules
-from risk.core.written import read
+from risk.core.written import kept
 from risk.models import Gate, GateKind, Lockout, RuleBook
 
 
@@ -27,12 +27,12 @@ def owner_gate(user: User) -> Gate | None:
 def rules_in_force(book: RuleBook, now: datetime) -> Rules:
     """Return the rules that hold at a moment (UTC)."""
     loosened = book.later is not None and book.later_at is not None and now >= book.later_at
-    return read(book.later if loosened and book.later is not None else book.rules)
+    return kept(book.later if loosened and book.later is not None else book.rules)
 
 
 def rules_wished(book: RuleBook) -> Rules:
     """Return the rules that somebody has asked for last, in force or not yet."""
-    return read(book.later if book.later is not None else book.rules)
+    return kept(book.later if book.later is not None else book.rules)
 
 
 def running_locks(owner_id: int, now: datetime) -> dict[int, Lockout]:

@@ -27,6 +27,14 @@ def written(rules: Rules) -> dict[str, Any]:
     return found
 
 
+def kept(body: object) -> Rules:
+    """Return rules as a row has them: they were checked when they were set, by the checks of that day.
+
+    Raise `msgspec.ValidationError` for what no version has written.
+    """
+    return msgspec.convert(body, Rules, strict=False)
+
+
 def read(body: object) -> Rules:
     """Return the rules that somebody has written; what is left out has its default.
 

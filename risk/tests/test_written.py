@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from risk.core.rules import NO_RULES, DayLimit, Flat, Rules
 from risk.core.sound import checked
-from risk.core.written import read, written
+from risk.core.written import kept, read, written
 from risk.tests.making import rules
 from tradehaven.domain.errors import InvalidInput
 
@@ -338,3 +338,10 @@ def test_whatever_comes_it_is_rules_or_invalid_input(body: dict[str, Any]) -> No
     except InvalidInput:
         return
     assert read(written(found)) == found
+
+
+def test_what_a_row_keeps_is_not_held_against_the_checks_of_today() -> None:
+    odd = written(Rules(flat=Flat(at=time(15, 10, 7))))
+    assert kept(odd).flat == Flat(at=time(15, 10, 7))
+    with pytest.raises(InvalidInput):
+        read(odd)
