@@ -10,7 +10,7 @@ LEFT_OUT = os.environ.get("TRADEHAVEN_LEAVE_OUT", "").split()
 `pure` stands for all that ask neither a database nor another process.
 """
 _SERVED = ("django_db", "journey", "browser", "slow")
-_SERVED_BY = frozenset({"db", "transactional_db", "django_db_setup", "django_db_blocker"})
+_SERVED_BY = frozenset({"db", "transactional_db"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
