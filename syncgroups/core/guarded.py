@@ -253,10 +253,7 @@ class _Seen:
     def _symbols(self, account: AccountId) -> set[Symbol]:
         """Return the contracts in which an account holds or works something."""
         book = self._book
-        found = {
-            symbol for symbol in book.traded.get(account, ()) if book.positions.get((account, symbol), 0)
-        }
-        found |= {symbol for (holder, symbol), net in book.positions.items() if holder == account and net}
+        found = {symbol for (holder, symbol), net in book.positions.items() if holder == account and net}
         found |= {book.orders[account, order].symbol for order in book.working.get(account, ())}
         return found | {copy.symbol for copy in book.open_copies_of(account)}
 

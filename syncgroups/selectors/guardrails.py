@@ -84,6 +84,8 @@ def rules_over(account: Account, groups: Iterable[SyncGroup], now: datetime) -> 
 def together(books: list[RuleBook], now: datetime) -> tuple[Rules, Later]:
     """Return the strictest of several rules now, and after the first of them loosens."""
     rules = reduce(strictest, (rules_in_force(book, now) for book in books), NO_RULES)
+    if rules == NO_RULES:
+        rules = NO_RULES  # the very object: who has no rules is told apart by it before every order
     waiting = [book.later_at for book in books if book.later_at is not None and book.later_at > now]
     if not waiting:
         return rules, None
