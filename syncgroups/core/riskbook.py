@@ -80,6 +80,7 @@ class RiskBook:
         was = before.stakes.keys() if before is not None else set()
         for symbol in was - ledger.stakes.keys():
             self.holders[symbol].discard(account)
+            self.late_said.discard((account, symbol))
         for symbol in ledger.stakes.keys() - was:
             self.holders[symbol].add(account)
 

@@ -61,3 +61,15 @@ def test_closing_at_its_time_is_told_again_every_three_seconds_until_it_is_flat(
         desk.outbox.clear()
     assert told == [2, 0, 0, 2, 0]
     assert kinds(desk).count(RemarkKind.FLAT_DUE) == 2
+
+
+def test_what_is_held_over_another_end_is_said_again() -> None:
+    desk = desk_with(Rules(flat=Flat(at=time(15, 10))))
+    for day in (20, 27):
+        until(desk, datetime(2026, 11, day, 10, 0, tzinfo=CHICAGO))
+        entered(desk)
+        until(desk, datetime(2026, 11, day, 18, 0, tzinfo=CHICAGO))
+        desk.wait(1)
+        desk.market(Side.SELL, 1)
+        desk.settle()
+    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 2
