@@ -33,24 +33,7 @@ ROOMS = (
 BUTTONS = ("", "primary", "quiet", "danger", "danger quiet", "small", "small quiet", "small danger quiet")
 PLACES = ("live", "demo", "paper")
 SHARES = (0, 40, 100)
-COLOURS = tuple(
-    [
-        "ground",
-        "panel",
-        "raised",
-        "line",
-        "edge",
-        "text",
-        "muted",
-        "accent",
-        "green",
-        "yellow",
-        "red",
-        "gray",
-        "up",
-        "down",
-    ]
-)
+COLOURS = ("ground", "panel", "raised", "line", "edge", "text", "muted", "accent", "up", "down", *Colour)
 
 
 def exhibits() -> dict[str, object]:
