@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from accounts import notify
 from accounts.models import Notice, User
-from analytics.selectors import realized_by_account, trading_day
+from analytics.selectors import realized_by_account
+from analytics.selectors.cards import trading_day
 from tradehaven.domain.calendar import CHICAGO
 from tradehaven.domain.enums import NoticeKind
 from tradehaven.templatetags.figures import gain

@@ -1,4 +1,5 @@
 // Starts the page's behaviours. Each lives in its own module and works without the others.
+import { watchCurve } from "./curve.js";
 import { watchDialog } from "./dialog.js";
 import { watchHold } from "./hold.js";
 import { watchLive } from "./live.js";
@@ -17,4 +18,5 @@ watchDialog();
 watchHold();
 watchPending();
 watchLive();
+watchCurve();
 watchPanic();
