@@ -168,6 +168,7 @@ class RefusalReason(StrEnum):
     GIVE_BACK = "give_back"
     DRAWDOWN = "drawdown"
     LOCKED_OUT = "locked_out"
+    BROKER_LOCK = "broker_lock"
     MAX_ACCOUNT = "max_account"
     MAX_PRODUCT = "max_product"
     MAX_MINIS = "max_minis"
