@@ -126,5 +126,5 @@ class RiskBook:
         for remark in decision.remarks:
             if remark.symbol is not None and remark.kind is RemarkKind.NAKED:
                 self.naked_said.add((remark.account, remark.symbol))
-            elif remark.symbol is not None and remark.kind is RemarkKind.FLAT_DUE:
+            elif remark.symbol is not None and remark.kind is RemarkKind.LEFT_OPEN:
                 self.late_said.add((remark.account, remark.symbol))
