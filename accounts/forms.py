@@ -10,11 +10,13 @@ from allauth.account.forms import LoginForm as LibraryLoginForm
 from allauth.account.forms import ResetPasswordKeyForm
 from allauth.account.forms import SignupForm as LibrarySignupForm
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.core.hooks import KINDS, MOST_URL
 from accounts.core.keys import KeyKind, Scope
+from accounts.core.look import FIELDS, PAIRS
 from accounts.models import User
 from tradehaven.domain.enums import AuditKind
 
@@ -52,6 +54,24 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the
     def mails(self) -> list[forms.BoundField]:
         """Return the choices of mails."""
         return [self["tell_sync_failures"], self["tell_guardrails"], self["tell_daily_summary"]]
+
+
+class LookForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """How pages look and sound. A field that is not sent stays as it is; a tick is sent as yes or no."""
+
+    class Meta:
+        model = User
+        fields = FIELDS
+        widgets = {"theme": forms.RadioSelect, "colours": forms.RadioSelect, "layout": forms.RadioSelect}
+
+    def __init__(self, data: QueryDict | None = None, **given: Any) -> None:
+        super().__init__(data, **given)
+        self.fields["colours"] = forms.ChoiceField(
+            label="Gains and losses", choices=list(PAIRS.items()), widget=forms.RadioSelect
+        )
+        if data is not None and "whole" not in data:
+            for name in [name for name in self.fields if name not in data]:
+                del self.fields[name]
 
 
 class ResendForm(forms.Form):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("accounts/resend/", entrance.resend, name="resend"),
     path("accounts/password-rules/", entrance.password_rules, name="password-rules"),
     path("settings/profile/", profile.profile, name="profile"),
+    path("settings/look/", profile.look, name="look"),
     path("settings/security/", security.security, name="security"),
     path("settings/security/sessions/<int:pk>/revoke/", security.revoke, name="revoke"),
     path("settings/security/sessions/revoke-others/", security.revoke_others, name="revoke-others"),

@@ -91,6 +91,8 @@ DOORS: dict[str, Row] = {
     "settings/paper/accounts/<int:pk>/<slug:drill>/on/": named("account", "=reject"),
     "settings/paper/accounts/<int:pk>/<slug:drill>/off/": named("account", "=reject"),
     "settings/profile/": OWN,
+    "settings/look/": OWN,
+    "gallery/": OWN,
     "settings/security/": OWN,
     "settings/security/sessions/<int:pk>/revoke/": named("session"),
     "settings/security/sessions/revoke-others/": OWN,
