@@ -17,6 +17,7 @@ from brokers.models import Connection
 from brokers.services import facts
 from brokers.services.budgets import record_silence
 from brokers.services.health import record_drop
+from syncgroups.core.threads import thread_of
 from syncgroups.engine import journal
 from syncgroups.engine.records import (
     DecisionRecord,
@@ -318,6 +319,7 @@ def _leader_line(owner: OwnerId, event: OrderWorking, names: Names) -> None:
         account=event.account,
         group=GroupId(group.pk),
         symbol=event.symbol,
+        thread=thread_of(event.account, event.order_id),
     )
 
 
