@@ -7,6 +7,7 @@ from analytics import api, views
 app_name = "analytics"
 urlpatterns = [
     path("", views.live, name="live"),
+    path("gallery/", views.gallery, name="gallery"),
     path("activity/before/<int:before>/", views.older, name="older"),
     path("api/accounts", api.Accounts.as_view(), name="api-accounts"),
     path("api/trades", api.Trades.as_view(), name="api-trades"),

@@ -7,7 +7,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import is_verified
 from accounts.http import UserRequest
+from analytics.forms import sample
 from analytics.selectors import dashboard
+from analytics.selectors.gallery import exhibits
 from syncgroups.selectors import activity_of
 
 
@@ -23,3 +25,9 @@ def live(request: UserRequest) -> HttpResponse:
 def older(request: UserRequest, before: int) -> HttpResponse:
     page = {"page": activity_of(request.user, before)}
     return render(request, "analytics/_lines.html" if request.htmx else "analytics/older.html", page)
+
+
+@login_required
+@require_GET
+def gallery(request: UserRequest) -> HttpResponse:
+    return render(request, "ui/gallery.html", exhibits() | {"form": sample()})

@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "send-daily-summaries": {"task": "analytics.tasks.send_daily_summaries", "schedule": 600.0},
     "tell-of-misses": {"task": "syncgroups.tasks.tell_of_misses", "schedule": 300.0},
     "sweep-notices": {"task": "accounts.tasks.sweep_notices", "schedule": 60.0},
+    "sweep-hook-messages": {"task": "accounts.tasks.sweep_hook_messages", "schedule": 60.0},
 }
 
 

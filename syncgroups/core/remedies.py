@@ -121,6 +121,10 @@ REMEDIES: Mapping[RefusalReason, Remedy] = {
         "The order would have made the position larger than its cap.",
         "Raise the cap of this follower, or its account limit.",
     ),
+    R.BROKER_LOCK: _limit(
+        "The broker itself has locked this account for the day, by a limit that is set there.",
+        "Look at the limits at the broker; nobody here can lift its lock.",
+    ),
     R.DAILY_LOSS: _limit("The account has reached its daily loss limit."),
     R.DAILY_PROFIT: _limit("The account has reached its daily profit target."),
     R.GIVE_BACK: _limit("The account gave back more of today's profit than it may."),

@@ -15,6 +15,7 @@ from syncgroups.core.decision import Decision, GuardStep, RemarkKind
 from syncgroups.core.guards import Guard, GuardLeg
 from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Environment
+from tradehaven.domain.events import LimitsReported
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 
 Held = tuple[AccountId, Symbol]
@@ -31,6 +32,7 @@ class RiskBook:
 
     def __init__(self) -> None:
         self.ledgers: dict[AccountId, Ledger] = {}
+        self.stated: dict[AccountId, LimitsReported] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
         self.unvalued: set[AccountId] = set()
@@ -124,5 +126,5 @@ class RiskBook:
         for remark in decision.remarks:
             if remark.symbol is not None and remark.kind is RemarkKind.NAKED:
                 self.naked_said.add((remark.account, remark.symbol))
-            elif remark.symbol is not None and remark.kind is RemarkKind.FLAT_DUE:
+            elif remark.symbol is not None and remark.kind is RemarkKind.LEFT_OPEN:
                 self.late_said.add((remark.account, remark.symbol))

@@ -92,7 +92,9 @@ def settings_of(owner: OwnerId) -> Settings:
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
     accounts = list(
-        Account.objects.filter(connection__owner_id=owner).select_related("risk__book", "connection")
+        Account.objects.filter(connection__owner_id=owner).select_related(
+            "risk__book", "connection", "stated_limits"
+        )
     )
     found = SyncGroup.objects.filter(owner_id=owner).select_related("member_rules", "total_rules")
     groups = list(found.prefetch_related("followers__products", "quarantines"))

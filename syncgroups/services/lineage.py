@@ -50,6 +50,7 @@ REMARKS = {
     RemarkKind.LOCKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.NEAR_LIMIT: (ActivityKind.GUARDRAIL, Severity.WARNING),
     RemarkKind.FLAT_DUE: (ActivityKind.GUARDRAIL, Severity.WARNING),
+    RemarkKind.LEFT_OPEN: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.NAKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.PROTECTED: (ActivityKind.GUARDRAIL, Severity.INFO),
 }

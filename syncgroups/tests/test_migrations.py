@@ -23,7 +23,7 @@ KEYS = [
 
 @pytest.mark.django_db
 def test_every_key_becomes_the_name_that_the_product_gives_it(alice: User, monkeypatch: pytest.MonkeyPatch):
-    migration = import_module("syncgroups.migrations.0015_lines_know_their_order")
+    migration = import_module("syncgroups.migrations.0016_lines_know_their_order")
     monkeypatch.setattr(migration, "BATCH", 3)
     for key in KEYS:
         ActivityFactory.create(owner=alice, key=key)

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from tradehaven.domain.money import cents, usd
 
@@ -38,6 +40,23 @@ def tone(amount: Decimal | int | None) -> str:
     if not amount:
         return "flat"
     return "gain" if amount > 0 else "loss"
+
+
+@register.simple_tag
+def money(amount: Decimal | None, key: str = "") -> SafeString:
+    """Show an amount that can be hidden; `key` is the name under which live messages change it."""
+    if not key:
+        return format_html('<span class="money">{}</span>', dollars(amount))
+    return format_html('<span class="money" data-live="{}">{}</span>', key, dollars(amount))
+
+
+@register.simple_tag
+def profit(amount: Decimal | None, key: str = "") -> SafeString:
+    """Show a gain or loss with its sign and colour; `key` as for `money`."""
+    if not key:
+        return format_html('<span class="money {}">{}</span>', tone(amount), gain(amount))
+    text = '<span class="money {}" data-live="{}">{}</span>'
+    return format_html(text, tone(amount), key, gain(amount))
 
 
 @register.filter

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('brokers', '0005_health_and_tags'),
+        ('brokers', '0006_stated_limits'),
     ]
 
     operations = [

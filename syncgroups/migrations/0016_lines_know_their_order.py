@@ -35,5 +35,5 @@ def name_orders(apps, _schema):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("syncgroups", "0014_threads_and_commands")]
+    dependencies = [("syncgroups", "0015_threads_and_commands")]
     operations = [migrations.RunPython(name_orders, migrations.RunPython.noop)]

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('brokers', '0006_fills_of_an_order'),
-        ('syncgroups', '0013_groups_ask_rules_of_their_followers'),
+        ('brokers', '0007_fills_of_an_order'),
+        ('syncgroups', '0014_refused_by_the_broker'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
