@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0009_disarming_keys'),
+        ('accounts', '0010_how_pages_look'),
     ]
 
     operations = [

