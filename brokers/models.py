@@ -229,7 +229,10 @@ class Fill(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "broker_fill_id"], name="one_row_per_broker_fill")
         ]
-        indexes = [models.Index(fields=["account", "-traded_at"], name="fill_by_time")]
+        indexes = [
+            models.Index(fields=["account", "-traded_at"], name="fill_by_time"),
+            models.Index(fields=["account", "broker_order_id"], name="fills_of_an_order"),
+        ]
 
     def __str__(self) -> str:
         """Describe the fill in a line."""

@@ -7,6 +7,7 @@ from syncgroups.api import groups as groups_api
 from syncgroups.api import kill as kill_api
 from syncgroups.api import rules as rules_api
 from syncgroups.views import (
+    activity,
     batch,
     billing,
     connections,
@@ -60,6 +61,12 @@ urlpatterns = [
         name="risk-followers",
     ),
     path("risk/groups/<slug:public_id>/sum/", guardrails.group, {"span": "sum"}, name="risk-sum"),
+    path("activity/", activity.page, name="activity"),
+    path("activity/news/", activity.news, name="activity-news"),
+    path("activity/export.csv", activity.export, name="activity-export"),
+    path("activity/lines/<int:pk>/", activity.line, name="activity-line"),
+    path("activity/orders/<str:thread>/", activity.followers, name="activity-followers"),
+    path("orders/<str:name>/", copies.order, name="order"),
     path("copies/<str:key>/", copies.detail, name="copy"),
     path("copies/<str:key>/replay/", drift.replay, name="replay"),
     path("drift/<int:pk>/repair/", drift.repair, name="drift-repair"),

@@ -11,6 +11,7 @@ from brokers.services import facts
 from brokers.services.budgets import record_silence
 from brokers.services.health import record_drop
 from brokers.services.limits import record_limits
+from syncgroups.core.threads import thread_of
 from syncgroups.models import ActivityKind, Severity, SyncGroup
 from syncgroups.services import lineage, lines
 from syncgroups.services.lines import Names
@@ -117,6 +118,7 @@ def _leader_line(owner: OwnerId, event: OrderWorking, names: Names) -> None:
         account=event.account,
         group=GroupId(group.pk),
         symbol=event.symbol,
+        thread=thread_of(event.account, event.order_id),
     )
 
 

@@ -15,9 +15,8 @@ from brokers.models import Account, Connection, ConnectionStatus
 from brokers.selectors import accounts_of, call_limits, connections_of, is_silent, usage_of
 from risk.models import Gate
 from syncgroups.core.status import Gates, LinkState, Status, account_status, group_status, link_status
-from syncgroups.core.waterfall import Step, percentile, waterfall
+from syncgroups.core.waterfall import percentile
 from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
-from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import Environment, SizingMode, SyncMode, TradingState
 
 ACTIVITY_PAGE = 50
@@ -306,36 +305,6 @@ def copy_for(user: User, key: str) -> CopiedOrder:
     if found is None:
         raise Http404
     return found
-
-
-def siblings_of(copy: CopiedOrder) -> QuerySet[CopiedOrder]:
-    """Return all copies of the same leader's order, this one among them; a repair may answer none."""
-    if not copy.leader_order_id:
-        return CopiedOrder.objects.filter(pk=copy.pk).select_related("follower")
-    same = CopiedOrder.objects.filter(
-        owner_id=copy.owner_id, leader_id=copy.leader_id, leader_order_id=copy.leader_order_id
-    )
-    return same.select_related("follower").order_by("received_at", "pk")
-
-
-def steps_of(copy: CopiedOrder) -> list[Step]:
-    """Return a copy's five times as a waterfall."""
-    return waterfall(
-        [
-            ("Leader's event received", copy.received_at),
-            ("Decided", copy.decided_at),
-            ("Written to the broker", copy.written_at),
-            ("Acknowledged", copy.acknowledged_at),
-            ("First fill", copy.filled_at),
-        ]
-    )
-
-
-def prices_of(copy: CopiedOrder) -> str:
-    """Return a copy's stop and limit as traders write them, or nothing for a market order."""
-    traded = product_of(copy.symbol)
-    named = (("stop", copy.stop_ticks), ("limit", copy.limit_ticks))
-    return ", ".join(f"{name} {traded.display(ticks)}" for name, ticks in named if ticks is not None)
 
 
 def copies_of(group: SyncGroup) -> list[CopiedOrder]:

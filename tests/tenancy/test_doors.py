@@ -104,7 +104,10 @@ def _text(answer: HttpResponse | StreamingHttpResponse) -> str:
     if not isinstance(answer, StreamingHttpResponse):
         return answer.content.decode()
     chunks: Any = answer.streaming_content
-    with ZipFile(BytesIO(async_to_sync(_joined)(chunks))) as archive:
+    sent = async_to_sync(_joined)(chunks)
+    if answer.headers["Content-Type"].startswith("text/"):
+        return sent.decode()
+    with ZipFile(BytesIO(sent)) as archive:
         return "".join(archive.read(name).decode() for name in archive.namelist())
 
 

@@ -202,6 +202,14 @@ class RefusalReason(StrEnum):
     OTHER_SIDE = "other_side"
 
 
+class CopyOutcome(StrEnum):
+    """What came of telling a follower: an order went out, it was left out on purpose, or something failed."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
 class AuditAction(StrEnum):
     """What a person, a program in a person's name or an operator did. Shown to the owner by these names."""
 
