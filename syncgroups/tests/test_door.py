@@ -12,7 +12,7 @@ import pytest
 from syncgroups.engine import door as doors
 from syncgroups.engine.door import Door, DoorCannotOpen
 from tradehaven.control import direct
-from tradehaven.control.messages import Heard, HeardState, KeyKnown, KeyShown, Press, encode
+from tradehaven.control.messages import Heard, HeardState, Press, encode
 from tradehaven.domain.ids import AccountId, GateId, Nanos, OwnerId, PressId
 
 PRESS = Press(
@@ -94,32 +94,6 @@ def test_every_door_is_told(tmp_path: Path, porter: Porter) -> None:
 
     run(story())
     assert porter.told == other.told == [PRESS]
-
-
-def test_a_key_is_asked_for_at_each_door_until_one_knows_it(tmp_path: Path, porter: Porter) -> None:
-    shown = KeyShown(prefix="0" * 12, digest="1" * 64)
-    mine = KeyKnown(owner=OwnerId(4), gate=GateId(9))
-    asked: list[KeyShown] = []
-
-    def unknown(key: KeyShown) -> KeyKnown:
-        asked.append(key)
-        return KeyKnown()
-
-    async def story() -> None:
-        folder = tmp_path / "doors"
-        async with listening(folder, porter.take) as first, listening(folder, porter.take) as second:
-            assert await asyncio.to_thread(direct.whose, shown) == KeyKnown(), "nobody answers for keys"
-            first.on_key = second.on_key = unknown
-            assert await asyncio.to_thread(direct.whose, shown) == KeyKnown()
-            assert asked == [shown, shown]
-            first.on_key = second.on_key = lambda _key: mine
-            assert await asyncio.to_thread(direct.whose, shown) == mine
-        with socket.socket(socket.AF_UNIX) as dead:
-            dead.bind(str(folder / "0-dead.sock"))
-        assert await asyncio.to_thread(direct.whose, shown) == KeyKnown()
-
-    run(story())
-    assert not porter.told
 
 
 def test_a_door_may_be_an_address(tmp_path: Path, porter: Porter, settings: Any) -> None:

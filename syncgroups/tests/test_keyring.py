@@ -1,7 +1,10 @@
 """The keys that engines know without a database: only those that may stop, and only while they hold."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -15,6 +18,8 @@ from brokers.tests.factories import ConnectionFactory
 from risk.services.gates import ensure_owner_gate
 from syncgroups.engine import keyring
 from syncgroups.engine.keyring import Keyring, usable_keys
+from syncgroups.tests.test_door import Porter, listening, run
+from tradehaven.control import direct
 from tradehaven.control.messages import KeyKnown, KeyShown
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.ids import GateId, OwnerId
@@ -107,3 +112,31 @@ def test_keys_stay_known_while_the_database_is_away(monkeypatch: pytest.MonkeyPa
     asyncio.run(story())
     ring.close()
     assert ring.find(KeyShown(prefix="aa", digest="11")).owner == OwnerId(1)
+
+
+def test_a_key_is_asked_for_at_each_door_until_one_knows_it(tmp_path: Path, settings: Any) -> None:
+    settings.DOORS_DIR, settings.ENGINE_DOORS = tmp_path / "doors", []
+    porter = Porter()
+    shown = KeyShown(prefix="0" * 12, digest="1" * 64)
+    mine = KeyKnown(owner=OwnerId(4), gate=GateId(9))
+    asked: list[KeyShown] = []
+
+    def unknown(key: KeyShown) -> KeyKnown:
+        asked.append(key)
+        return KeyKnown()
+
+    async def story() -> None:
+        folder = tmp_path / "doors"
+        async with listening(folder, porter.take) as first, listening(folder, porter.take) as second:
+            assert await asyncio.to_thread(direct.whose, shown) == KeyKnown(), "nobody answers for keys"
+            first.on_key = second.on_key = unknown
+            assert await asyncio.to_thread(direct.whose, shown) == KeyKnown()
+            assert asked == [shown, shown]
+            first.on_key = second.on_key = lambda _key: mine
+            assert await asyncio.to_thread(direct.whose, shown) == mine
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(folder / "0-dead.sock"))
+        assert await asyncio.to_thread(direct.whose, shown) == KeyKnown()
+
+    run(story())
+    assert not porter.told
