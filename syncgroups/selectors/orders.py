@@ -50,7 +50,10 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderOrder:
-    """What is known of the order itself. `order` is the broker's row, `manual` a person's own order."""
+    """What is known of the order itself. `order` is the broker's row, `manual` a person's own order.
+
+    `is_repair` where no order of a leader's stands behind it, but a difference that was mended.
+    """
 
     thread: str
     leader: Account | None
@@ -60,6 +63,7 @@ class LeaderOrder:
     prices: str
     fills: tuple[Fill, ...]
     placed: Activity | None
+    is_repair: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +175,7 @@ def _head(
         prices=prices_in_words(spec.symbol, spec.stop_ticks, spec.limit_ticks) if spec is not None else "",
         fills=tuple(fills),
         placed=placed,
+        is_repair=named is None and any(copy.leader_order_id == 0 for copy in copies),
     )
 
 
