@@ -10,10 +10,10 @@ from syncgroups.views import (
     activity,
     batch,
     billing,
+    builder,
     connections,
     copies,
     drift,
-    followers,
     gates,
     groups,
     guardrails,
@@ -24,28 +24,13 @@ from syncgroups.views import (
 app_name = "syncgroups"
 urlpatterns = [
     path("groups/", groups.group_list, name="list"),
-    path("groups/new/", groups.create, name="create"),
+    path("groups/new/", builder.create, name="create"),
+    path("groups/preview/", builder.foretell, name="preview"),
     path("groups/<slug:public_id>/", groups.detail, name="detail"),
-    path("groups/<slug:public_id>/preview/", groups.foretell, name="preview"),
-    path("groups/<slug:public_id>/edit/", groups.edit, name="edit"),
+    path("groups/<slug:public_id>/edit/", builder.edit, name="edit"),
     path("groups/<slug:public_id>/on/", groups.switch, {"on": True}, name="on"),
     path("groups/<slug:public_id>/off/", groups.switch, {"on": False}, name="off"),
     path("groups/<slug:public_id>/dissolve/", groups.dissolve, name="dissolve"),
-    path("groups/<slug:public_id>/followers/", followers.add, name="follower-add"),
-    path("groups/<slug:public_id>/followers/<int:account_id>/", followers.size, name="follower-size"),
-    path(
-        "groups/<slug:public_id>/followers/<int:account_id>/remove/", followers.remove, name="follower-remove"
-    ),
-    path(
-        "groups/<slug:public_id>/followers/<int:account_id>/products/",
-        followers.set_product,
-        name="product-set",
-    ),
-    path(
-        "groups/<slug:public_id>/followers/<int:account_id>/products/<slug:root>/remove/",
-        followers.remove_product,
-        name="product-remove",
-    ),
     path("halt/", gates.halt_all, name="halt-all"),
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),

@@ -104,6 +104,17 @@ class Follower(models.Model):
         """Name the account and the group."""
         return f"{self.account} in {self.group}"
 
+    @property
+    def size_in_words(self) -> str:
+        """Describe the size that holds for all products."""
+        match SizingMode(self.sizing):
+            case SizingMode.FIXED:
+                return f"{self.fixed_qty} fixed"
+            case SizingMode.RATIO:
+                return f"ratio {self.ratio.normalize():f}"
+            case _:
+                return "by balance"
+
 
 class ProductRule(models.Model):
     """How a follower answers one product of its leader; an empty figure is the follower's own.

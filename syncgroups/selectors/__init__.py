@@ -17,7 +17,7 @@ from risk.models import Gate
 from syncgroups.core.status import Gates, LinkState, Status, account_status, group_status, link_status
 from syncgroups.core.waterfall import percentile
 from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
-from tradehaven.domain.enums import Environment, SizingMode, SyncMode, TradingState
+from tradehaven.domain.enums import Environment, TradingState
 
 ACTIVITY_PAGE = 50
 COPIES_SHOWN = 20
@@ -209,21 +209,6 @@ def group_for(user: User, public_id: str) -> SyncGroup:
     return group
 
 
-def follower_for(user: User, public_id: str, account_id: int) -> Follower:
-    """Return one follower of one of the user's own groups; a stranger's does not exist."""
-    followers = group_for(user, public_id).followers.all()
-    found = next((follower for follower in followers if follower.account_id == account_id), None)
-    if found is None:
-        raise Http404
-    return found
-
-
-def loses_single_contracts(group: SyncGroup, follower: Follower) -> bool:
-    """Say whether orders for one contract come to nothing here although fills would add up."""
-    shares = follower.sizing == SizingMode.RATIO and follower.ratio < 1
-    return shares and group.mode == SyncMode.IMMEDIATE
-
-
 def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:
     """Return groups with their states, under the gate over everything."""
     found = list(groups)
@@ -274,17 +259,6 @@ def _member(
 def gate_of(account: Account) -> Gate | None:
     """Return an account's gate; None while its login is still coming in."""
     return account.risk.gate if hasattr(account, "risk") else None
-
-
-def may_lead(user: User, group: SyncGroup | None = None) -> QuerySet[Account]:
-    """Return the accounts that could lead: those that lead nothing, or this very group."""
-    free = accounts_of(user).filter(active=True, led_group=None)
-    return free | accounts_of(user).filter(led_group=group) if group else free
-
-
-def may_follow(user: User, group: SyncGroup) -> QuerySet[Account]:
-    """Return the accounts that could join a group; loops are found when it is saved."""
-    return accounts_of(user).filter(active=True).exclude(pk=group.leader_id).exclude(follows__group=group)
 
 
 def activity_of(user: User, before: int | None = None) -> ActivityPage:
