@@ -96,8 +96,9 @@ def outcome(book: Book, event: Outcome) -> bool:
     guard = book.risk.guards.get(named[0]) if named is not None else None
     if guard is None:
         return False
-    waits = isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED
-    if waits:
+    waits = False
+    if isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED:
+        waits = True
         # Whoever tried again at once would be denied at once, and so on for as long as there is no room.
         until = event.retry_at or Nanos(event.at + TRY_AGAIN)
         book.risk.guard_waits[guard.account, guard.symbol, guard.leg] = until

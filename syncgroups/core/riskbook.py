@@ -27,7 +27,8 @@ class RiskBook:
     `met` are accounts that this process has looked at, `blind` environments without market data; `holders`
     are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
-    contracts that it closed; `guard_waits` until when its login has no room for it. `floors` are the rules that the floors of standings belong to.
+    contracts that it closed; `guard_waits` until when its login has no room for it. `floors` are the rules
+    that the floors of standings belong to, `stated` is what brokers say of accounts.
     """
 
     def __init__(self) -> None:
