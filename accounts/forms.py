@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.core.hooks import KINDS, MOST_URL
 from accounts.core.keys import KeyKind, Scope
 from accounts.core.look import FIELDS, PAIRS
 from accounts.models import User
@@ -173,3 +174,21 @@ class KeyForm(forms.Form):
             "scope": Scope(typed["scope"]),
             "expires_at": timezone.now() + timedelta(days=int(days)) if days else None,
         }
+
+
+class HookForm(forms.Form):
+    """A new web hook."""
+
+    name = forms.CharField(max_length=80, help_text="What is told: you will know it by this name.")
+    url = forms.CharField(
+        max_length=MOST_URL,
+        label="Address",
+        help_text="Begins with https:// and leads to the open internet.",
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com/hook"}),
+    )
+    kinds = forms.MultipleChoiceField(
+        choices=list(KINDS.items()),
+        initial=[str(kind) for kind in KINDS],
+        label="Tell it when",
+        widget=forms.CheckboxSelectMultiple,
+    )

@@ -10,6 +10,7 @@ urlpatterns = [
     path("equity/", views.equity, name="equity"),
     path("equity/points/", views.equity_points, name="equity-points"),
     path("gallery/", views.gallery, name="gallery"),
+    path("status/", views.status, name="status"),
     path("activity/before/<int:before>/", views.older, name="older"),
     path("api/accounts", api.Accounts.as_view(), name="api-accounts"),
     path("api/trades", api.Trades.as_view(), name="api-trades"),

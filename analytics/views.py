@@ -1,16 +1,16 @@
 """The cockpit, what it loads by itself, and the gallery of what pages are made of."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from accounts.access import is_verified
 from accounts.http import UserRequest
 from analytics.forms import sample
 from analytics.live.points import drawn
-from analytics.selectors import dashboard
+from analytics.selectors import dashboard, uptime
 from analytics.selectors.equity import names_of, session_curve
 from analytics.selectors.gallery import exhibits
 from syncgroups.selectors import activity_of
@@ -18,7 +18,7 @@ from syncgroups.selectors import activity_of
 FILLS_SHOWN = 500
 
 
-@login_required
+@login_required(login_url="welcome", redirect_field_name=None)
 @require_GET
 def live(request: UserRequest) -> HttpResponse:
     page = {"live": dashboard(request.user), "verified": is_verified(request.user)}
@@ -50,3 +50,8 @@ def equity_points(request: UserRequest) -> JsonResponse:
 @require_GET
 def gallery(request: UserRequest) -> HttpResponse:
     return render(request, "ui/gallery.html", exhibits() | {"form": sample()})
+
+
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/status.html", {"status": uptime.status(timezone.now())})

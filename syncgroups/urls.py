@@ -7,12 +7,13 @@ from syncgroups.api import groups as groups_api
 from syncgroups.api import kill as kill_api
 from syncgroups.api import rules as rules_api
 from syncgroups.views import (
+    activity,
     batch,
     billing,
+    builder,
     connections,
     copies,
     drift,
-    followers,
     gates,
     groups,
     guardrails,
@@ -23,28 +24,13 @@ from syncgroups.views import (
 app_name = "syncgroups"
 urlpatterns = [
     path("groups/", groups.group_list, name="list"),
-    path("groups/new/", groups.create, name="create"),
+    path("groups/new/", builder.create, name="create"),
+    path("groups/preview/", builder.foretell, name="preview"),
     path("groups/<slug:public_id>/", groups.detail, name="detail"),
-    path("groups/<slug:public_id>/preview/", groups.foretell, name="preview"),
-    path("groups/<slug:public_id>/edit/", groups.edit, name="edit"),
+    path("groups/<slug:public_id>/edit/", builder.edit, name="edit"),
     path("groups/<slug:public_id>/on/", groups.switch, {"on": True}, name="on"),
     path("groups/<slug:public_id>/off/", groups.switch, {"on": False}, name="off"),
     path("groups/<slug:public_id>/dissolve/", groups.dissolve, name="dissolve"),
-    path("groups/<slug:public_id>/followers/", followers.add, name="follower-add"),
-    path("groups/<slug:public_id>/followers/<int:account_id>/", followers.size, name="follower-size"),
-    path(
-        "groups/<slug:public_id>/followers/<int:account_id>/remove/", followers.remove, name="follower-remove"
-    ),
-    path(
-        "groups/<slug:public_id>/followers/<int:account_id>/products/",
-        followers.set_product,
-        name="product-set",
-    ),
-    path(
-        "groups/<slug:public_id>/followers/<int:account_id>/products/<slug:root>/remove/",
-        followers.remove_product,
-        name="product-remove",
-    ),
     path("halt/", gates.halt_all, name="halt-all"),
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
@@ -61,6 +47,12 @@ urlpatterns = [
         name="risk-followers",
     ),
     path("risk/groups/<slug:public_id>/sum/", guardrails.group, {"span": "sum"}, name="risk-sum"),
+    path("activity/", activity.page, name="activity"),
+    path("activity/news/", activity.news, name="activity-news"),
+    path("activity/export.csv", activity.export, name="activity-export"),
+    path("activity/lines/<int:pk>/", activity.line, name="activity-line"),
+    path("activity/orders/<str:thread>/", activity.followers, name="activity-followers"),
+    path("orders/<str:name>/", copies.order, name="order"),
     path("copies/<str:key>/", copies.detail, name="copy"),
     path("copies/<str:key>/replay/", drift.replay, name="replay"),
     path("drift/<int:pk>/repair/", drift.repair, name="drift-repair"),

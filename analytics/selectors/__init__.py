@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Max, QuerySet
@@ -25,7 +25,7 @@ from analytics.selectors.cards import (
     roles_in,
     trading_day,
 )
-from analytics.selectors.copies import Outcomes, last_copies, outcomes_since
+from analytics.selectors.copies import last_copies
 from brokers.models import Account, Fill
 from brokers.selectors import accounts_of, engine_beat_age
 from risk.core.rules import DayLimit
@@ -33,9 +33,10 @@ from risk.models import Gate
 from risk.selectors import owner_gate
 from syncgroups.models import Drift
 from syncgroups.selectors import ActivityPage, GroupRow, activity_of, gates_state, group_rows, groups_of
+from syncgroups.selectors.activity import outcomes_between
 from syncgroups.selectors.drift import open_drifts_of
 from syncgroups.selectors.guardrails import risk_rows
-from tradehaven.domain.calendar import last_reset
+from tradehaven.domain.calendar import day_span
 
 ENGINE_LATE = 10.0
 """Seconds without a sign of life after which the engine counts as gone."""
@@ -47,7 +48,8 @@ DAY_AT_MOST = timedelta(days=4)
 class Overview:
     """The numbers on top. `unpriced` counts open positions that `unrealized` leaves out.
 
-    `last_fill` is the newest fill's row, 0 before the first: when it changes the curve has a new point.
+    `last_fill` is the newest fill's row, 0 before the first: when it changes the curve has a new point. `copies`
+    counts what came of the copies of `day`, by outcome.
     """
 
     realized: Decimal
@@ -58,7 +60,8 @@ class Overview:
     groups: int
     trades: int
     last_fill: int
-    copies: Outcomes
+    copies: dict[str, int]
+    day: date
     gate: Gate | None
     engine_late: bool
     market: MarketNotice | None
@@ -163,11 +166,6 @@ def engine_is_late() -> bool:
     return beat is None or beat > ENGINE_LATE
 
 
-def day_began(now: datetime) -> datetime:
-    """Return the last time (UTC) that Chicago's clock showed 17:00: results and copies count from there."""
-    return last_reset(now)
-
-
 def fills_today(user: User, now: datetime) -> QuerySet[Fill]:
     """Return a person's fills of the trading day; the time narrows the search to a few days of the index."""
     mine = Fill.objects.filter(account__in=accounts_of(user).values("pk"))
@@ -227,7 +225,8 @@ def _overview(user: User, cards: Sequence[Card], groups: Sequence[GroupRow], wor
         groups=len(groups),
         trades=fills["trades"],
         last_fill=fills["last"] or 0,
-        copies=outcomes_since(user, day_began(world.now)),
+        copies={str(one): count for one, count in outcomes_between(user, *day_span(world.today)).items()},
+        day=world.today,
         gate=world.over_all,
         engine_late=engine_is_late(),
         market=notice(world.now),

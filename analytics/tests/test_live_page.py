@@ -122,7 +122,7 @@ def test_the_page_asks_the_database_as_often_for_thirty_accounts_as_for_three(
         PositionFactory.create(account=account)
         FollowerFactory.create(group=group, account=account)
     QuoteFactory.create(environment="paper")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         render_parts(alice, ALL)
 
 
@@ -168,7 +168,7 @@ def test_each_part_is_one_element_with_its_id(alice: User, pair: list[Account]):
 
 
 def test_doors(client: Client, alice_client: Client):
-    assert client.get(LIVE).headers["Location"].startswith("/accounts/login/")
+    assert client.get(LIVE).headers["Location"] == reverse("welcome")
     assert alice_client.post(LIVE).status_code == 405
     older = reverse("analytics:older", args=[1])
     assert client.get(older).status_code == 302

@@ -31,6 +31,7 @@ from tradehaven.domain.events import (
     Event,
     GateChanged,
     HaltPressed,
+    LimitsReported,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -105,6 +106,7 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
 def _nothing(
     _event: PositionReported
     | BalanceReported
+    | LimitsReported
     | PriceMoved
     | PricesLost
     | LinkLost

@@ -15,6 +15,7 @@ from syncgroups.core.decision import Decision, GuardStep, RemarkKind
 from syncgroups.core.guards import Guard, GuardLeg
 from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Environment
+from tradehaven.domain.events import LimitsReported
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 
 Held = tuple[AccountId, Symbol]
@@ -26,11 +27,13 @@ class RiskBook:
     `met` are accounts that this process has looked at, `blind` environments without market data; `holders`
     are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
-    contracts that it closed. `floors` are the rules that the floors of standings belong to.
+    contracts that it closed; `guard_waits` until when its login has no room for it. `floors` are the rules
+    that the floors of standings belong to, `stated` is what brokers say of accounts.
     """
 
     def __init__(self) -> None:
         self.ledgers: dict[AccountId, Ledger] = {}
+        self.stated: dict[AccountId, LimitsReported] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
         self.unvalued: set[AccountId] = set()
@@ -42,6 +45,7 @@ class RiskBook:
         self.guards: dict[ClientOrderId, Guard] = {}
         self.guard_orders: dict[tuple[AccountId, OrderId], ClientOrderId] = {}
         self.guard_failures: defaultdict[tuple[AccountId, Symbol, GuardLeg], int] = defaultdict(int)
+        self.guard_waits: dict[tuple[AccountId, Symbol, GuardLeg], Nanos] = {}
         self.guard_fills: dict[Held, tuple[Nanos, int]] = {}
         self.guard_closes: dict[Held, Nanos] = {}
         self.naked: dict[Held, Nanos] = {}
@@ -124,5 +128,5 @@ class RiskBook:
         for remark in decision.remarks:
             if remark.symbol is not None and remark.kind is RemarkKind.NAKED:
                 self.naked_said.add((remark.account, remark.symbol))
-            elif remark.symbol is not None and remark.kind is RemarkKind.FLAT_DUE:
+            elif remark.symbol is not None and remark.kind is RemarkKind.LEFT_OPEN:
                 self.late_said.add((remark.account, remark.symbol))

@@ -4,13 +4,10 @@ import re
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 
-from accounts.models import User
 from brokers.models import Account, TagKind
 from syncgroups.core.plan import RestPolicy
-from syncgroups.models import Follower, SyncGroup
-from syncgroups.selectors import may_follow, may_lead
+from syncgroups.models import Follower, ProductRule, SyncGroup
 from syncgroups.selectors.connections import tag_words
 from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.services.products import ProductSettings
@@ -19,7 +16,6 @@ from tradehaven.domain.enums import (
     DriftPolicy,
     RestRule,
     SessionHours,
-    Side,
     SizingMode,
     Span,
     SyncMode,
@@ -60,31 +56,10 @@ def put_error(form: forms.Form, error: InvalidInput) -> None:
     form.add_error(error.field if error.field in form.fields else None, error.message)
 
 
-class _AccountChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker only
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name} · {obj.connection.environment}"
-
-
-class _AccountChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # as above
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name} · {obj.connection.environment}"
-
-
 class GroupForm(forms.Form):
     """A group's own settings."""
 
     name = forms.CharField(max_length=80, help_text="For example “ES scalping, live accounts”.")
-    leader = _AccountChoice(
-        queryset=Account.objects.none(),
-        empty_label="Choose an account",
-        help_text="The account that you trade. Accounts that lead another group are not listed.",
-    )
-    followers = _AccountChoices(
-        queryset=Account.objects.none(),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="They start one to one; sizing is set on the group's page.",
-    )
     mode = forms.ChoiceField(choices=MODES, label="Sync mode", initial=SyncMode.IMMEDIATE)
     entry_slack = forms.IntegerField(
         required=False,
@@ -137,19 +112,6 @@ class GroupForm(forms.Form):
         help_text="How many ticks worse than the leader's price a missed entry may be caught up.",
     )
 
-    def __init__(self, *args: Any, user: User, group: SyncGroup | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._choose("leader", may_lead(user, group))
-        if group is None:
-            self._choose("followers", Account.objects.filter(connection__owner=user, active=True))
-        else:
-            del self.fields["followers"]
-
-    def _choose(self, name: str, accounts: QuerySet[Account]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
-        field.queryset = accounts.select_related("connection").order_by("name")
-
     def settings(self) -> GroupSettings:
         """Return the settings that were typed."""
         typed = self.cleaned_data
@@ -159,7 +121,7 @@ class GroupForm(forms.Form):
         return GroupSettings(
             name=typed["name"],
             hours=SessionHours(typed["hours"]),
-            instruments=tuple(root for root in roots if root),
+            instruments=tuple(sorted({root for root in roots if root})),
             drift_policy=DriftPolicy(typed["drift_policy"] or plain.drift_policy),
             drift_cap=plain.drift_cap if cap is None else cap,
             drift_ticks=plain.drift_ticks if ticks is None else ticks,
@@ -178,7 +140,6 @@ class GroupForm(forms.Form):
         """Return a group's settings as the form shows them."""
         return {
             "name": group.name,
-            "leader": group.leader_id,
             "hours": group.hours,
             "instruments": ", ".join(group.instruments),
             "drift_policy": group.drift_policy,
@@ -195,7 +156,6 @@ class GroupForm(forms.Form):
 
 _OPEN = forms.NumberInput(attrs={"placeholder": "no limit"})
 _ROOT = forms.TextInput(attrs={"placeholder": "ES"})
-_CONTRACT = forms.TextInput(attrs={"placeholder": "ESZ6"})
 _SAME = forms.TextInput(attrs={"placeholder": "the same"})
 
 
@@ -207,7 +167,6 @@ class SizingForm(forms.Form):
     fixed_qty = forms.IntegerField(required=False, label="Fixed quantity", initial=1)
     max_contracts = forms.IntegerField(required=False, label="Cap", widget=_OPEN)
     reverse = forms.BooleanField(required=False, label="Against the leader")
-    max_position = forms.IntegerField(required=False, label="Account limit", widget=_OPEN)
 
     def settings(self) -> FollowerSettings:
         """Return the sizing that was typed; what the mode does not use may be left empty."""
@@ -223,53 +182,54 @@ class SizingForm(forms.Form):
             reverse=typed["reverse"],
         )
 
-    @classmethod
-    def of(cls, follower: Follower) -> "SizingForm":
-        """Return the form of a follower; several stand on one page, so each has a prefix."""
-        risk = getattr(follower.account, "risk", None)
-        initial = {
+    @staticmethod
+    def initial_of(follower: Follower) -> dict[str, object]:
+        """Return a follower's sizing as the form shows it."""
+        return {
             "sizing": follower.sizing,
-            "ratio": follower.ratio.normalize(),
+            "ratio": f"{follower.ratio.normalize():f}",
             "fixed_qty": follower.fixed_qty,
             "max_contracts": follower.max_contracts,
             "reverse": follower.reverse,
-            "max_position": risk.max_position if risk else None,
         }
-        return cls(initial=initial, prefix=str(follower.account_id))
-
-
-class FollowerForm(SizingForm):
-    """A new follower with its sizing."""
-
-    account = _AccountChoice(queryset=Account.objects.none(), empty_label="Choose an account")
-    field_order = ["account"]
-
-    def __init__(self, *args: Any, user: User, group: SyncGroup, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        del self.fields["max_position"]
-        field = self.fields["account"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # narrows for the type checker
-        field.queryset = may_follow(user, group).order_by("name")
-
-
-class PreviewForm(forms.Form):
-    """An order that the leader might place."""
-
-    side = forms.ChoiceField(choices=[(Side.BUY, "Buys"), (Side.SELL, "Sells")], label="If the leader")
-    qty = forms.IntegerField(label="Contracts", min_value=1, initial=1)
-    symbol = forms.CharField(max_length=16, label="Of", widget=_CONTRACT)
 
 
 class ProductForm(forms.Form):
-    """How a follower answers one product of its leader; what stays empty is as for all others."""
+    """How a follower answers one product of its leader; what stays empty is as for all others.
 
-    product = forms.CharField(max_length=8, label="Leader's product", widget=_ROOT)
+    A row whose product is empty is no rule: so one is taken away.
+    """
+
+    product = forms.CharField(max_length=8, required=False, label="Leader's product", widget=_ROOT)
     copied = forms.BooleanField(required=False, initial=True, label="Copied")
     trades = forms.CharField(max_length=8, required=False, label="Trades", widget=_SAME)
     sizing = forms.ChoiceField(choices=[("", "As for all"), *SIZINGS], required=False)
     ratio = forms.DecimalField(max_digits=12, decimal_places=6, required=False, localize=False)
     fixed_qty = forms.IntegerField(required=False, label="Fixed quantity")
     max_contracts = forms.IntegerField(required=False, label="Cap")
+
+    @property
+    def root(self) -> str:
+        """Return the product that the row is about, "" while it is about none."""
+        return str(self["product"].value() or "").strip().upper()
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether the row is no rule."""
+        return not self.root
+
+    @staticmethod
+    def initial_of(rule: ProductRule) -> dict[str, object]:
+        """Return a rule as the form shows it."""
+        return {
+            "product": rule.product,
+            "copied": rule.copied,
+            "trades": rule.trades,
+            "sizing": rule.sizing,
+            "ratio": f"{rule.ratio.normalize():f}" if rule.ratio is not None else None,
+            "fixed_qty": rule.fixed_qty,
+            "max_contracts": rule.max_contracts,
+        }
 
     def settings(self) -> ProductSettings:
         """Return what was typed."""
