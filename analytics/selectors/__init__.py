@@ -48,8 +48,8 @@ DAY_AT_MOST = timedelta(days=4)
 class Overview:
     """The numbers on top. `unpriced` counts open positions that `unrealized` leaves out.
 
-    `last_fill` is the newest fill's row, 0 before the first: when it changes the curve has a new point. `copies`
-    counts what came of the copies of `day`, by outcome.
+    `last_fill` is the newest fill's row, 0 before the first: when it changes the curve has a new point.
+    `copies` counts what came of the copies of `day`, by outcome.
     """
 
     realized: Decimal
