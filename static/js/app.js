@@ -1,9 +1,11 @@
 // Starts the page's behaviours. Each lives in its own module and works without the others.
 import { watchDialog } from "./dialog.js";
 import { watchHold } from "./hold.js";
+import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchLook } from "./look.js";
 import { watchMenus } from "./menus.js";
+import { watchPalette } from "./palette.js";
 import { watchPanic } from "./panic.js";
 import { watchPending } from "./pending.js";
 import { watchTips } from "./tips.js";
@@ -18,3 +20,5 @@ watchHold();
 watchPending();
 watchLive();
 watchPanic();
+watchPalette();
+watchKeys();
