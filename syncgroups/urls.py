@@ -37,6 +37,7 @@ urlpatterns = [
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
     path("batch/", batch.act, name="batch"),
+    path("batch/ask/", batch.ask, name="batch-ask"),
     path("risk/", guardrails.overview, name="risk"),
     path("risk/all/", guardrails.everything, name="risk-all"),
     path("risk/accounts/<int:pk>/", guardrails.account, name="risk-account"),

@@ -1,4 +1,5 @@
 // Starts the page's behaviours. Each lives in its own module and works without the others.
+import { watchCurve } from "./curve.js";
 import { watchDialog } from "./dialog.js";
 import { watchHold } from "./hold.js";
 import { watchKeys } from "./keys.js";
@@ -19,6 +20,7 @@ watchDialog();
 watchHold();
 watchPending();
 watchLive();
+watchCurve();
 watchPanic();
 watchPalette();
 watchKeys();
