@@ -76,9 +76,9 @@ class Visit:
     def widest(self) -> Any:
         """Return what reaches beyond the window's edge, to be read where a test fails."""
         return self.page.evaluate(
-            """() => [document.documentElement.scrollWidth, innerWidth, ...[...document.querySelectorAll("body *")]
-            .filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".table-scroll *"))
-            .map((e) => e.outerHTML.slice(0, 80))]"""
+            """() => [...document.querySelectorAll("body *")]
+            .filter((e) => e.scrollWidth > e.clientWidth && !e.closest(".table-scroll"))
+            .map((e) => e.outerHTML.slice(0, 80))"""
         )
 
     def fits(self) -> bool:

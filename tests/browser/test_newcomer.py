@@ -184,7 +184,7 @@ def _copy(house: House, visit: Visit, hand: Hand) -> None:
         member.locator(".member-role label", has_text=role).click()
     visit.page.wait_for_selector("#preview >> text=SECOND")
     visit.press("Create", name="Morning")
-    visit.page.wait_for_selector(".members >> text=SECOND")
+    visit.page.wait_for_selector(".members-of >> text=SECOND")
     visit.page.click("#switch")
     visit.page.wait_for_selector("#switch[aria-checked=true]")
     visit.look("group")
