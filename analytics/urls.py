@@ -8,6 +8,7 @@ app_name = "analytics"
 urlpatterns = [
     path("", views.live, name="live"),
     path("gallery/", views.gallery, name="gallery"),
+    path("status/", views.status, name="status"),
     path("activity/before/<int:before>/", views.older, name="older"),
     path("api/accounts", api.Accounts.as_view(), name="api-accounts"),
     path("api/trades", api.Trades.as_view(), name="api-trades"),

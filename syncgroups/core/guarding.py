@@ -21,6 +21,10 @@ LOST_AFTER = 6_000_000_000
 """A guard that a list lacks so long after it was sent was never taken (I12)."""
 
 
+TRY_AGAIN = 1_000_000_000
+"""When a login had no room for a guard and nobody said until when."""
+
+
 def seen(book: Book, account: AccountId, order: OrderWorking | OrderState, at: Nanos) -> None:
     """Take note of an order that is one of our guards, also one that we had forgotten."""
     named = leg_of(order.client_order_id)
@@ -92,6 +96,12 @@ def outcome(book: Book, event: Outcome) -> bool:
     guard = book.risk.guards.get(named[0]) if named is not None else None
     if guard is None:
         return False
+    waits = False
+    if isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED:
+        waits = True
+        # Whoever tried again at once would be denied at once, and so on for as long as there is no room.
+        until = event.retry_at or Nanos(event.at + TRY_AGAIN)
+        book.risk.guard_waits[guard.account, guard.symbol, guard.leg] = until
     after = answered(guard, event)
     if after is not None:
         book.risk.guards[guard.key] = after
@@ -99,7 +109,6 @@ def outcome(book: Book, event: Outcome) -> bool:
             book.risk.guard_orders[guard.account, after.order_id] = guard.key
         return True
     _forget(book, guard)
-    waits = isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED
     if isinstance(event, Rejected | Denied) and not waits:
         _fail(book, guard)
     return True

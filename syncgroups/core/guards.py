@@ -11,7 +11,7 @@ from typing import assert_never
 
 from syncgroups.core.keys import PREFIX
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
-from tradehaven.domain.enums import Side
+from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
@@ -74,6 +74,8 @@ def answered(guard: Guard, outcome: Outcome) -> Guard | None:
             return replace(guard, order_id=guard.order_id or outcome.order_id, in_flight=None)
         case Rejected() | Denied() if placing:
             return None
+        case Denied(reason=RefusalReason.RATE_LIMITED):
+            return replace(guard, in_flight=None, ending=False)  # nobody has turned it down
         case Rejected() | Denied():
             return replace(guard, in_flight=None, refusals=guard.refusals + 1, ending=False)
         case Unresolved():

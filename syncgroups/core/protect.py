@@ -93,6 +93,8 @@ class _Look:
         stands = self._unfilled(guard) if guard is not None else 0
         if leg is GuardLeg.STOP and self._rule.stop is not None:
             self._watch(symbol, bare=need > stands)
+        if self._at < self._book.risk.guard_waits.get((self._account, symbol, leg), 0):
+            return  # its login has no room just now
         if guard is not None:
             self._bring(guard, need, net)
         elif need and offset is not None and self._may_place(leg):

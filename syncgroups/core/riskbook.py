@@ -27,7 +27,8 @@ class RiskBook:
     `met` are accounts that this process has looked at, `blind` environments without market data; `holders`
     are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
-    contracts that it closed. `floors` are the rules that the floors of standings belong to.
+    contracts that it closed; `guard_waits` until when its login has no room for it. `floors` are the rules
+    that the floors of standings belong to, `stated` is what brokers say of accounts.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class RiskBook:
         self.guards: dict[ClientOrderId, Guard] = {}
         self.guard_orders: dict[tuple[AccountId, OrderId], ClientOrderId] = {}
         self.guard_failures: defaultdict[tuple[AccountId, Symbol, GuardLeg], int] = defaultdict(int)
+        self.guard_waits: dict[tuple[AccountId, Symbol, GuardLeg], Nanos] = {}
         self.guard_fills: dict[Held, tuple[Nanos, int]] = {}
         self.guard_closes: dict[Held, Nanos] = {}
         self.naked: dict[Held, Nanos] = {}
