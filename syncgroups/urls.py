@@ -18,11 +18,13 @@ from syncgroups.views import (
     groups,
     guardrails,
     labels,
+    palette,
     paper,
 )
 
 app_name = "syncgroups"
 urlpatterns = [
+    path("palette/", palette.palette, name="palette"),
     path("groups/", groups.group_list, name="list"),
     path("groups/new/", builder.create, name="create"),
     path("groups/preview/", builder.foretell, name="preview"),

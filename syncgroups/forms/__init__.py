@@ -34,8 +34,8 @@ POLICIES = [
     (DriftPolicy.REPAIR, "Repair: close what should not be held, up to the cap"),
 ]
 MODES = [
-    (SyncMode.IMMEDIATE, "Immediate: orders, the moment they work at the leader"),
-    (SyncMode.CONFIRMED, "Confirmed: fills, and the exits that protect them"),
+    (SyncMode.IMMEDIATE, "Immediate: as orders work"),
+    (SyncMode.CONFIRMED, "Confirmed: as orders fill"),
 ]
 ENTRY_RULES = [
     (RestRule.WAIT, "Keep waiting"),
@@ -60,7 +60,15 @@ class GroupForm(forms.Form):
     """A group's own settings."""
 
     name = forms.CharField(max_length=80, help_text="For example “ES scalping, live accounts”.")
-    mode = forms.ChoiceField(choices=MODES, label="Sync mode", initial=SyncMode.IMMEDIATE)
+    mode = forms.ChoiceField(
+        choices=MODES,
+        label="Sync mode",
+        initial=SyncMode.IMMEDIATE,
+        help_text=(
+            "Immediate copies an order the moment it works at the leader. "
+            "Confirmed copies fills, and the exits that protect them."
+        ),
+    )
     entry_slack = forms.IntegerField(
         required=False,
         label="Confirmed entries within ticks",

@@ -142,7 +142,9 @@ def _curve(column: int, row: float, to_column: int, to_row: float) -> str:
     x, y = column * COLUMN + WIDTH + 1, row * LINE + HEIGHT / 2 + 1
     to_x, to_y = to_column * COLUMN - 5, to_row * LINE + HEIGHT / 2 + 1
     middle = (x + to_x) / 2
-    return f"M{x:g} {y:g} C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}"
+    # A step over a column runs below the boxes that stand between.
+    dip = LINE * 0.72 if to_column - column > 1 else 0
+    return f"M{x:g} {y:g} C{middle:g} {y + dip:g} {middle:g} {to_y + dip:g} {to_x:g} {to_y:g}"
 
 
 def _sentence(row: GroupRow) -> str:

@@ -17,9 +17,10 @@ from syncgroups.core.waterfall import Axis, Segment, Times, axis_of, segments, s
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, CopyCommand, ManualCopy, SyncGroup
 from syncgroups.selectors.activity import lines_of_order
 from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import Side
+from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.errors import UnknownInstrument
 
+_NAMED_BY_PRICES = (OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT)
 LINES = 300
 """So many of the newest lines about one order are shown; the log has the rest."""
 
@@ -39,7 +40,7 @@ class CopyRow:
     """A follower's order with its bars, its fills, and what was said against it."""
 
     copy: CopiedOrder
-    prices: str
+    terms: str
     times: Times
     segments: tuple[Segment, ...]
     commands: tuple[CommandRow, ...]
@@ -60,7 +61,7 @@ class LeaderOrder:
     group: SyncGroup | None
     order: Order | None
     manual: ManualCopy | None
-    prices: str
+    terms: str
     fills: tuple[Fill, ...]
     placed: Activity | None
     is_repair: bool
@@ -172,7 +173,7 @@ def _head(
         group=next((found.group for found in said if found.group is not None), None),
         order=order,
         manual=manual,
-        prices=prices_in_words(spec.symbol, spec.stop_ticks, spec.limit_ticks) if spec is not None else "",
+        terms=terms_in_words(spec.order_type, spec.symbol, spec.stop_ticks, spec.limit_ticks) if spec else "",
         fills=tuple(fills),
         placed=placed,
         is_repair=named is None and any(copy.leader_order_id == 0 for copy in copies),
@@ -195,7 +196,7 @@ def _row(
     times = _times(copy)
     return CopyRow(
         copy=copy,
-        prices=prices_in_words(copy.symbol, copy.stop_ticks, copy.limit_ticks),
+        terms=terms_in_words(copy.order_type, copy.symbol, copy.stop_ticks, copy.limit_ticks),
         times=times,
         segments=segments(times, axis),
         commands=tuple(_command_row(copy, command, axis) for command in copy.commands.all()),
@@ -277,6 +278,15 @@ def _slip(copy: CopiedOrder, fills: Sequence[Fill], leaders: Sequence[Fill]) -> 
         [(fill.qty, fill.ticks) for fill in leaders],
         led,
     )
+
+
+def terms_in_words(order_type: str, symbol: str, stop: int | None, limit: int | None) -> str:
+    """Return how an order waits for its price: market, limit 5033.00, trailing stop, stop 5046.50."""
+    prices = prices_in_words(symbol, stop, limit)
+    named = order_type.replace("_", " ")
+    if order_type in _NAMED_BY_PRICES and prices:
+        return prices
+    return f"{named}, {prices}" if prices else named
 
 
 def prices_in_words(symbol: str, stop: int | None, limit: int | None) -> str:

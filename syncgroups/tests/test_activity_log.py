@@ -323,32 +323,29 @@ QUERIES = 16
 
 
 def _fill(group: SyncGroup, count: int) -> None:
-    """Write many lines: orders of four lines, now and then a line that stands alone or is rare."""
-    one = group.followers.all()[0].account
-    kinds = [
-        ActivityKind.LEADER_ORDER,
-        ActivityKind.COPY_SENT,
-        ActivityKind.COPY_FILLED,
-        ActivityKind.COPY_REFUSED,
-    ]
-    rows = []
-    for number in range(count):
-        kind = kinds[number % 4] if number % 40 else ActivityKind.LINK
-        thread = "" if kind is ActivityKind.LINK else thread_of(group.leader_id, 10_000_000 + number // 4)
-        rows.append(
-            Activity(
-                owner=group.owner,
-                at=NOON - timedelta(seconds=number),
-                kind=kind,
-                group=group,
-                account=one,
-                symbol="ESZ6",
-                thread=thread,
-                text=f"line {number}",
-                reason="rounds_to_zero" if kind is ActivityKind.COPY_REFUSED else "",
-            )
+    """Write many lines: orders of four lines each, and now and then a line that stands alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into syncgroups_activity
+              (owner_id, at, kind, severity, reason, account_id, group_id, symbol, key, thread, text)
+            select %s, %s - n * interval '1 second',
+              case when n %% 40 = 0 then 'link'
+              else (array['leader_order', 'copy_sent', 'copy_filled', 'copy_refused'])[1 + n %% 4] end,
+              'info',
+              case when n %% 4 = 3 then 'rounds_to_zero' else '' end, %s, %s, 'ESZ6', '',
+              case when n %% 40 = 0 then '' else %s || '-' || (10000000 + n / 4) end, 'line ' || n
+            from generate_series(0, %s) as n
+            """,
+            [
+                group.owner_id,
+                NOON,
+                group.followers.all()[0].account_id,
+                group.pk,
+                str(group.leader_id),
+                count - 1,
+            ],
         )
-    Activity.objects.bulk_create(rows, batch_size=5000)
 
 
 def _measured(client: Client, query: str) -> tuple[float, int]:

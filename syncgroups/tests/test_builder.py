@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from brokers.models import Account, Connection
-from risk.core.rules import Caps, Rules
-from risk.services.gates import halt
+from brokers.tests.factories import QuoteFactory
+from risk.core.rules import Caps, DayLimit, Rules
+from risk.services.gates import ensure_account_risk, halt
 from syncgroups.models import Activity, Follower, ProductRule, Quarantine, SyncGroup
 from syncgroups.services import builder, groups, guardrails
 from syncgroups.services.builder import GroupDraft, MemberDraft
@@ -23,6 +24,7 @@ from syncgroups.services.groups import FollowerSettings, GroupSettings
 from syncgroups.services.products import ProductSettings
 from syncgroups.tests.factories import FollowerFactory, GroupFactory
 from syncgroups.tests.people import accounts
+from syncgroups.tests.test_guardrail_pages import standing_of
 from tradehaven.domain.enums import SizingMode
 from tradehaven.domain.errors import InvalidInput
 
@@ -125,7 +127,6 @@ def test_products_come_and_go(alice: User, group: SyncGroup, three: list[Account
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"name": " "}, "Name"),
         ({"instruments": "DOGE"}, "DOGE"),
         ({"rest_after": "0"}, "1 to 3600"),
         ({"rest_exits": "cancel"}, "After that, an exit"),
@@ -155,6 +156,14 @@ def test_what_is_wrong_is_said_with_its_name_on_both_doors(
     assert said in answer.content.decode()
     assert said in alice_client.post(PREVIEW, form).content.decode()
     assert not SyncGroup.objects.exists()
+
+
+def test_a_name_is_needed_to_save_and_not_to_look(alice_client: Client, three: list[Account]):
+    form = typed(three[0], three[1]) | {"name": " "}
+    assert shown(alice_client, form)["B"].qty == 3
+    answer = alice_client.post(NEW, form)
+    assert answer.status_code == 422
+    assert "This field is required" in answer.content.decode()
 
 
 def test_a_loop_is_explained_before_it_is_saved(alice_client: Client, group: SyncGroup, three: list[Account]):
@@ -294,6 +303,23 @@ def test_positions_balances_links_and_gates_are_todays(
     page = alice_client.post(PREVIEW, form).content.decode()
     assert "no connection to its broker" in page
     assert "Nothing is sent" in page
+
+
+def test_who_has_a_daily_limit_is_previewed_by_where_the_day_stands(
+    alice_client: Client, alice: User, three: list[Account]
+):
+    book = ensure_account_risk(three[1], alice.pk).book
+    guardrails.change(book=book, wished=Rules(daily_loss=DayLimit(amount=Decimal(500))), by=alice)
+    form = typed(three[0], three[1])
+    assert shown(alice_client, form)["B"].reason == "standing_unknown"
+    standing_of(three[1], -100)
+    Account.objects.filter(pk=three[1].pk).update(cash=Decimal(49_900), balance_at=timezone.now())
+    assert (shown(alice_client, form)["B"].qty, shown(alice_client, form)["B"].reason) == (3, None)
+    symbol = shown(alice_client, form)["B"].symbol
+    three[1].positions.create(symbol=symbol, net=1, price=Decimal(18_000), updated_at=timezone.now())
+    assert shown(alice_client, form)["B"].reason == "standing_unknown"  # what it holds has no price
+    QuoteFactory.create(environment="paper", symbol=symbol, bid=71_999, ask=72_001, last=72_000)
+    assert shown(alice_client, form)["B"].reason is None
 
 
 @pytest.mark.parametrize(

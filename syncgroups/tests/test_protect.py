@@ -12,11 +12,15 @@ from syncgroups.core.decision import RemarkKind
 from syncgroups.core.guards import GuardLeg, is_guard
 from syncgroups.core.protect import price_of
 from syncgroups.tests.desk import BrokerOrder, Desk
-from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
-from tradehaven.domain.commands import ChangeOrder, ClosePosition, Command, Denied, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
+from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
+from tradehaven.domain.commands import (
+    ClosePosition,
+    PlaceOrder,
+    Unresolved,
+)
+from tradehaven.domain.enums import OrderStatus, OrderType, Side, TradingState
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId
 
 MINE = AccountId(2)
 STOP = Protection(stop=Offset(value=Decimal(40)))
@@ -242,68 +246,6 @@ def test_a_guard_of_which_nothing_is_heard_is_placed_again_only_after_the_broker
     desk.step(OrdersListed(connection=connection, accounts=(MINE,), client_order_ids=names, at=desk.at()))
     desk.settle()
     assert [order.spec.qty for order in guards(desk)] == [1]
-
-
-def no_room(desk: Desk, command: Command, *, until: Nanos | None = None) -> None:
-    """Let a login's budget hold a command back."""
-    desk.step(
-        Denied(
-            account=MINE,
-            client_order_id=command.client_order_id,
-            reason=RefusalReason.RATE_LIMITED,
-            text="no room",
-            at=desk.at(),
-            retry_at=until,
-        )
-    )
-
-
-def first_guard(desk: Desk) -> Command:
-    """Let everything before a guard's next command arrive, and take that one out of the line."""
-    while not is_guard(desk.outbox[0].client_order_id):
-        desk.deliver(desk.outbox.pop(0))
-    return desk.outbox.pop(0)
-
-
-def test_a_guard_that_the_budget_held_back_comes_with_the_next_second() -> None:
-    desk = desk_with()
-    desk.market(Side.BUY, 1)
-    no_room(desk, first_guard(desk))
-    desk.settle()
-    assert not guards(desk)  # at once it would be held back again, and again
-    desk.wait(1)
-    desk.settle()
-    assert len(guards(desk)) == 1
-
-
-def test_a_guard_waits_for_the_room_that_its_login_was_promised() -> None:
-    desk = desk_with()
-    desk.market(Side.BUY, 1)
-    no_room(desk, first_guard(desk), until=Nanos(desk.now + 20 * SECOND))
-    desk.wait(19)
-    desk.settle()
-    assert not guards(desk)
-    assert RemarkKind.NAKED in remarks(desk)
-    desk.wait(1)
-    desk.settle()
-    assert len(guards(desk)) == 1
-    assert desk.positions[MINE, ES] == 1
-
-
-def test_a_larger_guard_that_finds_no_room_is_no_refusal_and_comes_however_often() -> None:
-    desk = desk_with()
-    desk.market(Side.BUY, 1)
-    desk.settle()
-    desk.market(Side.BUY, 1)
-    for _ in range(6):
-        change = first_guard(desk)
-        assert isinstance(change, ChangeOrder)
-        no_room(desk, change)
-        desk.settle()
-        assert [order.spec.qty for order in guards(desk)] == [1]
-        desk.wait(1)
-    desk.settle()
-    assert [order.spec.qty for order in guards(desk)] == [2]
 
 
 def test_without_a_rule_nothing_is_placed() -> None:

@@ -37,7 +37,9 @@ def edit(request: UserRequest, public_id: str) -> HttpResponse:
 def foretell(request: UserRequest) -> HttpResponse:
     name = request.POST.get("group", "")
     group = selectors.group_for(request.user, name) if name else None
-    form = BuilderForm(request.POST, user=request.user, group=group)
+    typed = request.POST.copy()
+    typed["name"] = typed.get("name", "").strip() or "New group"  # it copies the same whatever it is called
+    form = BuilderForm(typed, user=request.user, group=group)
     found = _preview(request, form) if form.is_valid() and form.imagined.is_valid() else None
     return render(request, "syncgroups/_preview.html", {"form": form, "preview": found})
 

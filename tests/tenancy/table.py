@@ -41,6 +41,7 @@ OWN, KEY, OPERATOR = Row(whose=Whose.OWN), Row(whose=Whose.KEY), Row(whose=Whose
 DOORS: dict[str, Row] = {
     "": OWN,
     "activity/before/<int:before>/": Row(whose=Whose.OWN, fills=("line",)),
+    "palette/": OWN,
     "groups/": OWN,
     "groups/new/": OWN,
     "groups/preview/": OWN,
