@@ -40,6 +40,9 @@ KINDS: dict[AuditKind, frozenset[AuditAction]] = {
             AuditAction.KEY_REVOKED,
             AuditAction.KEY_USED,
             AuditAction.KEY_REFUSED,
+            AuditAction.HOOK_MADE,
+            AuditAction.HOOK_CHANGED,
+            AuditAction.HOOK_REMOVED,
         }
     ),
     AuditKind.CONNECTIONS: frozenset(

@@ -10,7 +10,17 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
-from accounts.models import ApiKey, AuditEvent, BillingEvent, Erasure, Notice, Subscription, User
+from accounts.models import (
+    ApiKey,
+    AuditEvent,
+    BillingEvent,
+    Erasure,
+    HookMessage,
+    Notice,
+    Subscription,
+    User,
+    Webhook,
+)
 
 _SECRET = ("token", "password", "secret", "hash", "digest", "verifier")
 
@@ -58,6 +68,8 @@ register(
 register("audit", AuditEvent, owner="owner")
 register("api-keys", ApiKey, owner="owner", hide=("secret_hash",))
 register("mails", Notice, owner="owner")
+register("webhooks", Webhook, owner="owner", hide=("secret",))
+register("webhook-messages", HookMessage, owner="hook__owner")
 register("plan", Subscription, owner="owner")
 register("billing-messages", BillingEvent, owner="owner")
 register("erasures", Erasure, owner="owner")

@@ -10,10 +10,13 @@ from allauth.account.forms import LoginForm as LibraryLoginForm
 from allauth.account.forms import ResetPasswordKeyForm
 from allauth.account.forms import SignupForm as LibrarySignupForm
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.core.hooks import KINDS, MOST_URL
 from accounts.core.keys import KeyKind, Scope
+from accounts.core.look import FIELDS, PAIRS
 from accounts.models import User
 from tradehaven.domain.enums import AuditKind
 
@@ -51,6 +54,24 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the
     def mails(self) -> list[forms.BoundField]:
         """Return the choices of mails."""
         return [self["tell_sync_failures"], self["tell_guardrails"], self["tell_daily_summary"]]
+
+
+class LookForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """How pages look and sound. A field that is not sent stays as it is; a tick is sent as yes or no."""
+
+    class Meta:
+        model = User
+        fields = FIELDS
+        widgets = {"theme": forms.RadioSelect, "colours": forms.RadioSelect, "layout": forms.RadioSelect}
+
+    def __init__(self, data: QueryDict | None = None, **given: Any) -> None:
+        super().__init__(data, **given)
+        self.fields["colours"] = forms.ChoiceField(
+            label="Gains and losses", choices=list(PAIRS.items()), widget=forms.RadioSelect
+        )
+        if data is not None and "whole" not in data:
+            for name in [name for name in self.fields if name not in data]:
+                del self.fields[name]
 
 
 class ResendForm(forms.Form):
@@ -153,3 +174,21 @@ class KeyForm(forms.Form):
             "scope": Scope(typed["scope"]),
             "expires_at": timezone.now() + timedelta(days=int(days)) if days else None,
         }
+
+
+class HookForm(forms.Form):
+    """A new web hook."""
+
+    name = forms.CharField(max_length=80, help_text="What is told: you will know it by this name.")
+    url = forms.CharField(
+        max_length=MOST_URL,
+        label="Address",
+        help_text="Begins with https:// and leads to the open internet.",
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com/hook"}),
+    )
+    kinds = forms.MultipleChoiceField(
+        choices=list(KINDS.items()),
+        initial=[str(kind) for kind in KINDS],
+        label="Tell it when",
+        widget=forms.CheckboxSelectMultiple,
+    )

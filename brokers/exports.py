@@ -1,7 +1,7 @@
 """What a person owns here, for the export: logins without tokens, accounts, and what the broker stated."""
 
 from accounts.exports import register
-from brokers.models import Account, AccountTag, Connection, Fill, LinkDrop, Order, Position
+from brokers.models import Account, AccountTag, Connection, Fill, LinkDrop, Order, Position, StatedLimits
 
 register(
     "logins",
@@ -15,3 +15,4 @@ register("fills", Fill, owner="account__connection__owner")
 register("positions", Position, owner="account__connection__owner")
 register("labels", AccountTag, owner="account__connection__owner")
 register("drops", LinkDrop, owner="connection__owner")
+register("stated_limits", StatedLimits, owner="account__connection__owner")

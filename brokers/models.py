@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from tradehaven.db import enum_field, usd_field
-from tradehaven.domain.enums import Environment, OrderStatus, OrderType, Side, TimeInForce
+from tradehaven.domain.enums import Environment, OrderStatus, OrderType, Side, TimeInForce, TradingState
 
 
 class ConnectionStatus(StrEnum):
@@ -110,6 +110,29 @@ class Account(models.Model):
         return self.name
 
 
+class StatedLimits(models.Model):
+    """What the broker's own risk desk says of an account: `domain.events.LimitsReported` as a row, in USD."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="stated_limits")
+    state = enum_field(TradingState, default=TradingState.ACTIVE)
+    because = models.CharField(max_length=100, blank=True)
+    high = usd_field(null=True)
+    low = usd_field(null=True)
+    drawdown = usd_field(null=True)
+    stops_at = usd_field(null=True)
+    by_day_end = models.BooleanField(default=False)
+    daily_loss = usd_field(null=True)
+    weekly_loss = usd_field(null=True)
+    daily_profit = usd_field(null=True)
+    weekly_profit = usd_field(null=True)
+    locked_in = models.BooleanField(default=False)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Name the account."""
+        return f"the broker's limits of {self.account_id}"
+
+
 class AccountTag(models.Model):
     """One mark that a person put on an account."""
 
@@ -206,7 +229,10 @@ class Fill(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "broker_fill_id"], name="one_row_per_broker_fill")
         ]
-        indexes = [models.Index(fields=["account", "-traded_at"], name="fill_by_time")]
+        indexes = [
+            models.Index(fields=["account", "-traded_at"], name="fill_by_time"),
+            models.Index(fields=["account", "broker_order_id"], name="fills_of_an_order"),
+        ]
 
     def __str__(self) -> str:
         """Describe the fill in a line."""

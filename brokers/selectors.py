@@ -28,6 +28,13 @@ def connections_of(user: User) -> QuerySet[Connection]:
     return user.connections.prefetch_related(accounts).order_by("environment", "name", "pk")
 
 
+def money_of(user: User) -> Environment | None:
+    """Return the most real money that a person's logins hold: live before demo before paper, or None."""
+    found = set(user.connections.values_list("environment", flat=True))
+    order = (Environment.LIVE, Environment.DEMO, Environment.PAPER)
+    return next((environment for environment in order if environment in found), None)
+
+
 def connection_for(user: User, pk: int) -> Connection:
     """Return one of the user's own logins; a stranger's does not exist."""
     return _or_404(Connection.objects.filter(owner=user, pk=pk).first())

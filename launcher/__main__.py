@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import NoReturn
 
-from launcher import bootstrap
+from launcher import bootstrap, packages
 from launcher.words import give_up, say
 
 DEMO_EMAIL = "demo@tradehaven.example"
@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
     if Path(sys.prefix) != bootstrap.VENV:
         os.execv(bootstrap.PYTHON, [str(bootstrap.PYTHON), "-m", "launcher", *arguments])
     os.chdir(bootstrap.ROOT)
+    if name in ("run", "test", "check"):
+        packages.ensure(for_tests=name != "run")
     commands = {"run": run, "test": test, "check": check, "bench": bench, "drill": drill, "exec": execute}
     if name not in commands:
         give_up(f"{name} is unknown: say run, test, check, bench, drill or exec")

@@ -36,7 +36,8 @@ def ensure(locks: tuple[str, ...]) -> None:
     if not installed:
         _create()
     for name in missing:
-        _install(name)
+        if not install(name):
+            give_up(f"{name} could not be installed: see the lines above; is the package index reachable?")
         installed[name] = wanted[name]
         MARKER.write_text(json.dumps(installed))
 
@@ -64,7 +65,8 @@ def _create() -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
 
 
-def _install(lock: str) -> None:
+def install(lock: str) -> bool:
+    """Install what a lock names into the environment; say whether that worked."""
     uv = shutil.which("uv")
     if uv is not None:
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
@@ -73,5 +75,4 @@ def _install(lock: str) -> None:
     else:
         command = [sys.executable, "-m", "pip", f"--python={PYTHON}", "install", "-qq", "--no-compile"]
     arguments = [*command, "--no-deps", "--require-hashes", "-r", str(ROOT / lock)]
-    if subprocess.run(arguments, cwd=ROOT).returncode != 0:
-        give_up(f"{lock} could not be installed: see the lines above; is the package index reachable?")
+    return subprocess.run(arguments, cwd=ROOT).returncode == 0

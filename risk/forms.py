@@ -4,12 +4,12 @@ A field is named by its dotted place in the rules, with `__` for the dot. An emp
 and its whole part with it.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
 
+from risk.core.lines import LINES
 from risk.core.presets import presets
 from risk.core.rules import Breach, LockUntil, Naked, Rules, Trail, Unit
 from risk.core.written import read, written
@@ -29,7 +29,6 @@ _NEED = {
     "consistency": "best_day",
 }
 """What a part of the rules must have to be asked for at all."""
-_WINDOW = re.compile(r"\s*(\d{1,2}:\d{2})\s*(?:-|to)\s*(\d{1,2}:\d{2})\s*")
 
 
 def _usd(label: str, hint: str = "") -> forms.DecimalField:
@@ -92,6 +91,14 @@ class RulesForm(forms.Form):
         help_text="Such as 08:30-11:00, 13:00-15:00; empty is always.",
         max_length=200,
     )
+    news = forms.CharField(
+        required=False,
+        label="News, Chicago",
+        help_text="One a line, such as 2026-12-10 07:28-07:40 CPI; ES, NQ; flat. Without products all are "
+        "meant; with flat, positions are closed when it begins.",
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "lines-field"}),
+    )
     flat__at = _clock("Flat every day at, Chicago", "15:55 is usual; an earlier end of a market wins.")
     flat__firm_at = _clock("The firm's own time to be flat")
     protection__stop__value = _usd("Stop of every entry, distance")
@@ -110,13 +117,13 @@ class RulesForm(forms.Form):
         ("Drawdown", ("drawdown",)),
         ("Size", ("caps", "products")),
         ("Pace", ("rate", "repeats", "trades_a_day", "losses_in_row")),
-        ("Time", ("hours", "flat")),
+        ("Time", ("hours", "news", "flat")),
         ("Protection", ("protection", "worst_case")),
         ("Sanity", ("collar", "opposite", "mixing", "fee")),
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, rules: Rules) -> None:
-        super().__init__(data, initial=_initial(written(rules)))
+        super().__init__(data, initial=_USUAL | _initial(written(rules)))
         self._before = rules
         self.rules = rules
 
@@ -145,8 +152,8 @@ class RulesForm(forms.Form):
         body = written(self._before)
         for name in self.fields:
             value = cleaned[name]
-            if name in _TEXTS:
-                value = _TEXTS[name][1](value)
+            if name in LINES:
+                value = LINES[name].read(value)
             _put(body, name.split("__"), str(value) if hasattr(value, "as_tuple") else _plain(value))
         for part, need in _NEED.items():
             if isinstance(body.get(part), dict) and body[part].get(need) in (None, ""):
@@ -160,6 +167,15 @@ class RulesForm(forms.Form):
         if not body["collar"].get("on"):
             body["collar"] = None
         return _without_none(body)
+
+
+_USUAL = {
+    "daily_loss__breach": str(Breach.FLATTEN),
+    "daily_profit__breach": str(Breach.FLATTEN),
+    "drawdown__trail": str(Trail.INTRADAY),
+    "protection__naked": str(Naked.ATTACH),
+}
+"""What is chosen where nothing was set: what the rules themselves take, and the strictest drawdown."""
 
 
 class PresetForm(forms.Form):
@@ -188,8 +204,8 @@ def _initial(body: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in body.items():
         place = f"{path}{name}"
-        if place in _TEXTS:
-            found[place] = _TEXTS[place][0](value)
+        if place in LINES:
+            found[place] = LINES[place].write(value)
         elif isinstance(value, Mapping):
             found |= _initial(value, f"{place}__")
         else:
@@ -218,40 +234,3 @@ def _without_none(body: dict[str, Any]) -> dict[str, Any]:
         for name, value in body.items()
         if value is not None
     }
-
-
-def _caps_text(body: Mapping[str, int]) -> str:
-    return ", ".join(f"{root} {most}" for root, most in body.items())
-
-
-def _caps_of(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        root, _, most = part.partition(" ")
-        found[root.upper()] = int(most) if most.strip().isdigit() else most
-    return found
-
-
-def _roots_of(text: str) -> list[str]:
-    return sorted({part.upper() for part in re.split(r"[,\s]+", text) if part})
-
-
-def _hours_text(body: list[Mapping[str, str]]) -> str:
-    return ", ".join(f"{window['start'][:5]}-{window['end'][:5]}" for window in body)
-
-
-def _hours_of(text: str) -> list[Any]:
-    found: list[Any] = []
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        match = _WINDOW.fullmatch(part)
-        start, end = (value.rjust(5, "0") for value in match.groups()) if match else (part, part)
-        found.append({"start": start, "end": end})
-    return found
-
-
-_TEXTS: dict[str, tuple[Any, Any]] = {
-    "caps__products": (_caps_text, _caps_of),
-    "products": (", ".join, _roots_of),
-    "hours": (_hours_text, _hours_of),
-}
-"""Fields that are written as one line: from the rules to the line, and back."""

@@ -5,6 +5,7 @@ from syncgroups.models import (
     Activity,
     AuditEntry,
     CopiedOrder,
+    CopyCommand,
     Drift,
     Follower,
     Holding,
@@ -19,6 +20,7 @@ register("groups", SyncGroup, owner="owner")
 register("followers", Follower, owner="group__owner")
 register("product-rules", ProductRule, owner="follower__group__owner")
 register("copies", CopiedOrder, owner="owner")
+register("copy-commands", CopyCommand, owner="copy__owner")
 register("manual-copies", ManualCopy, owner="owner")
 register("manual-shares", ManualShare, owner="copy__owner")
 register("holdings", Holding, owner="group__owner")

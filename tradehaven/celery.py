@@ -22,7 +22,9 @@ app.conf.beat_schedule = {
     "delete-due-accounts": {"task": "accounts.tasks.delete_due_accounts", "schedule": 3600.0},
     "send-daily-summaries": {"task": "analytics.tasks.send_daily_summaries", "schedule": 600.0},
     "tell-of-misses": {"task": "syncgroups.tasks.tell_of_misses", "schedule": 300.0},
+    "look-at-service": {"task": "analytics.tasks.look_at_service", "schedule": 60.0},
     "sweep-notices": {"task": "accounts.tasks.sweep_notices", "schedule": 60.0},
+    "sweep-hook-messages": {"task": "accounts.tasks.sweep_hook_messages", "schedule": 60.0},
 }
 
 

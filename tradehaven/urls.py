@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from accounts.api.nowhere import Nowhere
 from risk import panic
-from tradehaven import health
+from tradehaven import health, public
 
 urlpatterns = [
     path("", include("analytics.urls")),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("accounts/factor/", include("accounts.mfa.urls")),
     path("panic/", panic.press, name="panic"),
     path("admin/", admin.site.urls),
+    path("welcome/", public.welcome, name="welcome"),
+    path("guide/", public.guide, name="guide"),
+    path("guide/<slug:slug>/", public.chapter, name="chapter"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     re_path(r"^api(?:/|$)", Nowhere.as_view(), name="api-nowhere"),

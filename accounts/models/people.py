@@ -6,6 +6,9 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 
+from accounts.core.look import Colours, Layout, Theme
+from tradehaven.db import enum_field
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users from an address and a password."""
@@ -43,6 +46,18 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of FactorDe
     )
     tell_daily_summary = models.BooleanField(
         "Summary of the day, after the close", default=False, db_default=False
+    )
+    theme = enum_field(Theme, default=Theme.SYSTEM, db_default=Theme.SYSTEM)
+    colours = enum_field(
+        Colours, verbose_name="Gains and losses", default=Colours.GREEN_RED, db_default=Colours.GREEN_RED
+    )
+    layout = enum_field(
+        Layout, verbose_name="Accounts on the cockpit", default=Layout.AUTO, db_default=Layout.AUTO
+    )
+    hide_values = models.BooleanField("Hide amounts of money", default=False, db_default=False)
+    sounds = models.BooleanField("Play a sound at warnings and alarms", default=False, db_default=False)
+    desktop_notices = models.BooleanField(
+        "Show warnings and alarms as desktop notices", default=False, db_default=False
     )
 
     USERNAME_FIELD = "email"

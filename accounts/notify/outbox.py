@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.middleware import zone_of
 from accounts.models import Notice, User
+from accounts.notify import hooks
 from accounts.notify.letters import letter
 from tradehaven.domain.enums import NoticeKind
 
@@ -34,18 +35,21 @@ CHOICES: dict[NoticeKind, str] = {
 def tell(user: User, kind: NoticeKind, **words: Any) -> Notice | None:
     """Write a mail to a person and send it after the commit; None if the person does not want this kind.
 
+    The same words go to the person's web hooks, each of which says for itself what it wants.
     `words` fill the template `mail/notices/<kind>.txt`, which also knows `user` and `site` and is rendered in
     the person's time zone. They hold no secrets: the text is kept.
     """
-    choice = CHOICES.get(kind)
-    if choice is not None and not getattr(user, choice):
-        return None
     with timezone.override(zone_of(user)):
         said = render_to_string(
             f"mail/notices/{kind}.txt", {"user": user, "site": settings.SITE_URL, **words}
         )
     subject, _, text = said.strip().partition("\n")
-    notice = Notice.objects.create(owner=user, kind=kind, subject=subject.strip()[:200], text=text.strip())
+    subject, text = subject.strip()[:200], text.strip()
+    hooks.queue(user, kind, subject=subject, text=text)
+    choice = CHOICES.get(kind)
+    if choice is not None and not getattr(user, choice):
+        return None
+    notice = Notice.objects.create(owner=user, kind=kind, subject=subject, text=text)
     transaction.on_commit(lambda: _nudge(notice.pk), robust=True)
     return notice
 

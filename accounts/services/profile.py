@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.access import NotAllowed, has_factor
+from accounts.core.look import FIELDS
 from accounts.models import User
 from tradehaven.domain.enums import AuditAction
 
@@ -35,3 +36,10 @@ def ask_for_codes(*, user: User, on: bool, request: HttpRequest | None) -> None:
     User.objects.filter(pk=user.pk).update(factor_for_live=on)
     subject = f"code before live money: {'on' if on else 'off'}"
     audit.record(owner=user, actor=user, action=AuditAction.PROFILE_CHANGED, subject=subject, request=request)
+
+
+def choose_look(*, user: User, values: Mapping[str, object]) -> None:
+    """Keep how a person wants pages to look; it leaves no audit line, for it changes nothing but looks."""
+    chosen = {name: value for name, value in values.items() if name in FIELDS}
+    if chosen:
+        User.objects.filter(pk=user.pk).update(**chosen)

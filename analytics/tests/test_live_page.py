@@ -122,7 +122,7 @@ def test_the_page_asks_the_database_as_often_for_thirty_accounts_as_for_three(
         PositionFactory.create(account=account)
         FollowerFactory.create(group=group, account=account)
     QuoteFactory.create(environment="paper")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(19):
         render_parts(alice, ALL)
 
 
@@ -157,6 +157,7 @@ def test_a_strangers_cursor_shows_nothing_of_his(alice: User, alice_client: Clie
 def test_every_topic_has_parts_in_the_pages_order():
     assert parts_of(Topic) == ALL
     assert parts_of([Topic.ACCOUNTS]) == ("overview", "accounts")
+    assert parts_of([Topic.GATE]) == ("overview", "accounts", "groups")
     assert parts_of([]) == ()
 
 
@@ -167,7 +168,7 @@ def test_each_part_is_one_element_with_its_id(alice: User, pair: list[Account]):
 
 
 def test_doors(client: Client, alice_client: Client):
-    assert client.get(LIVE).headers["Location"].startswith("/accounts/login/")
+    assert client.get(LIVE).headers["Location"] == reverse("welcome")
     assert alice_client.post(LIVE).status_code == 405
     older = reverse("analytics:older", args=[1])
     assert client.get(older).status_code == 302

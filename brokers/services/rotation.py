@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from accounts.mfa.rotation import reseal_factors
+from accounts.services.hooks import reseal_hooks
 from brokers.models import Connection
 from brokers.services.tokens import subject_of
 from brokers.vault import VaultError, is_current, reseal
@@ -33,7 +34,11 @@ class Tally:
 
 def rotate() -> tuple[Tally, ...]:
     """Seal everything anew that is under an older key; running it again changes nothing."""
-    return _tally("tokens", _reseal_tokens()), _tally("second factors", reseal_factors())
+    return (
+        _tally("tokens", _reseal_tokens()),
+        _tally("second factors", reseal_factors()),
+        _tally("web hooks", reseal_hooks()),
+    )
 
 
 def waiting() -> dict[str, int]:

@@ -92,6 +92,30 @@ class CashBalance(Entity):
     realizedPnL: float | None = None
 
 
+class AccountRiskStatus(Entity):
+    """Its id is the account's, as of the two kinds below (protocol 8.5)."""
+
+    adminAction: str | None = None
+    liquidateOnly: str | None = None
+    userTriggeredLiqOnly: bool = False
+    maxNetLiq: float | None = None
+    minNetLiq: float | None = None
+
+
+class AutoLiq(Entity):
+    """Limits at which the broker closes an account: set by its owner, or by the firm over it."""
+
+    changesLocked: bool = False
+    dailyLossLiqOnly: float | None = None
+    dailyLossAutoLiq: float | None = None
+    weeklyLossAutoLiq: float | None = None
+    dailyProfitAutoLiq: float | None = None
+    weeklyProfitAutoLiq: float | None = None
+    trailingMaxDrawdown: float | None = None
+    trailingMaxDrawdownLimit: float | None = None
+    trailingMaxDrawdownMode: str | None = None
+
+
 class Snapshot(msgspec.Struct):
     """The answer to a user sync: every list may be missing where a permission is."""
 
@@ -105,6 +129,9 @@ class Snapshot(msgspec.Struct):
     fills: list[Fill] = []
     positions: list[Position] = []
     cashBalances: list[CashBalance] = []
+    accountRiskStatuses: list[AccountRiskStatus] = []
+    userAccountAutoLiqs: list[AutoLiq] = []
+    permissionedAccountAutoLiqs: list[AutoLiq] = []
 
 
 SYNC_TYPES = (
@@ -120,6 +147,8 @@ SYNC_TYPES = (
     "cashBalance",
 )
 """What a sync asks for: the default of the broker is unclear, so all that is used is named (7.1)."""
+RISK_TYPES = ("accountRiskStatus", "userAccountAutoLiq", "permissionedAccountAutoLiq")
+"""Asked for as well where a login's permissions show them; without them nobody is kept out (7.7)."""
 
 
 class Props(msgspec.Struct, gc=False):

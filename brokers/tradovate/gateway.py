@@ -9,13 +9,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import msgspec
 
 from brokers.core.vitals import Vitals
 from brokers.ports import Clock, Fence, Login, Sink
 from brokers.tradovate import answers, wire
-from brokers.tradovate.entities import SYNC_TYPES, Contract, Snapshot
+from brokers.tradovate.entities import RISK_TYPES, SYNC_TYPES, Contract, Snapshot
 from brokers.tradovate.lists import ListLook
 from brokers.tradovate.mapping import cancel_body, change_body, close_body, place_body
 from brokers.tradovate.outcomes import outcome_of, unresolved
@@ -351,10 +352,20 @@ class TradovateGateway:
         except BrokerError as error:
             self._fail(error if status not in (200, 400) else CredentialsRejected(str(error)))
             return
-        wish: dict[str, object] = {"splitResponses": False, "entityTypes": SYNC_TYPES}
+        self._synchronise((*SYNC_TYPES, *RISK_TYPES), self._first_synchronised)
+
+    def _synchronise(self, kinds: tuple[str, ...], answered: Answered) -> None:
+        wish: dict[str, object] = {"splitResponses": False, "entityTypes": kinds}
         if self._login.user_id is not None:
             wish["users"] = [self._login.user_id]
-        self._ask("user/syncrequest", msgspec.json.encode(wish), answered=self._synchronised)
+        self._ask("user/syncrequest", msgspec.json.encode(wish), answered=answered)
+
+    def _first_synchronised(self, status: int, body: bytes, at: Nanos) -> None:
+        """Ask once more without the risk desk's kinds where this login may not see them (protocol 7.7)."""
+        if status == HTTPStatus.UNAUTHORIZED:
+            self._synchronise(SYNC_TYPES, self._synchronised)
+        else:
+            self._synchronised(status, body, at)
 
     def _synchronised(self, status: int, body: bytes, at: Nanos) -> None:
         try:

@@ -7,11 +7,13 @@ comes before the fills of its order, and `OrderEnded` after a full count of them
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from brokers.tradovate import entities as e
+from brokers.tradovate.desk import RiskDesk
 from brokers.tradovate.mapping import AccountName, money, nanos, side_of, spec_of, status_of, ticks_of
 from brokers.tradovate.track import Track, is_worth_telling
 from tradehaven.domain.commands import Rejected
@@ -20,6 +22,7 @@ from tradehaven.domain.events import (
     AccountSnapshot,
     BalanceReported,
     BrokerEvent,
+    LimitsReported,
     OrderFilled,
     OrderState,
     PositionReported,
@@ -44,6 +47,9 @@ _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     "fill": msgspec.json.Decoder(e.Fill),
     "position": msgspec.json.Decoder(e.Position),
     "cashBalance": msgspec.json.Decoder(e.CashBalance),
+    "accountRiskStatus": msgspec.json.Decoder(e.AccountRiskStatus),
+    "userAccountAutoLiq": msgspec.json.Decoder(e.AutoLiq),
+    "permissionedAccountAutoLiq": msgspec.json.Decoder(e.AutoLiq),
 }
 _BRACKET = ord("[")
 _props = msgspec.json.Decoder(e.Props)
@@ -64,6 +70,7 @@ class View:
         self._tracks: dict[int, Track] = {}
         self._order_of_command: dict[int, int] = {}
         self._waiting_positions: dict[int, list[e.Position]] = {}
+        self._desk = RiskDesk()
         self._folds: dict[str, Callable[[Any, Nanos], Iterator[ViewEvent]]] = {
             "account": self._account,
             "contract": self._contract,
@@ -75,6 +82,9 @@ class View:
             "fill": self._fill,
             "position": self._position,
             "cashBalance": self._cash,
+            "accountRiskStatus": partial(self._limits, self._desk.status),
+            "userAccountAutoLiq": partial(self._limits, self._desk.own),
+            "permissionedAccountAutoLiq": partial(self._limits, self._desk.firm),
         }
 
     def props(self, payload: bytes | msgspec.Raw, at: Nanos) -> list[ViewEvent]:
@@ -134,6 +144,7 @@ class View:
     def load(self, snapshot: e.Snapshot, at: Nanos) -> tuple[AccountSnapshot, ...]:
         """Take a whole session in and return it by account; nothing in it is news to anybody."""
         self._tracks.clear()
+        self._desk.state(snapshot)
         lists: tuple[tuple[str, list[Any]], ...] = (
             ("account", snapshot.accounts),
             ("contract", snapshot.contracts),
@@ -150,7 +161,8 @@ class View:
         balances = [event for cash in snapshot.cashBalances for event in self._cash(cash, at)]
         positions = [event for position in snapshot.positions for event in self._position(position, at)]
         return tuple(
-            self._account_snapshot(account, positions, balances) for account in self.accounts.values()
+            self._account_snapshot(number, account, positions, balances, at)
+            for number, account in self.accounts.items()
         )
 
     def _fold_stated(self, kind: str, entity: e.Entity, at: Nanos) -> None:
@@ -161,7 +173,12 @@ class View:
             log.warning("%s %s is left out of the snapshot", kind, entity.id, exc_info=True)
 
     def _account_snapshot(
-        self, account: AccountId, positions: list[PositionReported], balances: list[BalanceReported]
+        self,
+        number: int,
+        account: AccountId,
+        positions: list[PositionReported],
+        balances: list[BalanceReported],
+        at: Nanos,
     ) -> AccountSnapshot:
         mine = [track for track in self._tracks.values() if track.account == account]
         return AccountSnapshot(
@@ -170,6 +187,7 @@ class View:
             fills=tuple(fill for track in mine for fill in track.fills.values()),
             positions=tuple(position for position in positions if position.account == account),
             balance=next((balance for balance in balances if balance.account == account), None),
+            limits=self._desk.limits(account, number, at) if self._desk.knows(number) else None,
         )
 
     def _state(self, track: Track) -> OrderState | None:
@@ -345,3 +363,9 @@ class View:
             yield BalanceReported(
                 account=account, cash=money(cash.amount), realized=money(cash.realizedPnL), at=at
             )
+
+    def _limits(self, kept: dict[int, e.Entity], entity: e.Entity, at: Nanos) -> Iterator[LimitsReported]:
+        account = self.accounts.get(entity.id)
+        if account is not None and kept.get(entity.id) != entity:
+            kept[entity.id] = entity
+            yield self._desk.limits(account, entity.id, at)

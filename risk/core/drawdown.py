@@ -75,6 +75,13 @@ def anchored(rule: Drawdown, floor: Floor, stated: Decimal) -> Floor:
     return replace(floor, high=high, floor=max(floor.floor, stated), certain=True, gaps=False)
 
 
+def marked(rule: Drawdown, floor: Floor, high: Decimal) -> Floor:
+    """Return the floor after the broker has said its high-water mark in USD."""
+    if floor.survival is Survival.FAILED or (floor.certain and not floor.gaps and high <= floor.high):
+        return floor
+    return replace(_raised(rule, floor, max(floor.high, high)), certain=True, gaps=False)
+
+
 def failed(floor: Floor, equity: Decimal) -> Floor:
     """Return the floor of an account that has failed at this equity, for good."""
     return replace(floor, survival=Survival.FAILED, failed_at=equity)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from risk.core.presets import applied, presets
-from risk.core.rules import Collar, NewsWindow, Offset, Protection, Rules, Unit, Window
+from risk.core.rules import Collar, DayLimit, NewsWindow, Offset, Protection, Rules, Unit, Window
 from risk.core.written import read
 from risk.forms import PresetForm, RulesForm
 
@@ -31,12 +31,26 @@ def test_every_rule_set_survives_the_form(name: str) -> None:
 
 
 def test_what_the_form_does_not_show_is_kept() -> None:
+    rules = Rules(collar=Collar(quote_age=9))
+    form = RulesForm(typed(rules, daily_loss__amount="500"), rules=rules)
+    assert form.is_valid(), form.errors
+    assert form.rules.collar == rules.collar
+    assert form.rules.daily_loss is not None
+
+
+def test_what_nobody_chose_is_what_the_rules_take_by_themselves() -> None:
+    form = RulesForm(typed(Rules(), daily_loss__amount="500", daily_profit__amount="900"), rules=Rules())
+    assert form.is_valid(), form.errors
+    assert form.rules.daily_loss == DayLimit(amount=Decimal(500))
+    assert form.rules.daily_profit == DayLimit(amount=Decimal(900))
+
+
+def test_news_survive_the_form() -> None:
     news = read({"news": [{"label": "FOMC", "start": "2026-12-09T18:58:00Z", "end": "2026-12-09T19:32:00Z"}]})
     assert isinstance(news.news[0], NewsWindow)
     form = RulesForm(typed(news, daily_loss__amount="500"), rules=news)
     assert form.is_valid(), form.errors
     assert form.rules.news == news.news
-    assert form.rules.daily_loss is not None
 
 
 def test_lines_are_read_as_people_write_them() -> None:

@@ -13,12 +13,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.core.keys import PREFIX_BYTES, SECRET_BYTES, KeyKind, compose, digest
 from accounts.models import User
 from risk import panic
 from risk.services.gates import ensure_owner_gate
 from risk.services.tickets import LIFE, STEP, BadTicket, Ticket, issue, read
 from tradehaven.control import direct
-from tradehaven.control.messages import Heard, HeardState, InFlight, Press
+from tradehaven.control.messages import Heard, HeardState, InFlight, KeyKnown, KeyShown, Press
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, OwnerId
 
 NOW = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
@@ -115,6 +116,74 @@ def test_a_press_reaches_the_engines_without_a_table(
     text = answer.content.decode()
     assert "Copying is stopped for account ACC-A" in text
     assert "has shut the gate" in text
+
+
+# -- by key --------------------------------------------------------------------------------------------
+
+KEY = compose(KeyKind.LIVE, b"\1" * PREFIX_BYTES, b"\2" * SECRET_BYTES)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> list[KeyShown]:
+    """Let the engines know one key; return what they were shown."""
+    shown: list[KeyShown] = []
+
+    def whose(key: KeyShown) -> KeyKnown:
+        shown.append(key)
+        return KeyKnown(owner=OwnerId(7), gate=GateId(3)) if key.digest == digest(KEY) else KeyKnown()
+
+    monkeypatch.setattr(direct, "whose", whose)
+    return shown
+
+
+def test_a_program_presses_with_its_key_and_without_a_table(
+    client: Client, known: list[KeyShown], told: Callable[..., list[Press]]
+) -> None:
+    flying = (InFlight(account=AccountId(4), client_order_id=ClientOrderId("th1.0")),)
+    obeyed = Heard(engine="host:1", state=HeardState.OBEYED, is_stored=True, in_flight=flying)
+    presses = told(obeyed, KEPT)
+    answer = client.post(URL, {"flatten": "on"}, headers={"Authorization": f"Bearer {KEY.text}"})
+    (press,) = presses
+    assert (press.owner, press.gates, press.flatten) == (7, (3,), True)
+    assert answer.status_code == 200
+    said = answer.json()["data"]
+    assert said["stopped"] is True
+    assert [engine["state"] for engine in said["engines"]] == ["obeyed", "kept"]
+    assert said["inFlight"] == [{"accountId": 4, "clientOrderId": "th1.0"}]
+    assert KEY.text not in str(known)
+
+
+def test_a_press_by_key_that_nobody_heard_is_no_success(
+    client: Client, known: list[KeyShown], told: Callable[..., list[Press]]
+) -> None:
+    told(SILENT)
+    answer = client.post(URL, headers={"Authorization": f"Bearer {KEY.text}"})
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "error",
+        "data": {
+            "stopped": False,
+            "engines": [{"name": "host:3", "state": "silent", "stored": False}],
+            "inFlight": [],
+            "flattening": [],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "sent", ["Bearer", "Bearer th_live_x", f"Basic {KEY.text}", f"Bearer {KEY.text[:-1]}3"]
+)
+def test_a_key_that_nobody_knows_presses_nothing(
+    client: Client, known: list[KeyShown], told: Callable[..., list[Press]], sent: str
+) -> None:
+    presses = told(OBEYED)
+    answer = client.post(URL, headers={"Authorization": sent})
+    assert answer.status_code == 401
+    assert "may trade" in answer.json()["error"]["message"]
+    assert not presses
+
+
+# -- the page again ------------------------------------------------------------------------------------
 
 
 def test_every_press_is_another_one(client: Client, ticket: str, told: Callable[..., list[Press]]) -> None:

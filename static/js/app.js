@@ -1,17 +1,26 @@
 // Starts the page's behaviours. Each lives in its own module and works without the others.
+import { watchCurve } from "./curve.js";
 import { watchDialog } from "./dialog.js";
+import { watchHold } from "./hold.js";
+import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
+import { watchLook } from "./look.js";
+import { watchMenus } from "./menus.js";
+import { watchPalette } from "./palette.js";
 import { watchPanic } from "./panic.js";
-import { watchTheme } from "./switch.js";
+import { watchPending } from "./pending.js";
+import { watchTips } from "./tips.js";
 import { watchToasts } from "./toasts.js";
 
-watchTheme();
+watchMenus();
+watchLook();
+watchTips();
 watchToasts();
 watchDialog();
+watchHold();
+watchPending();
 watchLive();
+watchCurve();
 watchPanic();
-
-for (const link of document.querySelectorAll("[data-nav]")) {
-  const here = link.pathname === "/" ? location.pathname === "/" : location.pathname.startsWith(link.pathname);
-  if (here) link.setAttribute("aria-current", "page");
-}
+watchPalette();
+watchKeys();

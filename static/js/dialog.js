@@ -11,13 +11,12 @@ export function watchDialog() {
     event.preventDefault();
     dialog.close();
   });
+  document.addEventListener("click", ({ target }) => {
+    const opens = target.closest("[data-open-dialog]");
+    if (opens) document.getElementById(opens.dataset.openDialog).showModal();
+  });
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();
-  });
-  document.addEventListener("click", (event) => {
-    for (const menu of document.querySelectorAll(".menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
   });
 }

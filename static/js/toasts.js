@@ -2,7 +2,7 @@
 const STAY = 6000;
 
 export function watchToasts() {
-  for (const toast of document.querySelectorAll("[data-toast]")) fade(toast);
+  for (const toast of document.querySelectorAll("#toasts .toast")) fade(toast);
   document.body.addEventListener("toast", ({ detail }) => say(detail.text, detail.level));
   document.body.addEventListener("htmx:sendError", () => say("No connection to the server.", "danger"));
   document.body.addEventListener("htmx:responseError", ({ detail }) => {
@@ -11,7 +11,7 @@ export function watchToasts() {
   });
 }
 
-function say(text, level) {
+export function say(text, level) {
   const toast = document.createElement("p");
   toast.className = `toast ${level}`;
   toast.textContent = text;

@@ -16,6 +16,7 @@ from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import (
     AccountSnapshot,
     BalanceReported,
+    LimitsReported,
     OrderFilled,
     PositionReported,
     PriceMoved,
@@ -25,6 +26,9 @@ from tradehaven.domain.ids import AccountId, Nanos
 
 def snapshot_taken(book: Book, account: AccountSnapshot) -> None:
     """Take an account's money as its broker states all of it; what a dead line lost is in here."""
+    book.risk.stated.pop(account.account, None)
+    if account.limits is not None:
+        limits_said(book, account.limits)
     try:
         fresh = ledger.opened(account)
     except UnknownInstrument:
@@ -66,6 +70,13 @@ def balance_said(book: Book, event: BalanceReported) -> bool:
     elif known is not None:
         book.risk.ledgers[event.account] = ledger.balanced(known, event)
     return before != event.cash
+
+
+def limits_said(book: Book, event: LimitsReported) -> bool:
+    """Take the word of the broker's risk desk; say whether it is another one."""
+    before = book.risk.stated.get(event.account)
+    book.risk.stated[event.account] = event
+    return before is None or replace(before, at=event.at) != event
 
 
 def position_said(book: Book, event: PositionReported) -> None:

@@ -85,7 +85,7 @@ class _Look:
             return
         if closed_at is None or self._at - closed_at > SAY_AGAIN:
             what = f"{net:+d} held" if net else "orders work"
-            self._say(account, symbol, f"time to be flat: {what}, closing")
+            self._say(RemarkKind.FLAT_DUE, account, symbol, f"time to be flat: {what}, closing")
         self._steps.extend(self._orders_of(account, symbol) if not net else self._position(account, symbol))
 
     def _position(self, account: AccountId, symbol: Symbol) -> Iterator[GuardStep]:
@@ -105,12 +105,11 @@ class _Look:
     ) -> None:
         if (account, symbol) in self._book.risk.late_said or flat_at(flat, template, self._now) is None:
             return
-        self._say(account, symbol, f"the market has closed and {net:+d} are still held: look at the account")
+        detail = f"the market has closed and {net:+d} are still held: look at the account"
+        self._say(RemarkKind.LEFT_OPEN, account, symbol, detail)
 
-    def _say(self, account: AccountId, symbol: Symbol, detail: str) -> None:
-        self._remarks.append(
-            Remark(kind=RemarkKind.FLAT_DUE, account=account, group=None, symbol=symbol, detail=detail)
-        )
+    def _say(self, kind: RemarkKind, account: AccountId, symbol: Symbol, detail: str) -> None:
+        self._remarks.append(Remark(kind=kind, account=account, group=None, symbol=symbol, detail=detail))
 
 
 def _template(symbol: Symbol) -> SessionTemplate | None:

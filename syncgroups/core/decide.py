@@ -31,6 +31,7 @@ from tradehaven.domain.events import (
     Event,
     GateChanged,
     HaltPressed,
+    LimitsReported,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -113,7 +114,13 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
 
 
 def _nothing(
-    _event: PositionReported | BalanceReported | PriceMoved | PricesLost | LinkLost | SilenceAsked,
+    _event: PositionReported
+    | BalanceReported
+    | LimitsReported
+    | PriceMoved
+    | PricesLost
+    | LinkLost
+    | SilenceAsked,
 ) -> Decision:
     """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
     return NOTHING

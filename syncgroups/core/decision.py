@@ -106,6 +106,7 @@ class RemarkKind(StrEnum):
     LOCKED = "locked"
     NEAR_LIMIT = "near_limit"
     FLAT_DUE = "flat_due"
+    LEFT_OPEN = "left_open"
     NAKED = "naked"
     PROTECTED = "protected"
 

@@ -26,6 +26,7 @@ from tradehaven.domain.events import (
     Event,
     GateChanged,
     HaltPressed,
+    LimitsReported,
     LinkLost,
     OrderAsked,
     OrderChanged,
@@ -152,6 +153,10 @@ def _pressed(book: Book, event: HaltPressed) -> bool:
 
 def _balance(book: Book, event: BalanceReported) -> bool:
     return accounting.balance_said(book, event)
+
+
+def _limits(book: Book, event: LimitsReported) -> bool:
+    return accounting.limits_said(book, event)
 
 
 def _snapshot(book: Book, event: SnapshotTaken) -> bool:
@@ -312,6 +317,7 @@ _FOLDS: dict[type, Callable[[Book, Any], bool]] = {
     OrderEnded: _order_ended,
     PositionReported: _position,
     BalanceReported: _balance,
+    LimitsReported: _limits,
     SnapshotTaken: _snapshot,
     OrdersListed: _listed,
     LinkLost: _link_lost,

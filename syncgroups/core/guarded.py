@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
+from risk.core import desk
 from risk.core.guard import review, strictest
 from risk.core.lockouts import running
 from risk.core.proposal import NOTHING_HELD, Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
@@ -66,12 +67,12 @@ def guarded(
     state = strictest(book.states_of(follower.gates))
     known = accounts[follower.account]
     rules = known.rules_at(order.at)
-    lock = running(book.risk.locks.get(follower.account), order.at)
-    if rules is NO_RULES and lock is None:
+    shut = _shut(book, follower.account, order)
+    if rules is NO_RULES and shut is None:
         plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
         asked = _Asked(verdict=review(plain, rules, None, state, order.at))
-    elif lock is not None and sized.enter and state is not TradingState.HALTED:
-        asked = _Asked(verdict=_without_entry(sized, Objection(reason=lock.reason, detail=lock.detail)))
+    elif shut is not None and sized.enter and state is not TradingState.HALTED:
+        asked = _Asked(verdict=_without_entry(sized, shut))
     else:
         seen = _Seen(accounts, book, known, order, but, others)
         asked = _asked(seen, rules, sized, state)
@@ -90,6 +91,14 @@ class _Asked:
     verdict: Verdict
     exposure: int | None = None
     standing: Standing | None = None
+
+
+def _shut(book: Book, account: AccountId, order: LeaderOrder) -> Objection | None:
+    """Return why an account takes no entry whatever its limits say: a lock that runs, or the broker's own."""
+    lock = running(book.risk.locks.get(account), order.at)
+    if lock is not None:
+        return Objection(reason=lock.reason, detail=lock.detail)
+    return desk.objection(book.risk.stated.get(account))
 
 
 def _without_entry(sized: Sized, because: Objection) -> Verdict:

@@ -8,7 +8,7 @@ has put a limit on (RISK-11).
 from collections.abc import Iterable
 from dataclasses import replace
 
-from risk.core import drawdown, watch
+from risk.core import desk, drawdown, watch
 from risk.core.days import begun, entered, flowed
 from risk.core.gauges import board
 from risk.core.ledger import FEE_AT_MOST, money_of
@@ -27,6 +27,7 @@ from tradehaven.domain.contracts import product_of
 from tradehaven.domain.events import (
     BalanceReported,
     Event,
+    LimitsReported,
     OrderChanged,
     OrderEnded,
     OrderFilled,
@@ -65,7 +66,7 @@ def _after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             return joined(guarded, watched(plan, book, (event.account,), event.at))
         case PricesLost():
             return _blinded(plan, book, event)
-        case BalanceReported() | PositionReported():
+        case BalanceReported() | LimitsReported() | PositionReported():
             return watched(plan, book, (event.account,), event.at)
         case OrderWorking() | OrderChanged() | OrderEnded():
             return protect.looked_at(plan, book, event.account, event.at)
@@ -261,9 +262,9 @@ def standing_now(book: Book, known: AccountPlan, rules: Rules, money: Money, at:
     rule = rules.drawdown
     if rule is None:
         return standing if standing.floor is None else replace(standing, floor=None)
-    return replace(
-        standing, floor=_floor_under(rule, book.risk.floors.get(known.account), standing.floor, money)
-    )
+    floor = _floor_under(rule, book.risk.floors.get(known.account), standing.floor, money)
+    stated = book.risk.stated.get(known.account)
+    return replace(standing, floor=desk.floor_by(rule, floor, stated) if stated is not None else floor)
 
 
 def _met_again(book: Book, account: AccountId, standing: Standing, rules: Rules, at: Nanos) -> Standing:

@@ -22,7 +22,7 @@ class Previewed:
     """One follower's share: contracts of its own symbol, why it is less, and what may still be opened.
 
     `room` is in contracts, None where no limit stands. `waits` says that a part would wait for the end of
-    an order of its own.
+    an order of its own, `calls` is how many orders its login would be asked to take.
     """
 
     follower: AccountId
@@ -34,6 +34,7 @@ class Previewed:
     detail: str
     room: int | None
     waits: bool
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def preview(
         if seen is not None:
             place_share(*seen, case.key_of(follower))
         shares.append(_share(follower.account, told, case.steps, case.refusals, case.waiting))
-        sent = sum(isinstance(step.command, PlaceOrder) for step in case.steps)
+        sent = shares[-1].calls
         calls[plan.accounts[follower.account].connection] += sent
     return Preview(shares=tuple(shares), calls=dict(calls))
 
@@ -98,6 +99,7 @@ def _share(
         detail=refusal.detail if refusal is not None else "",
         room=_room(weighed),
         waits=bool(waiting),
+        calls=sum(isinstance(step.command, PlaceOrder) for step in steps),
     )
 
 

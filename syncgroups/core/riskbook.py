@@ -17,6 +17,7 @@ from syncgroups.core.decision import Decision, GuardStep, Locked, RemarkKind
 from syncgroups.core.guards import Guard, GuardLeg
 from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Environment
+from tradehaven.domain.events import LimitsReported
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 
 Held = tuple[AccountId, Symbol]
@@ -29,11 +30,13 @@ class RiskBook:
     are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
     contracts that it closed; `guard_waits` until when its login has no room for it, or for its
-    cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second.
+    cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second,
+    `stated` what brokers say of accounts.
     """
 
     def __init__(self) -> None:
         self.ledgers: dict[AccountId, Ledger] = {}
+        self.stated: dict[AccountId, LimitsReported] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
         self.unvalued: set[AccountId] = set()
@@ -143,5 +146,5 @@ class RiskBook:
         for remark in decision.remarks:
             if remark.symbol is not None and remark.kind is RemarkKind.NAKED:
                 self.naked_said.add((remark.account, remark.symbol))
-            elif remark.symbol is not None and remark.kind is RemarkKind.FLAT_DUE:
+            elif remark.symbol is not None and remark.kind is RemarkKind.LEFT_OPEN:
                 self.late_said.add((remark.account, remark.symbol))

@@ -15,7 +15,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tradehaven.control.direct import HELLO, LONGEST, SOCKETS, opened, signed
-from tradehaven.control.messages import Heard, Press, decode_press, encode
+from tradehaven.control.messages import (
+    Heard,
+    KeyKnown,
+    KeyShown,
+    Press,
+    decode_press,
+    decode_shown,
+    encode,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +39,11 @@ class DoorCannotOpen(Exception):
 
 
 class Door:
-    """Listens until closed; `on_press` is awaited for each press, and what it returns is the answer."""
+    """Listens until closed; `on_press` answers each press, `on_key` each key that is shown."""
 
     def __init__(self, folder: Path, address: str = "") -> None:
         self.on_press: Callable[[Press], Awaitable[Heard]] | None = None
+        self.on_key: Callable[[KeyShown], KeyKnown] | None = None
         self._folder = folder
         self._address = address
         self._path: Path | None = None
@@ -100,13 +109,19 @@ class Door:
         writer.write(HELLO + b" " + nonce + b"\n")
         line = await asyncio.wait_for(reader.readuntil(b"\n"), PATIENCE)
         payload = opened(b"ask", nonce, line)
-        press = decode_press(payload) if payload is not None else None
-        if press is None or self.on_press is None:
+        word = await self._answer(payload) if payload is not None else None
+        if word is None:
             log.warning("somebody without our key, or with nothing to say, was at the door")
             return
-        heard = await self.on_press(press)
-        writer.write(signed(b"answer", nonce + b" " + line[:64], encode(heard)))
+        writer.write(signed(b"answer", nonce + b" " + line[:64], encode(word)))
         await asyncio.wait_for(writer.drain(), PATIENCE)
+
+    async def _answer(self, payload: bytes) -> Heard | KeyKnown | None:
+        press = decode_press(payload)
+        if press is not None:
+            return await self.on_press(press) if self.on_press is not None else None
+        key = decode_shown(payload)
+        return self.on_key(key) if key is not None and self.on_key is not None else None
 
 
 def _sweep(folder: Path) -> None:

@@ -13,11 +13,14 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from django.utils import timezone
+
 from brokers.clock import process_clock
 from brokers.core.shards import FleetView, shard_of, to_give, to_take
 from brokers.lease import STEP, Leases, ShardLease
 from syncgroups.engine.control import Database
 from syncgroups.engine.door import Door
+from syncgroups.engine.keyring import Keyring
 from syncgroups.engine.process import Engine
 from syncgroups.engine.switch import Switch
 from tradehaven.db import DATABASE_AWAY
@@ -61,6 +64,9 @@ class Fleet:
         self._switch = Switch(
             leases.holder, folder / "presses", door, self._engines.values, process_clock().nanos
         )
+        self._keys = Keyring(timezone.now)
+        if door is not None:
+            door.on_key = self._keys.find
         self._uneven_since: float | None = None
         self._said = ""
 
@@ -70,7 +76,7 @@ class Fleet:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stopping.set)
         await self._switch.open()
-        works = (self._watch(), self._tidy(), self._stay_awake(awake), self._switch.run())
+        works = (self._watch(), self._tidy(), self._stay_awake(awake), self._switch.run(), self._keys.run())
         beside = [asyncio.create_task(work) for work in works]
         try:
             while not self._stopping.is_set():
@@ -84,6 +90,7 @@ class Fleet:
             for task in beside:
                 task.cancel()
             await self._switch.close()
+            self._keys.close()
             self._database.close()
 
     async def _pause(self) -> None:

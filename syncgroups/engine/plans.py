@@ -1,6 +1,6 @@
 """Rows to plans, gates and logins, all off the loop's thread; what the book remembers stands in `books`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,6 +16,8 @@ from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine import guardrails
 from syncgroups.models import Follower, ManualCopy, ProductRule, Request, SyncGroup
 from syncgroups.selectors.guardrails import rules_over
+from syncgroups.services.groups import FollowerSettings
+from syncgroups.services.products import ProductSettings
 from tradehaven.domain.enums import (
     Ask,
     DriftPolicy,
@@ -92,7 +94,9 @@ def settings_of(owner: OwnerId) -> Settings:
     gates = {gate.pk: gate for gate in Gate.objects.filter(owner_id=owner)}
     owner_gate = next((pk for pk, gate in gates.items() if gate.kind == GateKind.OWNER), None)
     accounts = list(
-        Account.objects.filter(connection__owner_id=owner).select_related("risk__book", "connection")
+        Account.objects.filter(connection__owner_id=owner).select_related(
+            "risk__book", "connection", "stated_limits"
+        )
     )
     found = SyncGroup.objects.filter(owner_id=owner).select_related("member_rules", "total_rules")
     groups = list(found.prefetch_related("followers__products", "quarantines"))
@@ -172,7 +176,8 @@ def _gate_event(gate: Gate) -> GateChanged:
     )
 
 
-def _gates(account: Account, owner_gate: int | None, *groups: SyncGroup) -> tuple[GateId, ...]:
+def gates_over(account: Account, owner_gate: int | None, *groups: SyncGroup) -> tuple[GateId, ...]:
+    """Return the gates over an account: its own, those of these groups, the owner's."""
     found = [account.risk.gate_id] if hasattr(account, "risk") else []
     found += [group.gate_id for group in groups]
     found += [owner_gate] if owner_gate is not None else []
@@ -190,7 +195,7 @@ def _account_plan(
     return AccountPlan(
         account=AccountId(account.pk),
         connection=ConnectionId(account.connection_id),
-        gates=_gates(account, owner_gate, *over),
+        gates=gates_over(account, owner_gate, *over),
         environment=Environment(account.connection.environment),
         rules=rules,
         later=later,
@@ -231,22 +236,33 @@ def _group_plan(
 def _follower_plan(
     found: Follower, account: Account, group: SyncGroup, owner_gate: int | None
 ) -> FollowerPlan:
+    gates = gates_over(account, owner_gate, group)
+    return follower_plan(found, found.products.all(), account, gates, group)
+
+
+def follower_plan(
+    found: Follower | FollowerSettings,
+    products: Iterable[ProductRule | ProductSettings],
+    account: Account,
+    gates: tuple[GateId, ...],
+    group: SyncGroup | None,
+) -> FollowerPlan:
+    """Return a follower as the core knows it, from its row or from settings that nobody has saved."""
+    shut = group.quarantines.all() if group is not None else ()
     plain = FollowerPlan(
         account=AccountId(account.pk),
-        gates=_gates(account, owner_gate, group),
+        gates=gates,
         reverse=found.reverse,
         sizing=SizingMode(found.sizing),
         ratio=Fraction(found.ratio),
         fixed_qty=found.fixed_qty,
         max_contracts=found.max_contracts,
-        quarantined=frozenset(
-            Symbol(row.symbol) for row in group.quarantines.all() if row.account_id == account.pk
-        ),
+        quarantined=frozenset(Symbol(row.symbol) for row in shut if row.account_id == account.pk),
     )
-    return replace(plain, products={rule.product: _rule_plan(plain, rule) for rule in found.products.all()})
+    return replace(plain, products={rule.product: _rule_plan(plain, rule) for rule in products})
 
 
-def _rule_plan(plain: FollowerPlan, rule: ProductRule) -> FollowerPlan:
+def _rule_plan(plain: FollowerPlan, rule: ProductRule | ProductSettings) -> FollowerPlan:
     return replace(
         plain,
         copies=rule.copied,

@@ -99,6 +99,7 @@ _EVENTS: dict[str, Any] = {
         events.OrderEnded,
         events.PositionReported,
         events.BalanceReported,
+        events.LimitsReported,
         events.SnapshotTaken,
         events.OrdersListed,
         events.LinkLost,

@@ -12,6 +12,8 @@ from risk.models import Gate, RuleBook
 from syncgroups.core.copies import CopyState
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.plan import RestPolicy
+from syncgroups.models.commands import CommandKind as CommandKind
+from syncgroups.models.commands import CopyCommand as CopyCommand
 from syncgroups.models.manual import ManualCopy as ManualCopy
 from syncgroups.models.manual import ManualShare as ManualShare
 from tradehaven.db import AppendOnly, enum_field
@@ -102,6 +104,17 @@ class Follower(models.Model):
         """Name the account and the group."""
         return f"{self.account} in {self.group}"
 
+    @property
+    def size_in_words(self) -> str:
+        """Describe the size that holds for all products."""
+        match SizingMode(self.sizing):
+            case SizingMode.FIXED:
+                return f"{self.fixed_qty} fixed"
+            case SizingMode.RATIO:
+                return f"ratio {self.ratio.normalize():f}"
+            case _:
+                return "by balance"
+
 
 class ProductRule(models.Model):
     """How a follower answers one product of its leader; an empty figure is the follower's own.
@@ -181,6 +194,7 @@ class CopiedOrder(models.Model):
             models.Index(fields=["leader", "leader_order_id"], name="copies_of_an_order"),
             models.Index(fields=["owner", "-received_at"], name="copies_by_time"),
             models.Index(fields=["state"], name="copies_by_state"),
+            models.Index(fields=["group", "-received_at"], name="copies_of_a_group"),
         ]
 
     def __str__(self) -> str:
@@ -312,7 +326,10 @@ class Severity(StrEnum):
 
 
 class Activity(models.Model):
-    """One line of the activity log (DASH-05)."""
+    """One line of the activity log (DASH-05).
+
+    `thread` names the leader's order that the line belongs to, as `core.threads` writes it; "" for none.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="activity")
     at = models.DateTimeField()
@@ -323,10 +340,20 @@ class Activity(models.Model):
     group = models.ForeignKey(SyncGroup, on_delete=models.SET_NULL, null=True, related_name="+")
     symbol = models.CharField(max_length=32, blank=True)
     key = models.CharField(max_length=64, blank=True, db_index=True)
+    thread = models.CharField(max_length=64, blank=True, default="", db_default="")
     text = models.CharField(max_length=300)
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "-at"], name="activity_by_time")]
+        indexes = [
+            models.Index(fields=["owner", "-at", "-id"], name="activity_by_time"),
+            models.Index(
+                fields=["owner", "thread", "-at", "-id"],
+                name="activity_of_an_order",
+                condition=~models.Q(thread=""),
+            ),
+            models.Index(fields=["owner", "kind", "-at", "-id"], name="activity_by_kind"),
+            models.Index(fields=["owner", "account", "-at", "-id"], name="activity_by_account"),
+        ]
         verbose_name_plural = "activity"
 
     def __str__(self) -> str:

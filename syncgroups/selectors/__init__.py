@@ -15,10 +15,9 @@ from brokers.models import Account, Connection, ConnectionStatus
 from brokers.selectors import accounts_of, call_limits, connections_of, is_silent, usage_of
 from risk.models import Gate
 from syncgroups.core.status import Gates, LinkState, Status, account_status, group_status, link_status
-from syncgroups.core.waterfall import Step, percentile, waterfall
+from syncgroups.core.waterfall import percentile
 from syncgroups.models import Activity, CopiedOrder, Follower, SyncGroup
-from tradehaven.domain.contracts import product_of
-from tradehaven.domain.enums import Environment, SizingMode, SyncMode, TradingState
+from tradehaven.domain.enums import Environment, TradingState
 
 ACTIVITY_PAGE = 50
 COPIES_SHOWN = 20
@@ -43,6 +42,11 @@ class GroupRow:
     leader: MemberRow
     followers: tuple[MemberRow, ...]
     mixed: bool
+
+    @property
+    def paused(self) -> bool:
+        """Say whether entries are held back and exits pass."""
+        return self.group.gate.state == TradingState.REDUCING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,21 +214,6 @@ def group_for(user: User, public_id: str) -> SyncGroup:
     return group
 
 
-def follower_for(user: User, public_id: str, account_id: int) -> Follower:
-    """Return one follower of one of the user's own groups; a stranger's does not exist."""
-    followers = group_for(user, public_id).followers.all()
-    found = next((follower for follower in followers if follower.account_id == account_id), None)
-    if found is None:
-        raise Http404
-    return found
-
-
-def loses_single_contracts(group: SyncGroup, follower: Follower) -> bool:
-    """Say whether orders for one contract come to nothing here although fills would add up."""
-    shares = follower.sizing == SizingMode.RATIO and follower.ratio < 1
-    return shares and group.mode == SyncMode.IMMEDIATE
-
-
 def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:
     """Return groups with their states, under the gate over everything."""
     found = list(groups)
@@ -277,17 +266,6 @@ def gate_of(account: Account) -> Gate | None:
     return account.risk.gate if hasattr(account, "risk") else None
 
 
-def may_lead(user: User, group: SyncGroup | None = None) -> QuerySet[Account]:
-    """Return the accounts that could lead: those that lead nothing, or this very group."""
-    free = accounts_of(user).filter(active=True, led_group=None)
-    return free | accounts_of(user).filter(led_group=group) if group else free
-
-
-def may_follow(user: User, group: SyncGroup) -> QuerySet[Account]:
-    """Return the accounts that could join a group; loops are found when it is saved."""
-    return accounts_of(user).filter(active=True).exclude(pk=group.leader_id).exclude(follows__group=group)
-
-
 def activity_of(user: User, before: int | None = None) -> ActivityPage:
     """Return a page of the log; `before` is the cursor that the page above gave."""
     lines = Activity.objects.filter(owner=user).order_by("-at", "-pk")
@@ -306,36 +284,6 @@ def copy_for(user: User, key: str) -> CopiedOrder:
     if found is None:
         raise Http404
     return found
-
-
-def siblings_of(copy: CopiedOrder) -> QuerySet[CopiedOrder]:
-    """Return all copies of the same leader's order, this one among them; a repair may answer none."""
-    if not copy.leader_order_id:
-        return CopiedOrder.objects.filter(pk=copy.pk).select_related("follower")
-    same = CopiedOrder.objects.filter(
-        owner_id=copy.owner_id, leader_id=copy.leader_id, leader_order_id=copy.leader_order_id
-    )
-    return same.select_related("follower").order_by("received_at", "pk")
-
-
-def steps_of(copy: CopiedOrder) -> list[Step]:
-    """Return a copy's five times as a waterfall."""
-    return waterfall(
-        [
-            ("Leader's event received", copy.received_at),
-            ("Decided", copy.decided_at),
-            ("Written to the broker", copy.written_at),
-            ("Acknowledged", copy.acknowledged_at),
-            ("First fill", copy.filled_at),
-        ]
-    )
-
-
-def prices_of(copy: CopiedOrder) -> str:
-    """Return a copy's stop and limit as traders write them, or nothing for a market order."""
-    traded = product_of(copy.symbol)
-    named = (("stop", copy.stop_ticks), ("limit", copy.limit_ticks))
-    return ", ".join(f"{name} {traded.display(ticks)}" for name, ticks in named if ticks is not None)
 
 
 def copies_of(group: SyncGroup) -> list[CopiedOrder]:

@@ -1,8 +1,9 @@
 """Reads of guardrails: which rules hold for an account, and how near their limits it is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from decimal import Decimal
 from functools import reduce
 
 import msgspec
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from brokers.models import Account
+from risk.core import desk
 from risk.core.gauges import Board, Gauge, board, reach
 from risk.core.instants import nanos
 from risk.core.presets import Preset, presets
@@ -20,8 +22,9 @@ from risk.core.tightening import strictest
 from risk.models import Lockout, RuleBook
 from risk.selectors import rules_in_force, running_locks
 from syncgroups.models import Activity, SyncGroup
-from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.ids import Nanos
+from tradehaven.domain.enums import RefusalReason, TradingState
+from tradehaven.domain.events import LimitsReported
+from tradehaven.domain.ids import AccountId, Nanos
 from tradehaven.domain.instruments import product
 
 Later = tuple[Nanos, Rules] | None
@@ -29,6 +32,17 @@ REACHES = ("ES", "NQ", "MES", "MNQ")
 """Products in which the page says what is left, with a stop of so many ticks."""
 STOP_TICKS = 40
 VERDICTS = 30
+STATED = {
+    "daily_loss": "Daily loss",
+    "weekly_loss": "Weekly loss",
+    "daily_profit": "Daily profit",
+    "weekly_profit": "Weekly profit",
+    "drawdown": "Trailing drawdown",
+    "stops_at": "Drawdown stops at",
+    "high": "High-water mark",
+    "low": "Lowest net liquidation",
+}
+"""The broker's figures as the page calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,14 @@ class GaugeRow:
     name: str
     gauge: Gauge
     percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedLimit:
+    """A limit or figure of the broker's own, in USD."""
+
+    name: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +76,15 @@ class RiskRow:
     gauges: tuple[GaugeRow, ...]
     lock: Lockout | None
     seen_at: datetime | None
+    stated: LimitsReported | None
+
+    @property
+    def stated_limits(self) -> list[StatedLimit]:
+        """Return what the broker states, each by its name."""
+        if self.stated is None:
+            return []
+        found = [(name, getattr(self.stated, field)) for field, name in STATED.items()]
+        return [StatedLimit(name=name, amount=amount) for name, amount in found if amount is not None]
 
     @property
     def profit(self) -> object:
@@ -74,11 +105,26 @@ class Left:
 def rules_over(account: Account, groups: Iterable[SyncGroup], now: datetime) -> tuple[Rules, Later]:
     """Return the rules in force for an account, and those that follow with their time.
 
-    Its own and those that its groups ask of every follower: of each the stricter.
+    Its own, those that its groups ask of every follower, and the broker's: of each the stricter.
     """
     books = [account.risk.book] if hasattr(account, "risk") else []
     books += [group.member_rules for group in groups if group.member_rules is not None]
-    return together(books, now)
+    rules, later = together(books, now)
+    stated = stated_of(account)
+    if stated is None:
+        return rules, later
+    return desk.joined(rules, stated), (later[0], desk.joined(later[1], stated)) if later else None
+
+
+def stated_of(account: Account) -> LimitsReported | None:
+    """Return what the broker last said of an account's limits (USD), None where it said nothing."""
+    row = getattr(account, "stated_limits", None)
+    if row is None:
+        return None
+    names = [found.name for found in fields(LimitsReported) if found.name not in ("account", "at", "state")]
+    figures = {name: getattr(row, name) for name in names}
+    at, state = nanos(row.at), TradingState(row.state)
+    return LimitsReported(account=AccountId(account.pk), at=at, state=state, **figures)
 
 
 def together(books: list[RuleBook], now: datetime) -> tuple[Rules, Later]:
@@ -130,7 +176,7 @@ def verdicts_on(user: User, account: Account) -> list[Activity]:
 
 def _accounts(user: User) -> QuerySet[Account]:
     found = Account.objects.filter(connection__owner=user).select_related(
-        "connection", "risk__book", "stands"
+        "connection", "risk__book", "stands", "stated_limits"
     )
     return found.prefetch_related("follows__group__member_rules").order_by("name", "pk")
 
@@ -153,6 +199,7 @@ def _row(account: Account, lock: Lockout | None, now: datetime) -> RiskRow:
         gauges=tuple(_gauge(gauge) for gauge in shown.gauges) if shown is not None else (),
         lock=lock,
         seen_at=stood.at if stood is not None else None,
+        stated=stated_of(account),
     )
 
 
@@ -167,6 +214,7 @@ RISK_REASONS = (
     RefusalReason.GIVE_BACK,
     RefusalReason.DRAWDOWN,
     RefusalReason.LOCKED_OUT,
+    RefusalReason.BROKER_LOCK,
     RefusalReason.MAX_ACCOUNT,
     RefusalReason.MAX_PRODUCT,
     RefusalReason.MAX_MINIS,

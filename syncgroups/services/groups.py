@@ -69,9 +69,9 @@ def create_group(
 ) -> SyncGroup:
     """Make a group, switched off, its followers one to one; raise `InvalidInput` naming what is wrong."""
     _begin(owner)
-    _check_settings(settings)
-    _check_owned(owner, leader)
-    _check_leads_nowhere(leader)
+    check_settings(settings)
+    check_owned(owner, leader)
+    check_leads_nowhere(leader)
     ensure_owner_gate(owner.pk)
     group = SyncGroup.objects.create(
         owner=owner, leader=leader, gate=new_group_gate(owner.pk), **_columns(settings)
@@ -86,7 +86,7 @@ def create_group(
 def update_group(group: SyncGroup, *, settings: GroupSettings) -> None:
     """Change a group's own settings."""
     _begin(group.owner)
-    _check_settings(settings)
+    check_settings(settings)
     SyncGroup.objects.filter(pk=group.pk).update(**_columns(settings))
     group.refresh_from_db()
     _done(group, f"Group {group} changed")
@@ -105,15 +105,15 @@ def change_leader(group: SyncGroup, *, leader: Account) -> None:
     _begin(group.owner)
     if group.leader_id == leader.pk:
         return
-    _check_owned(group.owner, leader)
-    _check_leads_nowhere(leader)
+    check_owned(group.owner, leader)
+    check_leads_nowhere(leader)
     if group.followers.filter(account=leader).exists():
         raise InvalidInput("leader", f"{leader} follows in this group; remove it from the followers first.")
     group.leader = leader
     # What the new leader had working before this moment is not this group's to copy.
     group.active_since = timezone.now() if group.active else None
     group.save(update_fields=["leader", "active_since"])
-    _check_loops(group.owner)
+    check_loops(group.owner)
     _done(group, f"Group {group} is now led by {leader}")
 
 
@@ -122,7 +122,7 @@ def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettin
     """Add a follower, or change its sizing; raise `InvalidInput` naming what is wrong."""
     _begin(group.owner)
     check_sizing(settings)
-    _check_owned(group.owner, account)
+    check_owned(group.owner, account)
     if account.pk == group.leader_id:
         raise InvalidInput("account", f"{account} leads this group and cannot follow itself.")
     follower, is_new = Follower.objects.update_or_create(
@@ -136,7 +136,7 @@ def set_follower(group: SyncGroup, *, account: Account, settings: FollowerSettin
             "reverse": settings.reverse,
         },
     )
-    _check_loops(group.owner)
+    check_loops(group.owner)
     verb = "follows" if is_new else "has new sizing in"
     _done(group, f"{account} {verb} group {group}", account=account)
     return follower
@@ -212,7 +212,28 @@ def _columns(settings: GroupSettings) -> dict[str, object]:
     }
 
 
-def _check_settings(settings: GroupSettings) -> None:
+def settings_of(group: SyncGroup) -> GroupSettings:
+    """Return what was chosen for a group, as it is saved."""
+    return GroupSettings(
+        name=group.name,
+        hours=SessionHours(group.hours),
+        instruments=tuple(group.instruments),
+        mode=SyncMode(group.mode),
+        drift_policy=DriftPolicy(group.drift_policy),
+        drift_cap=group.drift_cap,
+        drift_ticks=group.drift_ticks,
+        entry_slack=group.entry_slack,
+        rests=RestPolicy(
+            after=group.rest_after,
+            entries=RestRule(group.rest_entries),
+            exits=RestRule(group.rest_exits),
+            slack=group.rest_slack,
+        ),
+    )
+
+
+def check_settings(settings: GroupSettings) -> None:
+    """Raise `InvalidInput` naming the setting that cannot be."""
     if not settings.name.strip():
         raise InvalidInput("name", "A group needs a name.")
     if not 1 <= settings.drift_cap <= MAX_ORDER_QTY:
@@ -244,29 +265,47 @@ def check_sizing(settings: FollowerSettings) -> None:
         raise InvalidInput("max_contracts", "A cap is at least one contract, or empty for none.")
 
 
-def _check_owned(owner: User, account: Account) -> None:
+def check_owned(owner: User, account: Account) -> None:
+    """Raise `InvalidInput` for an account of somebody else."""
     # Pages resolve accounts through the selectors already; this holds for every other caller.
     if account.connection.owner_id != owner.pk:
         raise InvalidInput("account", "There is no such account among yours.")
 
 
-def _check_leads_nowhere(leader: Account) -> None:
+def check_leads_nowhere(leader: Account, group: SyncGroup | None = None) -> None:
+    """Raise `InvalidInput` for an account that leads already, in another group than the one given."""
     led = SyncGroup.objects.filter(leader=leader).first()
-    if led is not None:
+    if led is not None and led != group:
         raise InvalidInput("leader", f"{leader} already leads {led}; an account leads at most one group.")
 
 
-def _check_loops(owner: User) -> None:
-    followers: dict[int, list[int]] = defaultdict(list)
-    pairs = Follower.objects.filter(group__owner=owner).values_list("group__leader_id", "account_id")
-    for leader_id, account_id in pairs.order_by("pk"):
-        followers[leader_id].append(account_id)
-    loop = find_loop(followers)
+def check_loops(
+    owner: User,
+    *,
+    instead_of: SyncGroup | None = None,
+    leader: Account | None = None,
+    followers: Iterable[Account] = (),
+) -> None:
+    """Raise `InvalidInput` where accounts would follow themselves, through however many groups.
+
+    With a leader and followers that are not saved yet, as if they stood in the place of a group.
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    saved = Follower.objects.filter(group__owner=owner)
+    if instead_of is not None and leader is not None:
+        saved = saved.exclude(group=instead_of)
+    for leader_id, account_id in saved.order_by("pk").values_list("group__leader_id", "account_id"):
+        found[leader_id].append(account_id)
+    if leader is not None:
+        found[leader.pk] += [account.pk for account in followers]
+    loop = find_loop(found)
     if loop:
         names = dict(Account.objects.filter(pk__in=loop).values_list("pk", "name"))
         trail = " → ".join(names[pk] for pk in loop)
         raise InvalidInput(
-            "account", f"This would close a loop: {trail}. An order would copy itself for ever."
+            "account",
+            f"This would close a loop: {trail}. An order would copy itself for ever. "
+            "Take one of these out of a group that it follows in.",
         )
 
 

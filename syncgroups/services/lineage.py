@@ -13,12 +13,19 @@ from brokers.services.facts import moment
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import CopyRefused, Remark, RemarkKind, Weighed
 from syncgroups.core.keys import is_repair
+from syncgroups.core.threads import is_command
 from syncgroups.models import (
     ActivityKind,
     CopiedOrder,
     Holding,
     ManualShare,
     Severity,
+)
+from syncgroups.services.commands import (
+    command_answered,
+    command_left_open,
+    command_written,
+    record_commands,
 )
 from syncgroups.services.drift import record_drift
 from syncgroups.services.lines import Names, log
@@ -43,6 +50,7 @@ REMARKS = {
     RemarkKind.LOCKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.NEAR_LIMIT: (ActivityKind.GUARDRAIL, Severity.WARNING),
     RemarkKind.FLAT_DUE: (ActivityKind.GUARDRAIL, Severity.WARNING),
+    RemarkKind.LEFT_OPEN: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.NAKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.PROTECTED: (ActivityKind.GUARDRAIL, Severity.INFO),
 }
@@ -70,6 +78,7 @@ class Step(Protocol):
 
     copy: Copy | None
     command: str
+    command_id: ClientOrderId | None
     weighed: Weighed | None
 
 
@@ -94,6 +103,7 @@ def record_copies(
     CopiedOrder.objects.bulk_create(fresh)
     for copy, step in later:
         _change_row(copy, step, decided)
+    record_commands((step for _, step in made), received, decided)
     for copy, step in made:
         _log_command(owner, copy, step.command, decided, names)
 
@@ -202,8 +212,11 @@ def record_remark(owner: OwnerId, remark: Remark, at: Nanos, names: Names) -> No
 
 
 def record_written(at: dict[ClientOrderId, Nanos]) -> None:
-    """Store when orders left; changes and cancels have no column of their own."""
+    """Store when orders, changes and cancels left."""
     for key, when in at.items():
+        if is_command(key):
+            command_written(key, when)
+            continue
         CopiedOrder.objects.filter(key=key, written_at=None).update(written_at=moment(when))
 
 
@@ -229,7 +242,10 @@ def record_holdings(holdings: list[tuple[GroupId, AccountId, Symbol, Symbol, int
 
 
 def copy_confirmed(event: Confirmed) -> None:
-    """Store the broker's answer to a new order."""
+    """Store the broker's answer to a new order, or to a command about one."""
+    if is_command(event.client_order_id):
+        command_answered(event.client_order_id, event.at)
+        return
     found = CopiedOrder.objects.filter(key=event.client_order_id)
     found.filter(acknowledged_at=None).update(acknowledged_at=moment(event.at))
     if event.order_id is not None:
@@ -288,7 +304,10 @@ def copy_ended(owner: OwnerId, event: OrderEnded, names: Names) -> None:
 
 
 def copy_rejected(owner: OwnerId, event: Rejected, names: Names) -> None:
-    """Store that the broker turned a new order down at once."""
+    """Store that the broker turned an order, a change or a cancel down at once."""
+    if is_command(event.client_order_id):
+        command_answered(event.client_order_id, event.at, f"{event.code}: {event.text}".removesuffix(": "))
+        return
     for copy in CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED):
         reason = f"{event.code}: {event.text}" if event.text else event.code
         _end(copy, reason, event.at)
@@ -297,6 +316,9 @@ def copy_rejected(owner: OwnerId, event: Rejected, names: Names) -> None:
 
 def copy_denied(owner: OwnerId, event: Denied, names: Names) -> None:
     """Store that an order was decided but not sent, and why. An exit without budget is owed: it waits."""
+    if is_command(event.client_order_id):
+        command_left_open(event.client_order_id, f"not sent: {event.text}")
+        return
     for copy in CopiedOrder.objects.filter(key=event.client_order_id).exclude(state=CopyState.ENDED):
         waits = event.reason is RefusalReason.RATE_LIMITED and not copy.body["enters"]
         if waits:
@@ -319,6 +341,9 @@ def copy_denied(owner: OwnerId, event: Denied, names: Names) -> None:
 
 def copy_unresolved(owner: OwnerId, event: Unresolved, names: Names) -> None:
     """Store that nobody knows yet whether the broker has the order."""
+    if is_command(event.client_order_id):
+        command_left_open(event.client_order_id, f"no answer: {event.text}")
+        return
     for copy in CopiedOrder.objects.filter(key=event.client_order_id, broker_order_id=None):
         copy.state, copy.outcome = CopyState.UNRESOLVED, event.text[:300]
         copy.save(update_fields=["state", "outcome"])

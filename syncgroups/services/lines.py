@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from brokers.models import Account
 from brokers.services.facts import moment
+from syncgroups.core.threads import thread_of_key
 from syncgroups.models import Activity, ActivityKind, Severity, SyncGroup
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, OwnerId
 
@@ -45,8 +46,12 @@ def log(
     group: GroupId | None = None,
     key: str = "",
     symbol: str = "",
+    thread: str = "",
 ) -> None:
-    """Add one line to the activity log; `write_lines` writes what came together."""
+    """Add one line to the activity log; `write_lines` writes what came together.
+
+    The leader's order that it belongs to follows from the key, where `thread` does not name it.
+    """
     line = Activity(
         owner_id=owner,
         kind=kind,
@@ -58,6 +63,7 @@ def log(
         group_id=names.group(group),
         key=key,
         symbol=symbol,
+        thread=thread or thread_of_key(key),
     )
     names.lines.append(line)
 

@@ -38,7 +38,7 @@ def set_product(follower: Follower, *, settings: ProductSettings) -> ProductRule
     What it holds by then is closed as it was opened; the new setting is for new positions.
     """
     require_verified(follower.group.owner)
-    _check(follower, settings)
+    check_product(follower, settings)
     rule, _ = ProductRule.objects.update_or_create(
         follower=follower,
         product=settings.product,
@@ -70,7 +70,8 @@ def _described(rule: ProductRule) -> str:
     return f"with {rule.trades}" if rule.trades else "with figures of its own"
 
 
-def _check(follower: Follower, settings: ProductSettings) -> None:
+def check_product(follower: Follower | FollowerSettings, settings: ProductSettings) -> None:
+    """Raise `InvalidInput` naming what cannot be about a product, beside a follower's own figures."""
     try:
         theirs = product(settings.product)
     except UnknownInstrument:

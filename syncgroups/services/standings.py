@@ -21,7 +21,9 @@ from syncgroups.services.lines import Names
 from tradehaven.domain.enums import NoticeKind
 from tradehaven.domain.ids import AccountId, Nanos, OwnerId
 
-_MAILED = frozenset({RemarkKind.LOCKED, RemarkKind.NEAR_LIMIT, RemarkKind.NAKED, RemarkKind.FLAT_DUE})
+_MAILED = frozenset(
+    {RemarkKind.LOCKED, RemarkKind.NEAR_LIMIT, RemarkKind.NAKED, RemarkKind.FLAT_DUE, RemarkKind.LEFT_OPEN}
+)
 
 
 def record_lock(owner: OwnerId, locked: Locked, names: Names) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncgroups.core.chains import find_loop
+from syncgroups.core.chains import Link, chain_map, find_loop, is_chained
 
 Graph = Mapping[int, list[int]]
 
@@ -56,3 +56,42 @@ def test_what_is_told_is_a_loop_and_none_is_told_where_all_can_be_ordered(chains
             for node in ends:
                 del left[node]
         assert not left
+
+
+LINKS = st.lists(
+    st.builds(
+        lambda leader, followers: Link(leader=leader, followers=tuple(followers - {leader})),
+        st.integers(1, 8),
+        st.sets(st.integers(1, 8), max_size=4),
+    ),
+    max_size=5,
+    unique_by=lambda link: link.leader,
+)
+
+
+@given(LINKS)
+def test_nobody_is_drawn_on_top_of_another(links: list[Link]) -> None:
+    found = chain_map(links)
+    places = {(spot.column, spot.row) for spot in found.spots}
+    assert len(places) == len(found.spots)
+    for column in {spot.column for spot in found.spots}:
+        rows = sorted(spot.row for spot in found.spots if spot.column == column)
+        assert all(after - before >= 1 for before, after in pairwise(rows))
+    assert all(0 <= spot.column < found.columns and 0 <= spot.row < found.rows for spot in found.spots)
+
+
+@given(LINKS)
+def test_leaders_stand_left_of_whom_they_lead(links: list[Link]) -> None:
+    if find_loop({link.leader: link.followers for link in links}):
+        return
+    found = chain_map(links)
+    assert len(found.edges) == sum(len(link.followers) for link in links)
+    assert all(start.column < end.column for start, end, _ in found.edges)
+
+
+def test_a_chain_and_a_shared_follower_are_told_from_plain_groups() -> None:
+    plain = [Link(leader=1, followers=(2, 3)), Link(leader=4, followers=(5,))]
+    assert not is_chained(plain)
+    assert is_chained([*plain, Link(leader=2, followers=(6,))])
+    assert is_chained([*plain, Link(leader=7, followers=(5,))])
+    assert chain_map([]).columns == 0

@@ -252,14 +252,18 @@ def _typed(group: SyncGroup, **changes: Any) -> dict[str, Any]:
         "rest_exits": "market",
         "rest_slack": 4,
     }
-    typed |= {"name": "Scalps", "leader": group.leader_id, "hours": "all", "instruments": ""}
+    typed |= {"name": "Scalps", f"{group.leader_id}-role": "leader", "hours": "all", "instruments": ""}
+    for member in group.followers.all():
+        typed |= {f"{member.account_id}-role": "follower", f"{member.account_id}-sizing": "ratio"}
+        typed |= {f"{member.account_id}-ratio": "1", f"{member.account_id}-fixed_qty": "1"}
     return typed | {"drift_policy": "repair", "drift_cap": 3, "drift_ticks": 4} | changes
 
 
 def test_the_policy_is_set_on_the_form_and_reaches_the_plan(
     alice_client: Client, group: SyncGroup, alice: User
 ):
-    alice_client.post(reverse("syncgroups:edit", args=[group.public_id]), _typed(group))
+    answer = alice_client.post(reverse("syncgroups:edit", args=[group.public_id]), _typed(group))
+    assert answer.status_code == 302
     (planned,) = plans.settings_of(OwnerId(alice.pk)).plan.groups
     assert (planned.drift_policy, planned.drift_cap, planned.drift_ticks) == (DriftPolicy.REPAIR, 3, 4)
 

@@ -132,5 +132,6 @@ def test_a_repair_has_a_lineage_and_a_line_of_its_own(
     repairs = CopiedOrder.objects.filter(leader_order_id=0)
     assert {row.filled for row in repairs} == {1, 2}
     assert Activity.objects.filter(text__startswith="Repaired for ACC2: sell 2 ESZ6").exists()
-    page = alice_client.get(reverse("syncgroups:copy", args=[repairs[0].key])).content.decode()
+    url = reverse("syncgroups:copy", args=[repairs[0].key])
+    page = alice_client.get(url, follow=True).content.decode()
     assert "a repair" in page

@@ -44,7 +44,7 @@ def test_what_is_held_over_the_end_of_its_session_is_said_once() -> None:
     until(desk, datetime(2026, 11, 20, 18, 0, tzinfo=CHICAGO))  # Friday evening: the week is over
     for _ in range(3):
         desk.wait(1)
-    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 1
+    assert kinds(desk).count(RemarkKind.LEFT_OPEN) == 1
     assert not desk.outbox
 
 
@@ -72,4 +72,17 @@ def test_what_is_held_over_another_end_is_said_again() -> None:
         desk.wait(1)
         desk.market(Side.SELL, 1)
         desk.settle()
-    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 2
+    assert kinds(desk).count(RemarkKind.LEFT_OPEN) == 2
+
+
+def test_what_was_to_be_closed_and_never_was_is_said_again_once_the_market_has_ended() -> None:
+    desk = desk_with(Rules(flat=Flat(at=time(15, 10))))
+    entered(desk)
+    until(desk, datetime(2026, 11, 20, 15, 10, 1, tzinfo=CHICAGO))
+    desk.wait(1)
+    desk.outbox.clear()  # no answer ever comes
+    assert kinds(desk).count(RemarkKind.FLAT_DUE) == 1
+    until(desk, datetime(2026, 11, 20, 16, 0, 1, tzinfo=CHICAGO))
+    for _ in range(3):
+        desk.wait(1)
+    assert kinds(desk).count(RemarkKind.LEFT_OPEN) == 1

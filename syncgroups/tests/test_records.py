@@ -18,6 +18,7 @@ from tradehaven.domain.events import (
     BalanceReported,
     Event,
     HaltPressed,
+    LimitsReported,
     OrderAsked,
     OrdersListed,
     PriceMoved,
@@ -86,6 +87,7 @@ def told() -> tuple[list[Event], list[Decision]]:
     world.step(PricesLost(environment=Environment.PAPER, at=world.at()))
     lock = AccountLocked(account=TWO, reason=offline, detail="by hand", until=later, at=world.at())
     world.step(lock)
+    world.step(LimitsReported(account=TWO, daily_loss=Decimal("900.50"), because="x", at=world.at()))
     world.shut(GROUP_GATE, state=TradingState.HALTED, flatten=True)
     world.settle()
     world.wait(6)

@@ -4,6 +4,7 @@ import pytest
 
 from syncgroups.core.status import (
     Colour,
+    Fix,
     Gates,
     LinkState,
     Status,
@@ -42,7 +43,7 @@ def test_the_reason_is_the_detail():
 @pytest.mark.parametrize("state", [link(), link(authorized=False), link(up=False, down_for=99)])
 def test_a_killed_account_is_red_whatever_its_link(state: LinkState):
     killed = account_status(state, Gates(halted=True, reason="news"), copying=True)
-    assert killed == Status(Colour.RED, "Killed", "news")
+    assert killed == Status(Colour.RED, "Killed", "news", Fix.DISARM)
 
 
 def test_an_account_is_green_in_a_running_group_and_gray_otherwise():
@@ -77,3 +78,24 @@ def test_a_group_shows_how_it_stands(
 def test_a_group_says_how_many_followers_are_away():
     status = group_status(link(), Gates(), active=True, followers=3, offline=2)
     assert status.detail == "2 of 3 followers cannot be reached."
+
+
+@pytest.mark.parametrize("fix", list(Fix))
+def test_every_fix_is_a_sentence(fix: Fix):
+    assert Status(Colour.RED, "Word", "why", fix).remedy.endswith(".")
+    assert Status(Colour.RED, "Word", "why").remedy == ""
+
+
+def test_whatever_is_not_well_says_why():
+    for status in (
+        link_status(link(authorized=False)),
+        link_status(link(refreshing=True)),
+        link_status(link(up=False, down_for=1)),
+        link_status(link(up=False, down_for=99)),
+        account_status(link(), Gates(halted=True), copying=True),
+        account_status(link(), Gates(reducing=True), copying=True),
+        account_status(link(), Gates(), copying=False),
+        group_status(link(), Gates(), active=False, followers=1, offline=0),
+        group_status(link(), Gates(), active=True, followers=1, offline=0, has_plan=False),
+    ):
+        assert status.detail

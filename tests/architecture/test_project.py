@@ -29,7 +29,7 @@ FORBIDDEN = {
     ),
 }
 TEXTS = {".py", ".md", ".txt", ".in", ".toml", ".html", ".js", ".css", ".json", ".csv", ".svg", ""}
-LOCKS = ("requirements.txt", "requirements/embedded.txt", "requirements/dev.txt")
+LOCKS = ("requirements.txt", "requirements/embedded.txt", "requirements/dev.txt", "requirements/node.txt")
 MAY_READ_THE_ENVIRONMENT = {Path("tradehaven/settings/env.py")}
 
 

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import statistics
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,11 @@ FOLLOWERS = (1, 5, 20, 100, 200)
 WARM_UP = 20
 PRIORITY = -15
 SURE = "engine awake"
+BESIDE = (
+    ("tests.bench.kill", "--rounds", "30", "the kill switch: last cancel written, acknowledged"),
+    ("tests.bench.watch", "watching accounts: a price and what it costs"),
+)
+"""Benches of other things, run after the engine's own, each with the goals that it prints itself."""
 GOALS = (
     ("engine 99th at 20 followers under 1 ms", lambda t, who: t[20, who].inside(0.99) < 1_000_000),
     ("wire median within 13 floors at 20", lambda t, who: t[20, who].wire() <= 13 * t[20, "floor"].wire()),
@@ -131,6 +137,10 @@ def main() -> int:
         }
         with open(chosen.json, "w") as file:
             json.dump(rows, file, indent=1)
+    for name in BESIDE:
+        sys.stdout.write(f"\n{name[-1]}\n\n")
+        sys.stdout.flush()
+        good = subprocess.run([sys.executable, "-m", *name[:-1]], check=False).returncode == 0 and good
     return 0 if good else 1
 
 

@@ -179,12 +179,12 @@ def _connect(visit: Visit) -> None:
 
 def _copy(house: House, visit: Visit, hand: Hand) -> None:
     visit.go("syncgroups:create")
-    _choose(visit, "leader", "FIRST")
+    for name, role in (("FIRST", "Leads"), ("SECOND", "Follows")):
+        member = visit.page.locator(f".member[data-account={name}]")
+        member.locator(".member-role label", has_text=role).click()
+    visit.page.wait_for_selector("#preview >> text=SECOND")
     visit.press("Create", name="Morning")
-    visit.page.click("text=Add a follower")
-    _choose(visit, "account", "SECOND")
-    visit.press("Add")
-    visit.page.wait_for_selector(".members >> text=SECOND")
+    visit.page.wait_for_selector(".members-of >> text=SECOND")
     visit.page.click("#switch")
     visit.page.wait_for_selector("#switch[aria-checked=true]")
     visit.look("group")
@@ -193,15 +193,6 @@ def _copy(house: House, visit: Visit, hand: Hand) -> None:
     visit.page.goto(visit.page.url.split("/groups/")[0] + "/")
     visit.page.wait_for_selector("#activity >> text=/SECOND: buy 1 ESZ6 filled/", timeout=10_000)
     visit.look("live")
-
-
-def _choose(visit: Visit, name: str, text: str) -> None:
-    field = visit.page.locator(f"main select[name={name}]")
-    options = field.locator("option")
-    (value,) = [
-        option.get_attribute("value") for option in options.all() if text in (option.text_content() or "")
-    ]
-    field.select_option(value)
 
 
 def _is_copied(hand: Hand) -> bool:

@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.utils import timezone
 
+from accounts.core.keys import KeyKind, Scope
+from accounts.services.keys import make_key
 from risk.models import Gate, GateKind
 from risk.services.tickets import issue
 from syncgroups.models import Activity
@@ -33,6 +35,7 @@ class Cut:
     """A house whose engine and web reach PostgreSQL over a line that can go dead, and nobody at Redis."""
 
     house: House
+    key: str
     web: str
     database: Proxy
 
@@ -54,8 +57,11 @@ def cut(journey_database: None, django_db_blocker: Any, tmp_path: Any) -> Iterat
             house.connect("lead", ["LEAD", "ONE"])
             house.connect("other", ["HALF", "TWICE"])
             house.group("LEAD", {name: FollowerSettings() for name in FOLLOWERS})
+            _, key = make_key(
+                owner=house.owner, name="cut", kind=KeyKind.LIVE, scope=Scope.TRADE, expires_at=None
+            )
             house.start_engine()
-            yield Cut(house=house, web=f"http://127.0.0.1:{port}", database=line)
+            yield Cut(house=house, key=key.text, web=f"http://127.0.0.1:{port}", database=line)
         finally:
             web.kill()
             web.wait(10)
@@ -98,6 +104,8 @@ def test_the_switch_works_without_database_and_redis_and_outlives_a_crash(cut: C
     assert before == 6
     lead.order("LEAD", "Buy", 3)
     wait_until(lambda: nets(house) == (0, 0, 0), "flat without a database", 4)
+    answer = requests.post(f"{cut.web}/panic/", headers={"Authorization": f"Bearer {cut.key}"}, timeout=5)
+    assert (answer.status_code, answer.json()["data"]["stopped"]) == (200, True), answer.text
     wait_until(lambda: not lead.working("ONE"), "nothing works", 4)
     assert house.engine is not None
     house.engine.kill()

@@ -29,7 +29,10 @@ from tradehaven.routing import websocket_urlpatterns
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 CLOSED_WITHIN = 5.0
 """Seconds after which a socket whose right ended must be closed."""
-SOCKETS = {"ws/live/": "its own owner's pages, to a log-in"}
+SOCKETS = {
+    "ws/live/": "its own owner's pages, to a log-in",
+    "ws/activity/": "that its own owner's log grew, to a log-in",  # tried in syncgroups' own tests
+}
 """Every socket address, what it tells and to whom."""
 TOPICS = {"overview", "accounts", "groups", "activity", "gate"}
 """Every kind of message that a page can get; all are tried below."""

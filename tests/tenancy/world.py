@@ -11,6 +11,7 @@ from django.forms.models import model_to_dict
 
 from accounts.core.keys import KeyKind, Scope
 from accounts.models import User
+from accounts.services.hooks import make_hook
 from accounts.services.keys import make_key
 from brokers.tests.factories import (
     AccountFactory,
@@ -28,6 +29,7 @@ from syncgroups.tests.factories import (
     FollowerFactory,
     GroupFactory,
 )
+from tradehaven.domain.enums import NoticeKind
 
 MARK = "QX7VICTIM"
 """Stands in every text of the victim's: whoever reads it has read what is not theirs."""
@@ -72,6 +74,9 @@ def victim_of(owner: User) -> World:
     fill, position = FillFactory.create(account=leader), PositionFactory.create(account=leader)
     QuoteFactory.create()
     key, _ = make_key(owner=owner, name=MARK, kind=KeyKind.LIVE, scope=Scope.TRADE, expires_at=None)
+    hook, _ = make_hook(
+        owner=owner, name=MARK, url="https://hooks.example.org/in", kinds=[NoticeKind.GUARDRAIL]
+    )
     session = UserSession.objects.create(
         user=owner, ip="192.0.2.7", session_key=f"{MARK}-session".lower(), user_agent=MARK
     )
@@ -92,6 +97,7 @@ def victim_of(owner: User) -> World:
         "login": login.pk,
         "line": line.pk,
         "key": key.pk,
+        "hook": hook.pk,
         "manual": manual.public_id,
         "session": session.pk,
     }

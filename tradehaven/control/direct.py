@@ -10,17 +10,26 @@ import hmac
 import logging
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from tradehaven.control.messages import Heard, HeardState, Press, decode_heard, encode
+from tradehaven.control.messages import (
+    Heard,
+    HeardState,
+    KeyKnown,
+    KeyShown,
+    Press,
+    decode_heard,
+    decode_known,
+    encode,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +39,7 @@ LONGEST = 64 * 1024
 PATIENCE = 2.0
 """Seconds for one door, from the first byte to the last: a frozen engine must not keep the others waiting."""
 SOCKETS = "*.sock"
+Word = TypeVar("Word")
 _PURPOSE = b"tradehaven.control.direct.1"
 
 
@@ -69,6 +79,18 @@ def tell(press: Press) -> tuple[Heard, ...]:
         return tuple(word for word in heard if word is not None)
 
 
+def whose(key: KeyShown) -> KeyKnown:
+    """Ask the doors, one after another, whose key this is; the first that knows it answers."""
+    for place in _reached(doors()):
+        try:
+            known = _visit(place, key, decode_known)
+        except (ConnectionRefusedError, FileNotFoundError):
+            continue  # a socket that a killed engine left behind
+        if known is not None and known.owner is not None:
+            return known
+    return KeyKnown()
+
+
 def _folder() -> Path:
     folder: Path = settings.DOORS_DIR
     return folder
@@ -103,33 +125,42 @@ def _reached(addresses: Iterable[str]) -> Iterator[_Place]:
 
 def _tell_one(place: _Place, press: Press) -> Heard | None:
     try:
-        with closing(socket.socket(place.family, socket.SOCK_STREAM)) as door:
-            door.settimeout(PATIENCE)
-            door.connect(place.address)
-            return _converse(_Line(door), press)
+        heard = _visit(place, press, decode_heard)
     except (ConnectionRefusedError, FileNotFoundError):
         # A socket that a killed engine left behind is nobody; an address that was set up should be somebody.
         return None if place.family == socket.AF_UNIX else _silent(place.name)
+    return heard or _silent(place.name)
+
+
+def _visit(place: _Place, message: Press | KeyShown, decode: Callable[[bytes], Word | None]) -> Word | None:
+    """Return what is said at a door, None for nothing that makes sense; raise where nobody is behind it."""
+    try:
+        with closing(socket.socket(place.family, socket.SOCK_STREAM)) as door:
+            door.settimeout(PATIENCE)
+            door.connect(place.address)
+            return _converse(_Line(door), message, decode)
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise
     except (OSError, DoorError) as error:
         log.warning("nothing was heard at the door of %s: %s", place.name, error)
-        return _silent(place.name)
+        return None
 
 
 def _silent(name: str) -> Heard:
     return Heard(engine=name, state=HeardState.SILENT)
 
 
-def _converse(line: "_Line", press: Press) -> Heard:
+def _converse(line: "_Line", message: Press | KeyShown, decode: Callable[[bytes], Word | None]) -> Word:
     hello, _, nonce = line.read().partition(b" ")
     if hello != HELLO or len(nonce) != 64:
         raise DoorError("this is no door of ours")
-    question = signed(b"ask", nonce, encode(press))
+    question = signed(b"ask", nonce, encode(message))
     line.write(question)
     answer = opened(b"answer", nonce + b" " + question[:64], line.read())
-    heard = decode_heard(answer) if answer is not None else None
-    if heard is None:
+    word = decode(answer) if answer is not None else None
+    if word is None:
         raise DoorError("the answer is not signed by an engine of ours")
-    return heard
+    return word
 
 
 class _Line:

@@ -33,6 +33,20 @@ class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     reason: str = ""
 
 
+class KeyShown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A program showed a key while the database was away: its public prefix, and the hash of all of it."""
+
+    prefix: str
+    digest: str
+
+
+class KeyKnown(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose key it is and which gate it may shut; both None for one that nobody here knows, or may not."""
+
+    owner: OwnerId | None = None
+    gate: GateId | None = None
+
+
 class HeardState(StrEnum):
     """What became of a press at one door."""
 
@@ -65,11 +79,13 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 _settings_decoder = msgspec.json.Decoder(SettingsChanged)
 _press_decoder = msgspec.json.Decoder(Press)
+_shown_decoder = msgspec.json.Decoder(KeyShown)
+_known_decoder = msgspec.json.Decoder(KeyKnown)
 _heard_decoder = msgspec.json.Decoder(Heard)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: SettingsChanged | Press | Heard) -> bytes:
+def encode(message: SettingsChanged | Press | Heard | KeyShown | KeyKnown) -> bytes:
     """Return a message as bytes, without a line's end."""
     return _encoder.encode(message)
 
@@ -89,6 +105,22 @@ def decode_press(payload: bytes) -> Press | None:
     except (msgspec.MsgspecError, RecursionError):
         return None
     return press if is_press_id(press.press) and press.gates else None
+
+
+def decode_shown(payload: bytes) -> KeyShown | None:
+    """Return a key that was shown, or None for what is none."""
+    try:
+        return _shown_decoder.decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def decode_known(payload: bytes) -> KeyKnown | None:
+    """Return what an engine knows of a key, or None for what is no such word."""
+    try:
+        return _known_decoder.decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def decode_heard(payload: bytes) -> Heard | None:

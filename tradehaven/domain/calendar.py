@@ -177,6 +177,15 @@ def last_reset(instant: datetime, at: time = ROLL_AT) -> datetime:
     return reset
 
 
+def day_span(day: date) -> tuple[datetime, datetime]:
+    """Return when a trading day begins and ends (UTC): 17:00 Chicago to 17:00, a Monday with its weekend.
+
+    By the clock alone: a holiday is a day of its own here, for things happen on it.
+    """
+    before = day - timedelta(days=3 if day.weekday() == 0 else 1)
+    return _instant(before, ROLL_AT), _instant(day, ROLL_AT)
+
+
 def _local(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone; a naive one would mean the server's")

@@ -168,6 +168,7 @@ class RefusalReason(StrEnum):
     GIVE_BACK = "give_back"
     DRAWDOWN = "drawdown"
     LOCKED_OUT = "locked_out"
+    BROKER_LOCK = "broker_lock"
     MAX_ACCOUNT = "max_account"
     MAX_PRODUCT = "max_product"
     MAX_MINIS = "max_minis"
@@ -201,6 +202,14 @@ class RefusalReason(StrEnum):
     OTHER_SIDE = "other_side"
 
 
+class CopyOutcome(StrEnum):
+    """What came of telling a follower: an order went out, it was left out on purpose, or something failed."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
 class AuditAction(StrEnum):
     """What a person, a program in a person's name or an operator did. Shown to the owner by these names."""
 
@@ -225,6 +234,9 @@ class AuditAction(StrEnum):
     KEY_REVOKED = "key_revoked"
     KEY_USED = "key_used"
     KEY_REFUSED = "key_refused"
+    HOOK_MADE = "hook_made"
+    HOOK_CHANGED = "hook_changed"
+    HOOK_REMOVED = "hook_removed"
     CONNECTED = "connected"
     RECONNECTED = "reconnected"
     CONNECTION_LOST = "connection_lost"

@@ -97,6 +97,31 @@ class BalanceReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsReported:
+    """What the broker's own risk desk says of an account: all that is known by now, not one change.
+
+    `state` is what may be sent there, `because` the desk's word for it. Amounts are USD, None where it says
+    nothing: `high` is its high-water mark, which `drawdown` follows up to a floor of `stops_at` at most, by
+    the day's end or at every moment. `locked_in` says that its owner cannot loosen these before a reset.
+    """
+
+    account: AccountId
+    at: Nanos
+    state: TradingState = TradingState.ACTIVE
+    because: str = ""
+    high: Decimal | None = None
+    low: Decimal | None = None
+    drawdown: Decimal | None = None
+    stops_at: Decimal | None = None
+    by_day_end: bool = False
+    daily_loss: Decimal | None = None
+    weekly_loss: Decimal | None = None
+    daily_profit: Decimal | None = None
+    weekly_profit: Decimal | None = None
+    locked_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
     """One order as a snapshot shows it."""
 
@@ -119,6 +144,7 @@ class AccountSnapshot:
     fills: tuple[OrderFilled, ...]
     positions: tuple[PositionReported, ...]
     balance: BalanceReported | None
+    limits: LimitsReported | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +299,7 @@ BrokerEvent = (
     | OrderEnded
     | PositionReported
     | BalanceReported
+    | LimitsReported
     | SnapshotTaken
     | OrdersListed
     | LinkLost

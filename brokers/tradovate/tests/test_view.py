@@ -268,7 +268,7 @@ def test_a_position_of_nobody_we_know_is_dropped() -> None:
     assert not view.fold("position", Position(id=1, accountId=2, contractId=3, netPos=1), Nanos(0))
 
 
-@pytest.mark.parametrize("name", ["ws.props.array_entity", "ws.props.deleted", "ws.props.accountRiskStatus"])
+@pytest.mark.parametrize("name", ["ws.props.array_entity", "ws.props.deleted"])
 def test_kinds_that_we_do_not_use_amount_to_nothing(name: str) -> None:
     assert not _feed(_view(), [SAMPLES[name]])
 

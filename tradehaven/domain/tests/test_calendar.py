@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tradehaven.domain.calendar import (
     CHICAGO,
     MarketState,
+    day_span,
     in_hours,
     is_rth,
     last_reset,
@@ -297,3 +298,20 @@ def test_a_naive_instant_is_refused() -> None:
     for ask in (market_state, trade_date, next_halt):
         with pytest.raises(ValueError, match="time zone"):
             ask(naive, SessionTemplate.EQUITY)
+
+
+@pytest.mark.parametrize(
+    ("day", "since", "until"),
+    [
+        ("2026-11-20", "2026-11-19T23:00+00:00", "2026-11-20T23:00+00:00"),
+        (
+            "2026-11-23",
+            "2026-11-20T23:00+00:00",
+            "2026-11-23T23:00+00:00",
+        ),  # a Monday takes its weekend along
+        ("2026-03-09", "2026-03-06T23:00+00:00", "2026-03-09T22:00+00:00"),  # and the change of the clocks
+    ],
+)
+def test_a_trading_day_is_from_roll_to_roll(day: str, since: str, until: str) -> None:
+    span = day_span(date.fromisoformat(day))
+    assert span == (datetime.fromisoformat(since), datetime.fromisoformat(until))

@@ -1,0 +1,62 @@
+"""Rules as lines that people write: what is shown is read again as it was, what is wrong is named."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from risk.core.lines import LINES
+from risk.core.rules import Rules
+from risk.core.written import read, written
+from risk.tests.making import rules
+from tradehaven.domain.errors import InvalidInput
+
+NEWS = LINES["news"]
+
+
+def one(text: str) -> Any:
+    (window,) = read({"news": NEWS.read(text)}).news
+    return window
+
+
+@given(wished=rules)
+def test_whatever_is_written_is_read_again(wished: Rules) -> None:
+    body = written(wished)
+    again = body | {"news": NEWS.read(NEWS.write(body["news"]))}
+    assert read(again).news == wished.news
+    assert LINES["hours"].read(LINES["hours"].write(body["hours"])) == [
+        {name: clock[:5] for name, clock in window.items()} for window in body["hours"]
+    ]
+
+
+def test_a_line_of_news_is_a_day_two_clocks_in_chicago_and_a_name() -> None:
+    window = one("2026-12-10 7:28-07:40 CPI")
+    assert (window.label, window.products, window.flat) == ("CPI", frozenset(), False)
+    assert window.start == datetime(2026, 12, 10, 13, 28, tzinfo=UTC)
+    assert window.end == datetime(2026, 12, 10, 13, 40, tzinfo=UTC)
+
+
+def test_products_and_the_wish_to_be_flat_follow_after_semicolons() -> None:
+    window = one("2026-07-29 12:58:30 to 13:32 FOMC; es, mnq ; FLAT")
+    assert (window.products, window.flat) == ({"ES", "MNQ"}, True)
+    assert window.start == datetime(2026, 7, 29, 17, 58, 30, tzinfo=UTC)
+
+
+def test_news_may_go_over_midnight_or_over_days() -> None:
+    assert one("2026-12-10 23:50-00:10 Vote").end == datetime(2026, 12, 11, 6, 10, tzinfo=UTC)
+    assert one("2026-12-10 23:50-2026-12-13 17:00 Vote").end == datetime(2026, 12, 13, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["CPI", "2026-12-10 07:28 CPI", "10.12.2026 07:28-07:40 CPI", "2026-12-10 07:28-07:40"]
+)
+def test_what_is_no_line_of_news_is_named_with_its_number(text: str) -> None:
+    with pytest.raises(InvalidInput, match="Line 3: write the day"):
+        NEWS.read(f"2026-12-10 07:28-07:40 CPI\n\n{text}")
+
+
+@pytest.mark.parametrize("text", ["2026-13-10 07:28-07:40 CPI", "2026-12-10 07:28-25:40 CPI"])
+def test_a_time_that_does_not_exist_is_named(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"Line 1: .* is no time"):
+        NEWS.read(text)

@@ -1,0 +1,1 @@
+"""Filters and tags for templates of groups, orders and the log."""
