@@ -1,13 +1,16 @@
 """Who may do what, in one table. Pages, API, sockets and services all ask here."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts.models import FactorDevice, User
 from tradehaven.domain.errors import TradeHavenError
@@ -40,6 +43,20 @@ def is_logged_in(user: User, session_key: str | None) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return get_user(request) == user
+
+
+def logged_in_among(sessions: Mapping[str, int]) -> set[str]:
+    """Return which sessions (key -> user) still stand, as `is_logged_in` says, in two reads for all."""
+    rows = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())
+    users = User.objects.in_bulk(set(sessions.values()))
+    found = set()
+    for row in rows:
+        data, user = row.get_decoded(), users.get(sessions[row.session_key])
+        if user is not None and user.is_active and data.get(SESSION_KEY) == str(user.pk):
+            hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+            if any(constant_time_compare(data.get(HASH_SESSION_KEY, ""), one) for one in hashes):
+                found.add(row.session_key)
+    return found
 
 
 def require_verified(user: User) -> None:

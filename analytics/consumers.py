@@ -6,7 +6,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.access import is_logged_in
-from analytics.live.hub import Seat, hub
+from analytics.live.hub import hub
+from analytics.live.seat import Seat
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,7 +33,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library
             await self.close(code=UNAUTHORIZED)
             return
         self.user = user
-        self.seat = Seat(self._send_text, self._may_see, self._turn_away)
+        session = self.scope.get("session")
+        key = session.session_key or "" if session is not None else ""
+        self.seat = Seat(user.pk, key, self._send_text, self._turn_away)
         await hub().join(user, self.seat)
 
     async def disconnect(self, _code: int) -> None:

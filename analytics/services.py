@@ -10,7 +10,8 @@ from accounts import notify
 from accounts.models import Notice, User
 from analytics.core.uptime import Component
 from analytics.models import Outage, UptimeDay
-from analytics.selectors import realized_by_account, trading_day
+from analytics.selectors import realized_by_account
+from analytics.selectors.cards import trading_day
 from tradehaven.domain.calendar import CHICAGO, MarketState, market_state
 from tradehaven.domain.enums import NoticeKind
 from tradehaven.domain.instruments import SessionTemplate

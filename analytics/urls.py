@@ -1,4 +1,4 @@
-"""Addresses of the live page."""
+"""Addresses of the cockpit, of what it loads, and of what programs read."""
 
 from django.urls import path
 
@@ -7,6 +7,8 @@ from analytics import api, views
 app_name = "analytics"
 urlpatterns = [
     path("", views.live, name="live"),
+    path("equity/", views.equity, name="equity"),
+    path("equity/points/", views.equity_points, name="equity-points"),
     path("gallery/", views.gallery, name="gallery"),
     path("status/", views.status, name="status"),
     path("activity/before/<int:before>/", views.older, name="older"),

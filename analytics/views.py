@@ -1,7 +1,7 @@
-"""The live page and what it loads by itself."""
+"""The cockpit, what it loads by itself, and the gallery of what pages are made of."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
@@ -9,9 +9,13 @@ from django.views.decorators.http import require_GET, require_safe
 from accounts.access import is_verified
 from accounts.http import UserRequest
 from analytics.forms import sample
+from analytics.live.points import drawn
 from analytics.selectors import dashboard, uptime
+from analytics.selectors.equity import names_of, session_curve
 from analytics.selectors.gallery import exhibits
 from syncgroups.selectors import activity_of
+
+FILLS_SHOWN = 500
 
 
 @login_required(login_url="welcome", redirect_field_name=None)
@@ -26,6 +30,20 @@ def live(request: UserRequest) -> HttpResponse:
 def older(request: UserRequest, before: int) -> HttpResponse:
     page = {"page": activity_of(request.user, before)}
     return render(request, "analytics/_lines.html" if request.htmx else "analytics/older.html", page)
+
+
+@login_required
+@require_GET
+def equity(request: UserRequest) -> HttpResponse:
+    points = session_curve(request.user, timezone.now())
+    page = {"points": points[::-1][:FILLS_SHOWN], "count": len(points), "names": names_of(request.user)}
+    return render(request, "analytics/equity.html", page)
+
+
+@login_required
+@require_GET
+def equity_points(request: UserRequest) -> JsonResponse:
+    return JsonResponse(drawn(session_curve(request.user, timezone.now()), names_of(request.user)))
 
 
 @login_required

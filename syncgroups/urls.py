@@ -18,11 +18,13 @@ from syncgroups.views import (
     groups,
     guardrails,
     labels,
+    palette,
     paper,
 )
 
 app_name = "syncgroups"
 urlpatterns = [
+    path("palette/", palette.palette, name="palette"),
     path("groups/", groups.group_list, name="list"),
     path("groups/new/", builder.create, name="create"),
     path("groups/preview/", builder.foretell, name="preview"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path("gates/<int:pk>/halt/", gates.halt, name="halt"),
     path("gates/<int:pk>/disarm/", gates.disarm, name="disarm"),
     path("batch/", batch.act, name="batch"),
+    path("batch/ask/", batch.ask, name="batch-ask"),
     path("risk/", guardrails.overview, name="risk"),
     path("risk/all/", guardrails.everything, name="risk-all"),
     path("risk/accounts/<int:pk>/", guardrails.account, name="risk-account"),

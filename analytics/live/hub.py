@@ -1,125 +1,44 @@
-"""One subscription for each web process: takes changes, renders once for each owner, hands text to sockets.
+"""One subscription for each web process: takes messages to the rooms that they are about.
 
-A socket that is slow keeps only the newest text of each part, so it can neither hold up the others nor fill
-the memory. A change that is lost costs nothing: the next one, or a new connection, brings the whole truth.
+A change that is lost costs little: the next one's number gives it away, or the room looks again by itself.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from accounts.access import logged_in_among
 from accounts.models import User
-from analytics.live.parts import ALL, parts_of, render_parts
+from analytics.core.marks import Prices
+from analytics.live.parts import ALL, parts_of
+from analytics.live.room import Room
+from analytics.live.seat import Seat
+from analytics.selectors import engine_is_late
 from tradehaven.domain.ids import OwnerId
-from tradehaven.live.groups import owner_group
-from tradehaven.live.messages import decode
+from tradehaven.live.groups import TICKS, owner_group
+from tradehaven.live.messages import Changed, Ticked, decode
 
 log = logging.getLogger(__name__)
 
-PERIOD = 0.25
-"""Seconds between two renders for one owner: four a second."""
-IDLE_RENDER = 2.0
-"""Seconds after which a page looks again although nothing was said: prices move, and nudges get lost."""
-
-Send = Callable[[str], Awaitable[None]]
-MaySee = Callable[[], Awaitable[bool]]
-Leave = Callable[[], Awaitable[None]]
-
-
-class Seat:
-    """One socket's place: the newest unsent text of each part, and the task that sends it."""
-
-    def __init__(self, send: Send, may_see: MaySee, leave: Leave) -> None:
-        self.may_see = may_see
-        self.leave = leave
-        self._send = send
-        self._unsent: dict[str, str] = {}
-        self._shown: dict[str, str] = {}
-        self._ready = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
-
-    def offer(self, parts: dict[str, str]) -> None:
-        """Take new text; what the browser shows already is not sent twice."""
-        for name, text in parts.items():
-            if self._shown.get(name) != text:
-                self._unsent[name] = text
-        if self._unsent:
-            self._ready.set()
-
-    def forget(self) -> None:
-        """Send everything again, because the browser has thrown something away."""
-        self._shown.clear()
-
-    def close(self) -> None:
-        """Stop sending."""
-        self._task.cancel()
-
-    async def _run(self) -> None:
-        while True:
-            await self._ready.wait()
-            self._ready.clear()
-            sending, self._unsent = self._unsent, {}
-            self._shown |= sending
-            await self._send("".join(sending.values()))
-
-
-class Room:
-    """One owner's open pages."""
-
-    def __init__(self, user: User) -> None:
-        self.user = user
-        self.seats: set[Seat] = set()
-        self._dirty: set[str] = set()
-        self._changed = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
-
-    def mark(self, parts: Iterable[str]) -> None:
-        """Have parts rendered soon."""
-        self._dirty.update(parts)
-        self._changed.set()
-
-    def close(self) -> None:
-        """Stop rendering."""
-        self._task.cancel()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await asyncio.wait_for(self._changed.wait(), IDLE_RENDER)
-            except TimeoutError:
-                self._dirty.update(ALL)
-            self._changed.clear()
-            parts, self._dirty = tuple(part for part in ALL if part in self._dirty), set()
-            try:
-                await self._show(parts)
-            except Exception:  # the top of this loop: one bad render must not end the page's life
-                log.exception("rendering the live page of user %s failed", self.user.pk)
-                self._dirty.update(parts)
-            await asyncio.sleep(PERIOD)
-
-    async def _show(self, parts: tuple[str, ...]) -> None:
-        for seat in list(self.seats):
-            if not await seat.may_see():
-                self.seats.discard(seat)
-                await seat.leave()
-        if self.seats:
-            texts = await database_sync_to_async(render_parts)(self.user, parts)
-            for seat in self.seats:
-                seat.offer(texts)
+SWEEP = 2.0
+"""Seconds between two looks at all pages' rights, and at what changes for everybody."""
 
 
 class Hub:
-    """All rooms of this process and the one subscription that feeds them."""
+    """All rooms of this process, the prices that they share, and the subscription that feeds them."""
 
     def __init__(self) -> None:
         self._rooms: dict[OwnerId, Room] = {}
+        self._market: dict[tuple[str, str], Prices] = {}
         self._channel = ""
         self._task: asyncio.Task[None] | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+        self._late = False
         self._lock = asyncio.Lock()
 
     async def join(self, user: User, seat: Seat) -> None:
@@ -129,10 +48,9 @@ class Hub:
             await self._listen()
             room = self._rooms.get(owner)
             if room is None:
-                room = self._rooms[owner] = Room(user)
-                await self._subscribe(owner, subscribed=True)
+                room = self._rooms[owner] = Room(user, self._market)
+                await self._subscribe(owner_group(owner), subscribed=True)
             room.seats.add(seat)
-            # The room alone renders, so that an older picture can never follow a newer one.
             room.mark(ALL)
 
     def again(self, user: User, seat: Seat) -> None:
@@ -154,12 +72,21 @@ class Hub:
             if not room.seats:
                 room.close()
                 del self._rooms[owner]
-                await self._subscribe(owner, subscribed=False)
-            if not self._rooms and self._task is not None:
-                self._task.cancel()
-                self._task, self._channel = None, ""
+                await self._subscribe(owner_group(owner), subscribed=False)
+            if not self._rooms:
+                self._rest()
+
+    def _rest(self) -> None:
+        for task in (self._task, self._sweeper):
+            if task is not None:
+                task.cancel()
+        self._task = self._sweeper = None
+        self._channel = ""
+        self._market.clear()
 
     async def _listen(self) -> None:
+        if self._sweeper is None or self._sweeper.done():
+            self._sweeper = asyncio.create_task(self._sweep())
         if self._task is not None and not self._task.done():
             return
         layer = get_channel_layer()
@@ -167,35 +94,82 @@ class Hub:
             return
         try:
             self._channel = await layer.new_channel()
-        except (OSError, RedisError):  # pages still look again by themselves every few seconds
+        except (OSError, RedisError):  # pages still look again by themselves
             log.warning("no live messages: the message layer is down", exc_info=True)
             return
         self._task = asyncio.create_task(self._run())
+        await self._subscribe(TICKS, subscribed=True)
         for owner in self._rooms:
-            await self._subscribe(owner, subscribed=True)
+            await self._subscribe(owner_group(owner), subscribed=True)
 
-    async def _subscribe(self, owner: OwnerId, *, subscribed: bool) -> None:
+    async def _listen_again(self) -> None:
+        """Subscribe anew where the message layer was down, and look at everything that was missed."""
+        if self._task is not None and not self._task.done():
+            return
+        async with self._lock:
+            await self._listen()
+        if self._task is not None:
+            for room in self._rooms.values():
+                room.mark(ALL)
+
+    async def _subscribe(self, group: str, *, subscribed: bool) -> None:
         layer = get_channel_layer()
         if layer is None or not self._channel:
             return
         change = layer.group_add if subscribed else layer.group_discard
         try:
-            await change(owner_group(owner), self._channel)
+            await change(group, self._channel)
         except (OSError, RedisError):
-            log.warning("no live messages for owner %s: the message layer is down", owner, exc_info=True)
+            log.warning("no live messages of %s: the message layer is down", group, exc_info=True)
 
     async def _run(self) -> None:
         layer = get_channel_layer()
         while layer is not None:
             message = await layer.receive(self._channel)
             try:
-                changed = decode(message["text"])
+                heard = decode(message["text"])
             except (ValueError, KeyError):
                 log.warning("a live message could not be read")
                 continue
-            room = self._rooms.get(changed.owner)
-            if room is not None:
-                room.mark(parts_of(changed.topics))
+            match heard:
+                case Changed(owner=owner, topics=topics, number=number):
+                    if owner in self._rooms:
+                        self._rooms[owner].hear(number, parts_of(topics))
+                case Ticked():
+                    self._take(heard)
+
+    def _take(self, ticked: Ticked) -> None:
+        for tick in ticked.ticks:
+            at = datetime.fromtimestamp(tick.at / 1e9, UTC)
+            self._market[tick.environment, tick.symbol] = Prices(
+                bid=tick.bid, ask=tick.ask, last=tick.last, at=at
+            )
+        contracts = frozenset((str(tick.environment), tick.symbol) for tick in ticked.ticks)
+        for room in self._rooms.values():
+            room.tick(contracts)
+
+    async def _sweep(self) -> None:
+        """Look every few seconds whose right has ended, and whether the engines live: once for all pages."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            await self._listen_again()
+            seats = [seat for room in self._rooms.values() for seat in room.seats]
+            try:
+                standing, late = await database_sync_to_async(_look)({seat.key: seat.user for seat in seats})
+            except Exception:  # the top of this loop: while the database is away nobody is sent anything new
+                log.exception("the rights of open pages could not be looked at")
+                continue
+            for seat in seats:
+                if seat.key not in standing:
+                    await seat.leave()
+            if late != self._late:
+                self._late = late
+                for room in self._rooms.values():
+                    room.mark(("overview",))
+
+
+def _look(sessions: dict[str, int]) -> tuple[set[str], bool]:
+    return logged_in_among(sessions), engine_is_late()
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -122,7 +122,7 @@ def test_the_page_asks_the_database_as_often_for_thirty_accounts_as_for_three(
         PositionFactory.create(account=account)
         FollowerFactory.create(group=group, account=account)
     QuoteFactory.create(environment="paper")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(19):
         render_parts(alice, ALL)
 
 
@@ -157,6 +157,7 @@ def test_a_strangers_cursor_shows_nothing_of_his(alice: User, alice_client: Clie
 def test_every_topic_has_parts_in_the_pages_order():
     assert parts_of(Topic) == ALL
     assert parts_of([Topic.ACCOUNTS]) == ("overview", "accounts")
+    assert parts_of([Topic.GATE]) == ("overview", "accounts", "groups")
     assert parts_of([]) == ()
 
 

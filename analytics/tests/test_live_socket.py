@@ -1,6 +1,7 @@
-"""The live page's socket: everything at first, then what changed, and nothing for strangers."""
+"""The cockpit's socket: everything at first, then what changed, and nothing for strangers."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,8 +21,14 @@ from accounts.models import User
 from analytics.consumers import UNAUTHORIZED, LiveConsumer
 from analytics.live import parts
 from analytics.live.hub import hub
-from syncgroups.models import ActivityKind
+from analytics.live.parts import Reading
+from brokers.services.quotes import record_prices
+from brokers.tests.factories import PositionFactory
+from brokers.tests.prices import price
+from syncgroups.models import ActivityKind, Severity
 from syncgroups.tests.factories import ActivityFactory
+from syncgroups.tests.people import accounts
+from tradehaven.domain.enums import Environment
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
 from tradehaven.live.messages import Changed, Topic, encode
@@ -32,7 +39,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("analytics.live.hub.PERIOD", 0.05)
+    monkeypatch.setattr("analytics.live.room.PERIOD", 0.05)
     yield
     # The hub reads in a thread of its own, whose connection would keep the test database open.
     asyncio.run(sync_to_async(connections.close_all)())
@@ -60,15 +67,26 @@ async def changed(user: User, *topics: Topic) -> None:
     await layer.group_send(owner_group(OwnerId(user.pk)), {"type": "live.changed", "text": text})
 
 
+async def heard(page: WebsocketCommunicator) -> dict[str, Any]:
+    """Return the next envelope; its texts are there as the browser gets them."""
+    return dict(json.loads(await page.receive_from(timeout=5)))
+
+
+def kinds(envelope: dict[str, Any]) -> list[str]:
+    return [frame["kind"] for frame in envelope["frames"]]
+
+
 async def note(user: User, text: str) -> None:
     await sync_to_async(ActivityFactory.create)(owner=user, kind=ActivityKind.LINK, text=text)
 
 
 async def test_a_new_page_gets_every_part():
     page, _ = await open_page(await person("alice"))
-    first = await page.receive_from(timeout=5)
-    for part in ("overview", "groups", "accounts", "activity"):
-        assert f'<section id="{part}"' in first
+    first = await heard(page)
+    assert (first["since"], kinds(first)) == (0, ["snapshot"])
+    parts = first["frames"][0]["parts"]
+    assert list(parts) == ["overview", "accounts", "groups", "activity"]
+    assert all(text.strip().startswith(f'<section id="{name}"') for name, text in parts.items())
     await page.disconnect()
 
 
@@ -78,9 +96,9 @@ async def test_a_change_brings_only_the_parts_that_look_different():
     await page.receive_from(timeout=5)
     await note(alice, "something new")
     await changed(alice, Topic.ACTIVITY, Topic.GROUPS)
-    said = await page.receive_from(timeout=5)
-    assert "something new" in said
-    assert 'id="groups"' not in said
+    said = await heard(page)
+    assert "something new" in str(said)
+    assert kinds(said) == ["activity_state"]
     await page.disconnect()
 
 
@@ -142,7 +160,7 @@ async def test_a_page_that_threw_something_away_gets_everything_again():
     page, _ = await open_page(await person("alice"))
     await page.receive_from(timeout=5)
     await page.send_to(text_data='{"want":"everything"}')
-    assert '<section id="activity"' in await page.receive_from(timeout=5)
+    assert kinds(await heard(page)) == ["snapshot"]
     await page.disconnect()
 
 
@@ -180,14 +198,14 @@ async def test_a_part_that_fails_to_render_is_tried_again(monkeypatch: pytest.Mo
     alice = await person("alice")
     page, _ = await open_page(alice)
     await page.receive_from(timeout=5)
-    true, failures = parts.render_parts, [RuntimeError("once")]
+    true, failures = parts.read, [RuntimeError("once")]
 
-    def flaky(*arguments: Any) -> dict[str, str]:
+    def flaky(*arguments: Any) -> Reading:
         if failures:
             raise failures.pop()
         return true(*arguments)
 
-    monkeypatch.setattr("analytics.live.hub.render_parts", flaky)
+    monkeypatch.setattr("analytics.live.room.read", flaky)
     await note(alice, "after failure")
     await changed(alice, Topic.ACTIVITY)
     await asyncio.sleep(0.2)
@@ -198,10 +216,104 @@ async def test_a_part_that_fails_to_render_is_tried_again(monkeypatch: pytest.Mo
 
 async def test_a_page_lives_on_while_the_message_layer_is_down(monkeypatch: pytest.MonkeyPatch, settings):
     settings.CHANNEL_LAYERS = DEAD_LAYER
-    monkeypatch.setattr("analytics.live.hub.IDLE_RENDER", 0.1)
+    monkeypatch.setattr("analytics.live.room.IDLE", 0.1)
     alice = await person("alice")
     page, _ = await open_page(alice)
-    assert '<section id="overview"' in await page.receive_from(timeout=5)
+    assert kinds(await heard(page)) == ["snapshot"]
     await note(alice, "found without a nudge")
     assert "found without a nudge" in await page.receive_from(timeout=5)
     await page.disconnect()
+
+
+async def holding(name: str) -> User:
+    """Return a person whose only account is two contracts long at 5000.25."""
+    user = await person(name)
+    [account] = await sync_to_async(accounts)(user, "LEAD")
+    await sync_to_async(PositionFactory.create)(account=account)
+    return user
+
+
+async def test_a_price_changes_cells_and_nothing_is_read_or_rendered(monkeypatch: pytest.MonkeyPatch):
+    alice = await holding("alice")
+    page, _ = await open_page(alice)
+    number = (await heard(page))["number"]
+    monkeypatch.setattr("analytics.live.room.read", None)
+    await sync_to_async(record_prices)(Environment.PAPER, [price("ESZ6", bid=20_005)])
+    said = await heard(page)
+    assert (said["since"], kinds(said)) == (number, ["tick_update"])
+    cells = said["frames"][0]["cells"]
+    assert cells["sum.open"] == ["+$100.00", "gain"]
+    assert cells["sum.unpriced"] == ["", "hint"]
+    await page.disconnect()
+
+
+async def test_prices_of_what_somebody_else_holds_are_no_news():
+    page, _ = await open_page(await holding("alice"))
+    await page.receive_from(timeout=5)
+    await sync_to_async(record_prices)(Environment.PAPER, [price("NQZ6", bid=80_000)])
+    await sync_to_async(record_prices)(Environment.LIVE, [price("ESZ6", bid=20_005)])
+    assert await page.receive_nothing(timeout=0.4)
+    await page.disconnect()
+
+
+async def test_prices_come_at_most_four_times_a_second(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analytics.live.room.PERIOD", 0.25)
+    page, _ = await open_page(await holding("alice"))
+    await page.receive_from(timeout=5)
+    loop = asyncio.get_running_loop()
+    began, messages = loop.time(), 0
+    for ticks in range(20_000, 20_040):
+        await sync_to_async(record_prices)(Environment.PAPER, [price("ESZ6", bid=ticks)])
+    last = ""
+    while "+$950.00" not in last:  # 20,039 ticks are 5009.75
+        last = await page.receive_from(timeout=5)
+        messages += 1
+    assert messages <= (loop.time() - began) / 0.25 + 2
+    await page.disconnect()
+
+
+async def test_a_lost_message_is_given_away_by_the_next_ones_number():
+    alice = await person("alice")
+    page, _ = await open_page(alice)
+    await page.receive_from(timeout=5)
+    layer: Any = get_channel_layer()
+    for number in (1, 3):
+        await note(alice, f"line {number}")
+        message = Changed(owner=OwnerId(alice.pk), topics=(Topic.GATE,), number=number)
+        await layer.group_send(
+            owner_group(OwnerId(alice.pk)), {"type": "live.changed", "text": encode(message)}
+        )
+        await asyncio.sleep(0.3)
+    assert "line 3" in str([await heard(page)])
+    await page.disconnect()
+
+
+async def test_a_warning_is_an_alert_and_a_fill_an_event_each_once():
+    alice = await person("alice")
+    await note(alice, "before the page was opened")
+    page, _ = await open_page(alice)
+    await page.receive_from(timeout=5)
+    make = sync_to_async(ActivityFactory.create)
+    await make(owner=alice, kind=ActivityKind.COPY_FILLED, text="filled")
+    await make(owner=alice, kind=ActivityKind.GUARDRAIL, severity=Severity.DANGER, text="locked")
+    await changed(alice, Topic.ACTIVITY)
+    events = [one for one in (await heard(page))["frames"] if one["kind"] != "activity_state"]
+    said = [(one["kind"], one["text"]) for one in events]
+    assert said == [("order_event", "filled"), ("risk_alert", "locked")]
+    await note(alice, "quiet")
+    await changed(alice, Topic.ACTIVITY)
+    assert kinds(await heard(page)) == ["activity_state"]
+    await page.disconnect()
+
+
+async def test_two_pages_of_one_person_say_the_same():
+    alice = await holding("alice")
+    one, _ = await open_page(alice)
+    two, _ = await open_page(alice)
+    for page in (one, two):
+        await page.receive_from(timeout=5)
+    await sync_to_async(record_prices)(Environment.PAPER, [price("ESZ6", bid=20_003)])
+    said = [(await heard(page))["frames"][-1]["cells"] for page in (one, two)]
+    assert said[0] == said[1]
+    await one.disconnect()
+    await two.disconnect()

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 
-from brokers.models import Account, Quote
+from brokers.models import Quote
 from brokers.ports import PriceSeen
 from brokers.services.facts import moment
 from tradehaven.domain.enums import Environment
-from tradehaven.live.messages import Topic
-from tradehaven.live.publish import publish
+from tradehaven.live.messages import Tick
+from tradehaven.live.publish import publish_ticks
 
 
 def record_prices(environment: Environment, prices: Iterable[PriceSeen]) -> None:
-    """Store the latest prices (ticks) and tell the pages of everybody who holds one of the contracts."""
+    """Store the latest prices (ticks) and tell them to the pages, which know who holds what."""
+    seen = tuple(prices)
     rows = [
         Quote(
             environment=environment,
@@ -21,7 +22,7 @@ def record_prices(environment: Environment, prices: Iterable[PriceSeen]) -> None
             last=price.last,
             quoted_at=moment(price.at),
         )
-        for price in prices
+        for price in seen
     ]
     Quote.objects.bulk_create(
         rows,
@@ -29,8 +30,16 @@ def record_prices(environment: Environment, prices: Iterable[PriceSeen]) -> None
         unique_fields=["environment", "symbol"],
         update_fields=["bid", "ask", "last", "quoted_at"],
     )
-    holders = Account.objects.filter(
-        connection__environment=environment, positions__symbol__in=[row.symbol for row in rows]
-    ).exclude(positions__net=0)
-    for owner in set(holders.values_list("connection__owner_id", flat=True)):
-        publish(owner, [Topic.OVERVIEW, Topic.ACCOUNTS])
+    publish_ticks(
+        [
+            Tick(
+                environment=environment,
+                symbol=price.symbol,
+                bid=price.bid,
+                ask=price.ask,
+                last=price.last,
+                at=price.at,
+            )
+            for price in seen
+        ]
+    )

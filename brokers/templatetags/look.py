@@ -10,6 +10,7 @@ from django import template
 from django.template import Context
 
 from accounts.core.look import PAIRS, Colours, Theme
+from accounts.middleware import zone_of
 from accounts.models import User
 from brokers.selectors import money_of
 from tradehaven.domain.enums import Environment
@@ -24,6 +25,7 @@ class Look:
 
     theme: Theme = Theme.SYSTEM
     colours: Colours = Colours.GREEN_RED
+    zone: str = ""
     hides_values: bool = False
     sounds: bool = False
     desktop_notices: bool = False
@@ -57,6 +59,7 @@ def look_of(user: User) -> Look:
     return Look(
         theme=Theme(user.theme),
         colours=Colours(user.colours),
+        zone=str(zone_of(user)),
         hides_values=user.hide_values,
         sounds=user.sounds,
         desktop_notices=user.desktop_notices,

@@ -11,7 +11,7 @@ export function watchToasts() {
   });
 }
 
-function say(text, level) {
+export function say(text, level) {
   const toast = document.createElement("p");
   toast.className = `toast ${level}`;
   toast.textContent = text;

@@ -88,6 +88,7 @@ def position_said(book: Book, event: PositionReported) -> None:
 
 def time_passed(book: Book, at: Nanos) -> None:
     """Put in force what the brokers said and no fill is near to."""
+    book.risk.clock = at
     for account, known in list(book.risk.ledgers.items()):
         try:
             settled = ledger.settled(known, at)

@@ -32,16 +32,28 @@ DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
 def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> CopyStep:
     """Return the next step of a copy; without a link there is no command, and the wish is kept.
 
-    Behind a shut gate nothing is told that does not make an order smaller, also not what was wished before.
+    Behind a shut gate nothing is told that does not make an order smaller, also not what was wished before;
+    behind a lock nothing that lets it open more.
     """
     account = plan.accounts.get(copy.follower)
     if account is None or account.connection not in book.links:
         return CopyStep(copy=copy, command=None)
+    if book.risk.is_locked(copy.follower):
+        copy = _grown_to_close(copy)
     after, command = next_command(copy, retry=retry)
     if isinstance(command, ChangeOrder) and command.spec.qty >= copy.sent.qty:
         if is_halted(plan, book, copy.follower):
             return CopyStep(copy=copy, command=None)
     return CopyStep(copy=after, command=command)
+
+
+def _grown_to_close(copy: Copy) -> Copy:
+    """Return a copy that wishes to be larger than it is only by what it closes."""
+    if copy.target is None or copy.is_unsent:
+        return copy
+    most = max(copy.sent.qty, copy.target.qty - copy.enters)
+    cut = max(0, copy.target.qty - most)
+    return replace(copy, target=replace(copy.target, qty=most), enters=copy.enters - cut) if cut else copy
 
 
 def own_order(plan: OwnerPlan, book: Book, account: AccountId, order_id: OrderId) -> Decision:

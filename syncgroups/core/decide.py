@@ -52,7 +52,15 @@ from tradehaven.domain.events import (
 def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
     copied = _copying(plan, book, event)
-    return joined(copied, guardrails.after(plan, book, event, copied)) if plan.watched else copied
+    if not plan.watched:
+        return copied
+    found = guardrails.after(plan, book, event, copied)
+    if found.locks and copied.steps:
+        # What an event has locked opens nothing because of that event either (F38).
+        with book.risk.behind(found.locks):
+            copied = _copying(plan, book, event)
+            found = guardrails.after(plan, book, event, copied)
+    return joined(copied, found)
 
 
 def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
@@ -95,6 +103,8 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             waited = resume.resumed(plan, book, event.at)
             told = joined(watched, rested, due, seen)
             return joined(told, waited, brackets.all_looked_at(plan, book, copies_of(told), again=True))
+        case AccountLocked():
+            return watch.locked(plan, event)
         case PersonAsked() | OrderAsked():
             return _asked(plan, book, event)
         case Confirmed() | Rejected() | Denied() | Unresolved():
@@ -110,8 +120,7 @@ def _nothing(
     | PriceMoved
     | PricesLost
     | LinkLost
-    | SilenceAsked
-    | AccountLocked,
+    | SilenceAsked,
 ) -> Decision:
     """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
     return NOTHING

@@ -247,28 +247,48 @@ def _outcome(book: Book, event: Outcome) -> bool:
         return guarding.outcome(book, event) or flattens
     if not copy.is_open:
         return False
-    placing = event.client_order_id == copy.key
+    if event.client_order_id == copy.key:
+        _order_answered(book, copy, event)
+    else:
+        _command_answered(book, copy, event)
+    return True
+
+
+def _order_answered(book: Book, copy: Copy, event: Outcome) -> None:
+    """Take the answer to a new order."""
     match event:
         case Confirmed():
-            if placing and copy.order_id is None and event.order_id is not None:
+            if copy.order_id is None and event.order_id is not None:
                 attach(book, copy, event.order_id)
         case Denied(reason=RefusalReason.RATE_LIMITED):
-            book.keep(held_back(copy, event, placing=placing))
-        case Rejected() | Denied() if placing:
+            # It was not there to be listed: looks for it begin again when it leaves (I12).
+            book.absent_since.pop(copy.key, None)
+            book.keep(held_back(copy, event, placing=True))
+        case Rejected() | Denied():
             book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
+        case Unresolved():
+            if copy.order_id is None:
+                book.keep(replace(copy, state=CopyState.UNRESOLVED))
+        case _:  # pragma: no cover
+            assert_never(event)
+
+
+def _command_answered(book: Book, copy: Copy, event: Outcome) -> None:
+    """Take the answer to a change or a cancel; that it is in force is told by the order's own news."""
+    match event:
+        case Confirmed():
+            pass
+        case Denied(reason=RefusalReason.RATE_LIMITED):
+            book.keep(held_back(copy, event, placing=False))
         case Denied():  # it never left: it is tried for as long as that takes
             book.keep(replace(copy, in_flight=None, asked=0, refusals=max(1, copy.refusals)))
         case Rejected():
             book.keep(replace(copy, in_flight=None, asked=0, refusals=copy.refusals + 1))
-        case Unresolved() if placing:
-            if copy.order_id is None:
-                book.keep(replace(copy, state=CopyState.UNRESOLVED))
         case Unresolved():
-            # A change or cancel may safely be told again once its order has been seen as it is.
+            # It may safely be told again once its order has been seen as it is.
             book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
         case _:  # pragma: no cover
             assert_never(event)
-    return True
 
 
 def _copy_in_flight(book: Book, account: AccountId, client_id: ClientOrderId) -> Copy | None:

@@ -60,7 +60,9 @@ def changed(book: Book, event: OrderChanged) -> None:
     """Take the parameters that are in force for a guard."""
     guard = _of(book, event.account, event)
     if guard is not None:
-        book.risk.guards[guard.key] = replace(guard, spec=event.spec, in_flight=None, refusals=0)
+        # An older change may have come into force while a newer one is out.
+        in_flight = None if event.spec == guard.spec else guard.in_flight
+        book.risk.guards[guard.key] = replace(guard, spec=event.spec, in_flight=in_flight, refusals=0)
 
 
 def filled(book: Book, event: OrderFilled) -> None:
@@ -96,12 +98,11 @@ def outcome(book: Book, event: Outcome) -> bool:
     guard = book.risk.guards.get(named[0]) if named is not None else None
     if guard is None:
         return False
-    waits = False
-    if isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED:
-        waits = True
+    waits = isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED
+    if isinstance(event, Denied) and waits:
         # Whoever tried again at once would be denied at once, and so on for as long as there is no room.
         until = event.retry_at or Nanos(event.at + TRY_AGAIN)
-        book.risk.guard_waits[guard.account, guard.symbol, guard.leg] = until
+        book.risk.guard_waits[guard.account, guard.symbol, guard.leg, guard.ending] = until
     after = answered(guard, event)
     if after is not None:
         book.risk.guards[guard.key] = after

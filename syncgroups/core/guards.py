@@ -69,9 +69,12 @@ def leg_of(key: ClientOrderId | None) -> tuple[ClientOrderId, GuardLeg] | None:
 def answered(guard: Guard, outcome: Outcome) -> Guard | None:
     """Return a guard after an answer about it; None when there is none any more."""
     placing = outcome.client_order_id == guard.key
+    if not placing and outcome.client_order_id != guard.in_flight:
+        return guard  # what it answers is past: another command is out, or none
     match outcome:
         case Confirmed():
-            return replace(guard, order_id=guard.order_id or outcome.order_id, in_flight=None)
+            in_flight = None if outcome.client_order_id == guard.in_flight else guard.in_flight
+            return replace(guard, order_id=guard.order_id or outcome.order_id, in_flight=in_flight)
         case Rejected() | Denied() if placing:
             return None
         case Denied(reason=RefusalReason.RATE_LIMITED):

@@ -93,8 +93,6 @@ class _Look:
         stands = self._unfilled(guard) if guard is not None else 0
         if leg is GuardLeg.STOP and self._rule.stop is not None:
             self._watch(symbol, bare=need > stands)
-        if self._at < self._book.risk.guard_waits.get((self._account, symbol, leg), 0):
-            return  # its login has no room just now
         if guard is not None:
             self._bring(guard, need, net)
         elif need and offset is not None and self._may_place(leg):
@@ -129,6 +127,8 @@ class _Look:
     def _place(self, symbol: Symbol, net: int, leg: GuardLeg, offset: Offset, qty: int) -> None:
         if self._book.risk.guard_failures.get((self._account, symbol, leg), 0) >= _TRIES[leg]:
             return
+        if self._waits(symbol, leg, ending=False):
+            return
         side = Side.BUY if net > 0 else Side.SELL
         average = self._average(symbol)
         if average is None:
@@ -157,17 +157,25 @@ class _Look:
         where = product_of(symbol).display(spec.stop if spec.stop is not None else spec.limit or 0)
         self._say(RemarkKind.PROTECTED, symbol, f"a {_WORDS[leg]} for {qty} is placed at {where} by its rule")
 
+    def _waits(self, symbol: Symbol, leg: GuardLeg, *, ending: bool) -> bool:
+        """Say whether a login has no room for a guard just now, or for taking one back."""
+        return self._at < self._book.risk.guard_waits.get((self._account, symbol, leg, ending), 0)
+
     def _bring(self, guard: Guard, need: int, net: int) -> None:
         """Bring a guard to what it should stand for: more, less, or nothing."""
         if guard.in_flight is not None or guard.order_id is None or guard.ending:
             return
+        if not self._unfilled(guard):
+            return  # it has traded: its end is on its way
         if guard.refusals and self._at - guard.at < SECOND:
             return  # it was turned down just now: what became of the order is on its way
         number = guard.commands + 1
         name = command_id(guard.key, number)
         flying = replace(guard, in_flight=name, commands=number, at=self._at)
-        wrong_side = net * guard.side.sign > 0
-        if not need or wrong_side:
+        ends = not need or net * guard.side.sign > 0
+        if self._waits(guard.symbol, guard.leg, ending=ends):
+            return
+        if ends:
             command = CancelOrder(account=guard.account, client_order_id=name, order_id=guard.order_id)
             self._steps.append(GuardStep(guard=replace(flying, ending=True), command=command, at=self._at))
         elif need != self._unfilled(guard) and guard.refusals < MAX_REFUSALS:

@@ -4,14 +4,16 @@ Like the book itself it decides nothing: `accounting` and `guarding` take facts 
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from risk.core.ledger import Ledger
-from risk.core.lockouts import longer
+from risk.core.lockouts import longer, running
 from risk.core.marks import Mark
 from risk.core.rules import Drawdown
 from risk.core.standing import Band, Lock, Standing
-from syncgroups.core.decision import Decision, GuardStep, RemarkKind
+from syncgroups.core.decision import Decision, GuardStep, Locked, RemarkKind
 from syncgroups.core.guards import Guard, GuardLeg
 from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Environment
@@ -27,8 +29,9 @@ class RiskBook:
     `met` are accounts that this process has looked at, `blind` environments without market data; `holders`
     are the accounts with an open position in a contract. `naked` says since when a position lacks its stop,
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
-    contracts that it closed; `guard_waits` until when its login has no room for it. `floors` are the rules
-    that the floors of standings belong to, `stated` is what brokers say of accounts.
+    contracts that it closed; `guard_waits` until when its login has no room for it, or for its
+    cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second,
+    `stated` what brokers say of accounts.
     """
 
     def __init__(self) -> None:
@@ -45,7 +48,7 @@ class RiskBook:
         self.guards: dict[ClientOrderId, Guard] = {}
         self.guard_orders: dict[tuple[AccountId, OrderId], ClientOrderId] = {}
         self.guard_failures: defaultdict[tuple[AccountId, Symbol, GuardLeg], int] = defaultdict(int)
-        self.guard_waits: dict[tuple[AccountId, Symbol, GuardLeg], Nanos] = {}
+        self.guard_waits: dict[tuple[AccountId, Symbol, GuardLeg, bool], Nanos] = {}
         self.guard_fills: dict[Held, tuple[Nanos, int]] = {}
         self.guard_closes: dict[Held, Nanos] = {}
         self.naked: dict[Held, Nanos] = {}
@@ -54,6 +57,7 @@ class RiskBook:
         self.totals: dict[str, Standing] = {}
         self.bands: dict[AccountId, Band] = {}
         self.floors: dict[AccountId, Drawdown] = {}
+        self.clock = Nanos(0)
 
     def guards_of(self, account: AccountId) -> list[Guard]:
         """Return the stops and targets that a rule has put into an account."""
@@ -69,12 +73,26 @@ class RiskBook:
         self.standings[account] = standing
         self.changed.add(account)
 
+    def is_locked(self, account: AccountId) -> bool:
+        """Say whether an account may open nothing, by the newest second that was heard of."""
+        return running(self.locks.get(account), self.clock) is not None
+
     def locked(self, account: AccountId, lock: Lock) -> None:
         """Lock an account; one that is locked for longer stays so."""
         self.locks[account] = longer(self.locks.get(account), lock)
         standing = self.standings.get(account)
         if standing is not None:
             self.stand(account, replace(standing, lock=longer(standing.lock, lock)))
+
+    @contextmanager
+    def behind(self, locks: Iterable[Locked]) -> Iterator[None]:
+        """Let accounts be locked for as long as one event is thought through again."""
+        before = dict(self.locks)
+        self.locks.update({one.account: one.lock for one in locks})
+        try:
+            yield
+        finally:
+            self.locks = before
 
     def keep(self, account: AccountId, ledger: Ledger) -> None:
         """Set an account's money, and who holds what."""

@@ -25,6 +25,7 @@ class Fix(StrEnum):
     CHOOSE_PLAN = "choose_plan"
     SWITCH_ON = "switch_on"
     ADD_TO_GROUP = "add_to_group"
+    REPAIR = "repair"
 
 
 REMEDIES = {
@@ -33,7 +34,8 @@ REMEDIES = {
     Fix.RESUME: "Resume to let entries pass again; exits pass all the time.",
     Fix.CHOOSE_PLAN: "Choose a plan.",
     Fix.SWITCH_ON: "Switch the group on.",
-    Fix.ADD_TO_GROUP: "Make it lead or follow in a group.",
+    Fix.ADD_TO_GROUP: "Make it lead or follow in a group that is on.",
+    Fix.REPAIR: "Repair or ignore the difference on its group's page.",
 }
 """What a person can do, in a sentence."""
 

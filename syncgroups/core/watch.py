@@ -23,7 +23,7 @@ from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
 from tradehaven.domain.enums import TradingState
-from tradehaven.domain.events import GateChanged, HaltPressed, PersonAsked, TimePassed
+from tradehaven.domain.events import AccountLocked, GateChanged, HaltPressed, PersonAsked, TimePassed
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, Nanos
 
 SECOND = 1_000_000_000
@@ -38,6 +38,13 @@ def gate_turned(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -
     gates = event.gates if isinstance(event, HaltPressed) else (event.gate,)
     behind = (known.account for known in plan.accounts.values() if not set(gates).isdisjoint(known.gates))
     return _begun(plan, book, behind, event.at)
+
+
+def locked(plan: OwnerPlan, event: AccountLocked) -> Decision:
+    """Return the flattening that a lock had begun in a life of the engine before this one (F05)."""
+    if not event.flatten or event.account not in plan.accounts:
+        return NOTHING
+    return Decision(flattening=(event.account,))
 
 
 def flatten_asked(plan: OwnerPlan, book: Book, event: PersonAsked) -> Decision:

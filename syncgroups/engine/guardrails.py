@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Q
+
 from brokers.models import Account
 from risk.core.instants import nanos
 from risk.core.rules import NO_RULES
 from risk.core.standing import FOREVER
-from risk.models import RuleBook, RuleScope
+from risk.models import Lockout, RuleBook, RuleScope
 from risk.selectors import running_locks
 from syncgroups.core.plan import TotalPlan
-from syncgroups.models import SyncGroup
+from syncgroups.models import Activity, ActivityKind, SyncGroup
 from syncgroups.selectors.guardrails import together
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.events import AccountLocked
@@ -34,6 +36,7 @@ def totals_of(
 
 def locks_of(owner: OwnerId, now: datetime) -> tuple[AccountLocked, ...]:
     """Return the locks that run, as the engine is told of them."""
+    closing = _closing(owner, now)
     return tuple(
         AccountLocked(
             account=AccountId(account),
@@ -41,9 +44,18 @@ def locks_of(owner: OwnerId, now: datetime) -> tuple[AccountLocked, ...]:
             detail=row.detail,
             until=nanos(row.until) if row.until is not None else FOREVER,
             at=nanos(row.since),
+            flatten=account in closing,
         )
         for account, row in running_locks(owner, now).items()
     )
+
+
+def _closing(owner: OwnerId, now: datetime) -> set[int]:
+    """Return accounts that a running lock closes out and that no broker has called flat since."""
+    rows = Lockout.objects.filter(account__connection__owner_id=owner, flatten=True)
+    begun = rows.filter(Q(until=None) | Q(until__gt=now)).values_list("account_id", "since")
+    flat = Activity.objects.filter(owner_id=owner, kind=ActivityKind.FLAT)
+    return {account for account, since in begun if not flat.filter(account=account, at__gte=since).exists()}
 
 
 def _followers(group: SyncGroup) -> tuple[AccountId, ...]:

@@ -43,6 +43,11 @@ class GroupRow:
     followers: tuple[MemberRow, ...]
     mixed: bool
 
+    @property
+    def paused(self) -> bool:
+        """Say whether entries are held back and exits pass."""
+        return self.group.gate.state == TradingState.REDUCING
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:

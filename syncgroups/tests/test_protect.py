@@ -13,9 +13,18 @@ from syncgroups.core.guards import GuardLeg, is_guard
 from syncgroups.core.protect import price_of
 from syncgroups.tests.desk import BrokerOrder, Desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
-from tradehaven.domain.commands import ChangeOrder, ClosePosition, Command, Denied, PlaceOrder, Unresolved
+from tradehaven.domain.commands import (
+    CancelOrder,
+    ChangeOrder,
+    ClosePosition,
+    Command,
+    Confirmed,
+    Denied,
+    PlaceOrder,
+    Unresolved,
+)
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.events import OrdersListed
+from tradehaven.domain.events import OrderChanged, OrdersListed
 from tradehaven.domain.ids import AccountId, Nanos
 
 MINE = AccountId(2)
@@ -304,6 +313,78 @@ def test_a_larger_guard_that_finds_no_room_is_no_refusal_and_comes_however_often
         desk.wait(1)
     desk.settle()
     assert [order.spec.qty for order in guards(desk)] == [2]
+
+
+def test_a_guard_without_room_to_grow_is_taken_back_at_once_when_nothing_is_held() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    desk.market(Side.BUY, 1)
+    no_room(desk, first_guard(desk), until=Nanos(desk.now + 60 * SECOND))
+    desk.settle()
+    desk.market(Side.SELL, 2)
+    desk.settle()
+    assert not guards(desk)
+    assert desk.positions[MINE, ES] == 0
+
+
+def test_a_cancel_that_finds_no_room_waits_for_it() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    desk.market(Side.SELL, 1)
+    no_room(desk, first_guard(desk), until=Nanos(desk.now + 5 * SECOND))
+    desk.settle()
+    desk.wait(4)
+    assert not desk.outbox
+    assert len(guards(desk)) == 1
+    desk.wait(1)
+    desk.settle()
+    assert not guards(desk)
+
+
+def test_a_late_answer_frees_no_newer_command_about_a_guard() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    (guard,) = guards(desk)
+    desk.market(Side.BUY, 1)
+    change = first_guard(desk)
+    assert guard.client_order_id is not None
+    placed = Confirmed(
+        account=MINE, client_order_id=guard.client_order_id, order_id=guard.order_id, at=desk.at()
+    )
+    desk.step(placed)  # the answer to the order itself comes after the change of it has left
+    desk.wait(1)
+    assert not desk.outbox
+    desk.deliver(change)
+    desk.settle()
+    assert [order.spec.qty for order in guards(desk)] == [2]
+
+
+def test_an_older_change_that_comes_into_force_frees_no_newer_one() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    (guard,) = guards(desk)
+    desk.market(Side.BUY, 1)
+    first_guard(desk)
+    old = OrderChanged(account=MINE, order_id=guard.order_id, spec=replace(guard.spec, qty=1), at=desk.at())
+    desk.step(old)
+    desk.wait(1)
+    assert not desk.outbox
+
+
+def test_a_guard_that_has_traded_is_not_taken_back() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    (guard,) = guards(desk)
+    desk.fill(guard.order_id, price=19_960)
+    desk.settle()
+    steps = [step.command for decision in desk.decisions for step in decision.steps]
+    assert not any(isinstance(command, CancelOrder) for command in steps)
+    assert desk.positions[MINE, ES] == 0
 
 
 def test_without_a_rule_nothing_is_placed() -> None:

@@ -7,9 +7,10 @@ from typing import get_args
 import pytest
 
 from syncgroups.core.book import Book
+from syncgroups.core.copies import CopyState
 from syncgroups.core.folding import _FOLDS
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, plan_of
 from tradehaven.domain.commands import CancelOrder, Confirmed, Denied, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side
 from tradehaven.domain.events import BalanceReported, Event, OrdersListed
@@ -368,3 +369,31 @@ def test_a_cancel_that_is_never_answered_is_shouted_about() -> None:
         world.wait(1)
     assert not world.outbox
     assert world.remarks() == ["command_stuck"]
+
+
+def test_an_exit_that_found_no_room_is_looked_for_from_when_it_left() -> None:
+    """I12: a list from before it really left says nothing about it."""
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.market(SELL, 1)
+    exit_ = world.outbox.pop()
+    assert isinstance(exit_, PlaceOrder)
+    _listed(world)  # while it is on its way
+    world.step(
+        Denied(
+            account=TWO,
+            client_order_id=exit_.client_order_id,
+            reason=RefusalReason.RATE_LIMITED,
+            text="429",
+            at=world.at(),
+            retry_at=Nanos(world.now + 7 * SECOND),
+        )
+    )
+    world.wait(8)
+    (again,) = world.outbox
+    assert again.client_order_id == exit_.client_order_id
+    _listed(world)
+    assert world.book.copies[exit_.client_order_id].state is not CopyState.MISSED
+    world.settle()
+    assert world.positions[TWO, ES] == 0

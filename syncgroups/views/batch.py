@@ -1,8 +1,9 @@
 """One act for all accounts of a group, a tag or a folder (COPY-13)."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
-from django.views.decorators.http import require_POST
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import require_fresh_factor
 from accounts.http import UserRequest
@@ -29,3 +30,13 @@ def act(request: UserRequest) -> HttpResponse:
     did = batch.carry_out(wanted, reach, by=request.user, qty=typed["qty"])
     back = ("syncgroups:detail", typed["subject"]) if span is Span.GROUP else ("syncgroups:connections",)
     return done(request, f"{did.text}{said_of(did.heard)}", *back, warn=wanted is not BatchAct.RESUME)
+
+
+@login_required
+@require_GET
+def ask(request: UserRequest) -> HttpResponse:
+    span, subject = request.GET.get("span", ""), request.GET.get("subject", "")
+    if span not in set(Span):
+        raise Http404
+    page = {"reach": reach_of(request.user, Span(span), subject), "span": span, "subject": subject}
+    return render(request, "syncgroups/_ask.html" if request.htmx else "syncgroups/ask.html", page)

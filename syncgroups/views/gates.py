@@ -43,7 +43,7 @@ def _halt(request: UserRequest, gate: "Gate") -> HttpResponse:
         held = f" Nobody disarms it before {until:%b %-d, %H:%M} UTC." if until is not None else ""
         text = f"Kill switch is on for {subject}.{said_of(halted.heard)}{held}"
         return done(request, text, "analytics:live", warn=True)
-    page = {"gate": gate, "subject": subject}
+    page = {"gate": gate, "subject": subject, "holds_live": gate_holds_live(gate)}
     return render(request, "risk/_halt.html" if request.htmx else "risk/halt.html", page)
 
 

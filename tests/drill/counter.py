@@ -1,12 +1,13 @@
 """The broker's counter in the drill: commands carried out, and what it states of what there is."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from tests.drill.history import Image
 from tests.drill.joining import stated
-from tests.drill.venue import Venue
+from tests.drill.money import Cash, Purse, purse_of
+from tests.drill.venue import Holds, Venue
 from tests.drill.weather import Weather
 from tradehaven.domain.commands import (
     CancelOrder,
@@ -39,7 +40,7 @@ def executed(venue: Venue, weather: Weather, command: Command) -> tuple[str, Ord
         case CancelOrder():
             return venue.cancel(command.order_id), None
         case ClosePosition():
-            venue.liquidate(command.account, command.symbol)
+            venue.liquidate(command.account, command.symbol, asked=True)
             return "", None
 
 
@@ -77,10 +78,25 @@ def outcome(command: Command, refused: str, order_id: OrderId | None, at: Nanos)
     return Confirmed(account=account, client_order_id=name, order_id=order_id, at=at)
 
 
-def held_by(nets: Mapping[tuple[AccountId, Symbol], int], at: Nanos) -> tuple[PositionReported, ...]:
-    """Return positions as the broker states them: signed contracts."""
+Purses = Callable[[AccountId], Purse | None]
+
+
+def _unpriced(_account: AccountId) -> Purse | None:
+    return None
+
+
+def held_by(
+    nets: Mapping[tuple[AccountId, Symbol], int], at: Nanos, purses: Purses = _unpriced
+) -> tuple[PositionReported, ...]:
+    """Return positions as the broker states them: signed contracts, at an average where there is money."""
     return tuple(
-        PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
+        PositionReported(
+            account=account,
+            symbol=symbol,
+            net=net,
+            price=purse.average(symbol) if (purse := purses(account)) is not None else None,
+            at=at,
+        )
         for (account, symbol), net in nets.items()
     )
 
@@ -93,8 +109,25 @@ def nets_of(fills: Iterable[OrderFilled]) -> Counter[tuple[AccountId, Symbol]]:
     return nets
 
 
-def cash_of(account: AccountId, weather: Weather, at: Nanos) -> BalanceReported:
+def purses_of(venue: Venue, fills: Mapping[AccountId, tuple[OrderFilled, ...]]) -> Purses:
+    """Return everybody's money as these fills had made it: what a list states may be older than the truth."""
+    if venue.purses is None:
+        return _unpriced
+    starts = {account: venue.purses[account].start for account in fills}
+    return lambda account: purse_of(fills[account], starts[account])
+
+
+def report_of(news: Holds | Cash, at: Nanos) -> PositionReported | BalanceReported:
+    """Return what the broker says by itself of a position or of cash."""
+    if isinstance(news, Cash):
+        return BalanceReported(account=news.account, cash=news.cash, realized=news.realized, at=at)
+    return PositionReported(account=news.account, symbol=news.symbol, net=news.net, price=news.price, at=at)
+
+
+def cash_of(account: AccountId, weather: Weather, at: Nanos, purse: Purse | None) -> BalanceReported:
     """Return an account's cash as the broker states it."""
+    if purse is not None:
+        return BalanceReported(account=account, cash=purse.cash, realized=purse.realized, at=at)
     cash = weather.balances.get(account, Decimal(50_000))
     return BalanceReported(account=account, cash=cash, realized=Decimal(0), at=at)
 
@@ -105,6 +138,7 @@ def all_stated(
     held: Mapping[tuple[AccountId, Symbol], int],
     weather: Weather,
     at: Nanos,
+    purses: Purses = _unpriced,
 ) -> tuple[AccountSnapshot, ...]:
     """Return each account of a login as a snapshot states it."""
     return tuple(
@@ -112,8 +146,8 @@ def all_stated(
             account,
             taken[account],
             fills[account],
-            list(held_by({key: net for key, net in held.items() if key[0] == account}, at)),
-            cash_of(account, weather, at),
+            list(held_by({key: net for key, net in held.items() if key[0] == account}, at, purses)),
+            cash_of(account, weather, at, purses(account)),
         )
         for account in taken
     )

@@ -109,6 +109,8 @@ class Engine:
             self.mailbox.post(gate)
         for event in pressed:
             self.mailbox.post(event)
+        for lock in rows.running_locks(agenda.nanos()):
+            self.mailbox.post(lock)
         for line in lines.values():
             line.on_send = self._sending
             line.wake = self._wake

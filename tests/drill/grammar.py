@@ -9,12 +9,9 @@ from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
+from tests.drill.further import furthered
+from tests.drill.people import ES, GROUP, LEADER, NQ, OWNER_GATE, Follower, Group, People, gate_of, group_gate
 from tests.drill.script import (
-    ES,
-    GROUP,
-    LEADER,
-    NQ,
-    OWNER_GATE,
     Breakout,
     Cancel,
     Change,
@@ -24,14 +21,11 @@ from tests.drill.script import (
     Exits,
     Fault,
     Flip,
-    Follower,
     FullDisk,
     Gap,
-    Group,
     Leave,
     Limit,
     Move,
-    People,
     Place,
     Refuse,
     Script,
@@ -40,8 +34,6 @@ from tests.drill.script import (
     Storm,
     Timed,
     Turn,
-    gate_of,
-    group_gate,
 )
 from tradehaven.domain.enums import OrderType, Side, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, ConnectionId, GroupId, Symbol
@@ -66,6 +58,11 @@ POINTS = ("P1", "P2", "P3", "P4", "P5", "P6", "now")
 
 def script_of(seed: int) -> Script:
     """Return the drill of a seed."""
+    return furthered(seed, plain_script_of(seed))
+
+
+def plain_script_of(seed: int) -> Script:
+    """Return a seed's story about copying alone: what seeds that once broke a law had told."""
     chance = Random(f"drill {abs(seed)}")
     traits = _traits(chance)
     people = _people(chance, traits)

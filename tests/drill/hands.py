@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.drill.script import Breakout, Cancel, Change, Deed, Exits, Flip, Leave, Move, Place
+from tests.drill.script import Breakout, Bust, Cancel, Change, Deed, Exits, Flip, Leave, Move, Place
 from tests.drill.venue import OPEN_PRICE, Resting, Venue
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.ids import AccountId
@@ -36,6 +36,8 @@ class Hands:
                 self._flip(deed)
             case Move():
                 self._venue.move(deed.symbol, Ticks(OPEN_PRICE + deed.to))
+            case Bust():
+                self._venue.bust(deed.account, deed.pick)
             case _:
                 raise TypeError(f"{deed} is not for hands")
 

@@ -5,9 +5,11 @@ The laws read nothing else. An entry's place in the list is its number; `at` is 
 
 import hashlib
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import msgspec
 
+from risk.core.standing import Lock
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine.records import EventRecord, JournalRecord, event_of
 from tradehaven.domain.commands import Command
@@ -32,6 +34,8 @@ class Image:
     created_at: Nanos
     reason: str = ""
     oco: OrderId | None = None
+    closes: bool = False
+    """Whether it came of our own request to close a position, which names no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,34 @@ class Trouble:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The market went somewhere, in ticks; told only in stories about money."""
+
+    at: Nanos
+    symbol: Symbol
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The engine was told a price; a `wild` one is a print that the market never saw."""
+
+    at: Nanos
+    symbol: Symbol
+    price: int
+    wild: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Busted:
+    """The exchange took an execution back."""
+
+    at: Nanos
+    fill: OrderFilled
+    after: int
+
+
 Entry = (
     Accepted
     | Amended
@@ -160,6 +192,9 @@ Entry = (
     | Began
     | Died
     | Trouble
+    | Priced
+    | Quoted
+    | Busted
 )
 
 
@@ -173,6 +208,9 @@ class Rest:
     links_down: tuple[ConnectionId, ...]
     gates: dict[int, str]
     failures: int
+    locks: dict[AccountId, Lock] = field(default_factory=dict)
+    equities: dict[AccountId, Decimal] = field(default_factory=dict)
+    floors: dict[AccountId, Decimal] = field(default_factory=dict)
 
 
 @dataclass
@@ -183,6 +221,9 @@ class History:
     recorded: list[JournalRecord] = field(default_factory=list)
     rest: Rest | None = None
     per_minute: int | None = None
+    money: bool = False
+    starts: dict[AccountId, Decimal] = field(default_factory=dict)
+    """The cash of accounts at the beginning, in USD."""
 
     def add(self, entry: Entry) -> None:
         """Write down what has just happened."""

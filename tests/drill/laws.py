@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.drill import laws_of_orders, laws_of_positions
+from tests.drill import laws_of_cover, laws_of_money, laws_of_orders, laws_of_positions, laws_of_rules
 from tests.drill.history import History
 from tests.drill.reading import Reading
 
@@ -42,9 +42,23 @@ LAWS: dict[str, Law] = {
     "I16b": laws_of_orders.budgets_are_kept,
     "I17": laws_of_orders.lineage,
     "I19": laws_of_orders.convergence,
+    "I9b": laws_of_money.floors_never_fall,
+    "I14b": laws_of_cover.stops_cover_what_is_held,
+    "I15b": laws_of_money.money_is_counted,
     "F01": laws_of_orders.no_stale_entry,
     "F12": laws_of_orders.a_snapshot_is_no_news,
     "F23": laws_of_orders.silence_is_kept,
+    "F26": laws_of_cover.overfills_are_told,
+    "F38": laws_of_rules.nothing_opens_behind_a_lock,
+    "F38b": laws_of_money.a_broken_limit_locks,
+    "F39": laws_of_rules.flat_after_a_breach,
+    "F40": laws_of_money.every_lock_has_its_reason,
+    "F40b": laws_of_rules.stale_prices_open_nothing,
+    "F44": laws_of_rules.flat_at_its_time,
+    "RISK-02": laws_of_rules.reductions_pass,
+    "RISK-05": laws_of_rules.locks_outlive_everything,
+    "COPY-06": laws_of_cover.what_rests_too_long_ends,
+    "COPY-09": laws_of_rules.quarantine_is_kept,
 }
 
 

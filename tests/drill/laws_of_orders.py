@@ -4,11 +4,11 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 
 from syncgroups.core.decision import RemarkKind
-from syncgroups.core.keys import CopyKey, fill_key, is_repair, parse_key
+from syncgroups.core.keys import CopyKey, fill_key, is_chase, is_repair, parse_key
 from syncgroups.core.plan import GroupPlan
 from tests.drill.agenda import SECOND
 from tests.drill.history import Began, Died, Sent, Told, Turned
-from tests.drill.reading import Order, Reading
+from tests.drill.reading import NOBODY, Order, Reading, same_market
 from tradehaven.domain.commands import (
     CancelOrder,
     ChangeOrder,
@@ -77,13 +77,11 @@ def _unanswered_fills(
 ) -> Iterator[str]:
     """Yield fills without an answer; an exit that was mirrored answers the fills of its own by working."""
     mirrored = name in answered
+    busted = {bust.fill.fill_id for _, bust in reading.busted}
     for _, trade in reading.trades:
         fill = trade.fill
-        if (
-            fill.order_id == order.first.order_id
-            and not mirrored
-            and fill_key(name, fill.fill_id) not in answered
-        ):
+        theirs = fill.order_id == order.first.order_id and fill.fill_id not in busted
+        if theirs and not mirrored and fill_key(name, fill.fill_id) not in answered:
             yield f"{name} has no answer to fill {fill.fill_id}"
 
 
@@ -118,7 +116,7 @@ def recorded_before_sent(reading: Reading) -> Iterator[str]:
             yield f"{name} was sent without an intent"
         elif intent[0] > place:
             yield f"{name} was sent before its intent was written"
-        if parse_key(name) is None and not name.startswith("th1x."):
+        if parse_key(name) is None and not name.startswith(("th1x.", "th1g.")):
             yield f"{name} does not say what it is for"
 
 
@@ -233,12 +231,14 @@ def _copies_at_rest(reading: Reading) -> Iterator[str]:
     stuck, last = reading.stuck(), reading.plans[-1][1]
     for key, order in reading.ours():
         leaders = reading.orders.get(key.leader_order)
-        symbol = order.first.symbol
+        symbol, leads = order.first.symbol, leaders.first.symbol if leaders is not None else None
         settled = any(
             group.group == key.group and _follows((group,), group, key.follower) for group in last.groups
         )
         if not order.left or leaders is None or not settled or narrowed or (key.follower, symbol) in stuck:
             continue
+        if leads is None or is_chase(order.first.client_id or NOBODY):
+            continue  # what took its place stands where its own rule says
         name = order.first.client_id
         if not leaders.left and leaders.last.status not in DONE:
             if _protects(reading, key, order):
@@ -246,7 +246,7 @@ def _copies_at_rest(reading: Reading) -> Iterator[str]:
             yield f"{name} works although its leader's order is {leaders.last.status}"
         elif (
             not leaders.left
-            and reading.net[key.leader, symbol] == 0
+            and reading.net[key.leader, leads] == 0
             and reading.enters(name or ClientOrderId(""), 10**9)
         ):
             yield f"{name} may still open although its leader is out"
@@ -269,7 +269,8 @@ def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
     held = reading.held(key.group, key.follower, symbol)
     if reading.touched_by_others(key.follower, symbol):
         return True  # what a strange hand left of the position is anybody's guess
-    return held * order.first.side.sign < 0 and reading.was_out(key.leader, symbol, key.leader_order)
+    leads = reading.orders[key.leader_order].first.symbol
+    return held * order.first.side.sign < 0 and reading.was_out(key.leader, leads, key.leader_order)
 
 
 def changes_are_merged(reading: Reading) -> Iterator[str]:
@@ -345,7 +346,7 @@ def lineage(reading: Reading) -> Iterator[str]:
             yield f"{name} answers no order of {key.leader}"
         elif is_repair(name):
             continue  # it closes a difference that the leader's order left: its size and side are drift's
-        elif leaders.first.symbol != order.first.symbol or (
+        elif not same_market(leaders.first.symbol, order.first.symbol) or (
             leaders.first.side is not order.first.side and not reading.is_reversed(key.group, key.follower)
         ):
             yield f"{name} trades otherwise than its leader's order"
@@ -376,6 +377,8 @@ def no_stale_entry(reading: Reading) -> Iterator[str]:
         opens = reading.enters(command.client_order_id, place)
         if seen is None or not opens or command.spec.order_type is not OrderType.MARKET or seen[0] > place:
             continue
+        if is_chase(command.client_order_id):
+            continue  # it comes late by a person's own rule for what rests
         if (late := (sent.at - seen[1]) / SECOND) > STALE:
             yield f"{command.client_order_id} opens {late:.1f} s after its leader's order was seen"
 
@@ -389,8 +392,7 @@ def a_snapshot_is_no_news(reading: Reading) -> Iterator[str]:
         if parse_key(command.client_order_id) is None:
             continue
         seen = reading.seen(command.client_order_id)
-        mirrors = reading.is_confirmed(command.client_order_id) and reading.only_reduces(
-            command.client_order_id, place
-        )
+        name = command.client_order_id
+        mirrors = reading.is_confirmed(name) and reading.only_reduces(name, place)
         if (seen is None or seen[0] > place) and not mirrors:
             yield f"{command.client_order_id} answers what was never seen to come"

@@ -11,20 +11,14 @@ from random import Random
 from brokers.core.backoff import delays
 from brokers.core.governor import Governor
 from brokers.tradovate.penalties import Penalties
+from tests.drill import counter
 from tests.drill.agenda import SECOND, Agenda
-from tests.drill.counter import all_stated, denied, executed, held_by, nets_of, outcome, unresolved
 from tests.drill.history import Arrived, History, Image, Sent, Told, Trouble
 from tests.drill.joining import Joiner
+from tests.drill.odd import strange
 from tests.drill.venue import News, Venue
 from tests.drill.weather import Weather, lost_news
-from tradehaven.domain.commands import (
-    ChangeOrder,
-    Command,
-    Confirmed,
-    Denied,
-    Lane,
-    Rejected,
-)
+from tradehaven.domain.commands import ChangeOrder, Command, Confirmed, Denied, Lane, Rejected
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import RateLimited
 from tradehaven.domain.events import (
@@ -32,7 +26,6 @@ from tradehaven.domain.events import (
     LinkLost,
     OrderFilled,
     OrdersListed,
-    PositionReported,
     SilenceAsked,
     SnapshotTaken,
 )
@@ -132,9 +125,9 @@ class Line:
         if was_ready:
             self._tell(LinkLost(connection=self.connection, reason=reason, at=at))
         for command in asked.values():
-            self._tell(unresolved(command, reason, at))
+            self._tell(counter.unresolved(command, reason, at))
         for item in self._penalties.take_all():
-            self._tell(denied(item.command, "the link was lost", self._agenda.nanos()))
+            self._tell(counter.denied(item.command, "the link was lost", self._agenda.nanos()))
         self._agenda.after(next(self._waits), self.connect)
 
     def go_dark(self) -> None:
@@ -162,7 +155,9 @@ class Line:
     def send(self, command: Command) -> Denied | None:
         """Write a command; its outcome arrives in the sink."""
         if not self._ready:
-            return denied(command, "no link", self._agenda.nanos(), reason=RefusalReason.FOLLOWER_OFFLINE)
+            return counter.denied(
+                command, "no link", self._agenda.nanos(), reason=RefusalReason.FOLLOWER_OFFLINE
+            )
         if (waits := self._no_room(command)) is not None:
             return waits
         self.on_send("P3", command)
@@ -179,7 +174,7 @@ class Line:
         if wait is None:
             return None
         self.wake(wait.until)
-        return denied(command, wait.text, self._agenda.nanos(), retry_at=wait.until)
+        return counter.denied(command, wait.text, self._agenda.nanos(), retry_at=wait.until)
 
     def _write(self, command: Command) -> None:
         self._asked[command.client_order_id] = command
@@ -212,7 +207,7 @@ class Line:
         if session == self._session and self._asked.pop(command.client_order_id, None) is not None:
             if not self._gone:
                 self._doubted.add(command.client_order_id)
-                self._tell(unresolved(command, "no answer in time", self._agenda.nanos()))
+                self._tell(counter.unresolved(command, "no answer in time", self._agenda.nanos()))
 
     def _arrive(self, session: int, command: Command) -> None:
         place = len(self._inbound)
@@ -236,7 +231,7 @@ class Line:
             return LIMITED, None
         if self._chance_of(self._weather.tickets):
             return TICKET, None
-        return executed(self._venue, self._weather, command)
+        return counter.executed(self._venue, self._weather, command)
 
     def _answer(self, command: Command, refused: str, order_id: OrderId | None) -> Message:
         def tell() -> Iterator[Event]:
@@ -246,21 +241,19 @@ class Line:
             if refused in (LIMITED, TICKET):
                 yield from self._penalty(command, refused, at)
             else:
-                yield outcome(command, refused, order_id, at)
+                yield counter.outcome(command, refused, order_id, at)
 
         return tell
 
     def _penalty(self, command: Command, refused: str, at: Nanos) -> Iterator[Event]:
         """Yield what a broker that wants silence amounts to: the command was not carried out."""
-        wants = self._weather.silence or 1.0
-        if refused == TICKET:
-            wants = 1.0
+        wants = 1.0 if refused == TICKET else self._weather.silence or 1.0
         until = Nanos(at + int(wants * SECOND))
         yield SilenceAsked(connection=self.connection, until=until, reason=refused, at=at)
         error = RateLimited(refused, retry_after=wants, ticket="t" if refused == TICKET else "")
         now, again = at / SECOND, command.client_order_id in self._repeated
         if again or not self._penalties.keep(command, b"", error, asked_at=now - 0.05, now=now):
-            yield denied(command, refused, at)
+            yield counter.denied(command, refused, at)
             return
         session = self._session
         self._agenda.after(wants, lambda: self._repeat(session))
@@ -282,8 +275,7 @@ class Line:
         if not self._open or self._gone:
             return
         if self._chance_of(self._weather.misses):
-            account = news[0] if isinstance(news, tuple) else news.account
-            self._history.add(Trouble(self._agenda.now, lost_news(account)))
+            self._history.add(Trouble(self._agenda.now, lost_news(news.account)))
             return
         self._carry(self._news(news))
         if self._chance.random() < self._weather.doubles:
@@ -313,6 +305,11 @@ class Line:
             if session != self._session or self._gone:
                 return
 
+    def tell_strange(self, number: int) -> None:
+        """Tell something that makes no sense, in a session that goes on (F19)."""
+        if self._ready:
+            self._tell(strange(self.connection, number, self._agenda.nanos()))
+
     def _echo(self, session: int, event: Event) -> None:
         def again() -> None:
             if session == self._session and not self._gone:
@@ -339,8 +336,7 @@ class Line:
             elif isinstance(news, OrderFilled):
                 yield from self._joiner.fill(news, at)
             else:
-                account, symbol, net = news
-                yield PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
+                yield counter.report_of(news, at)
 
         return tell
 
@@ -352,7 +348,9 @@ class Line:
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
             self._joiner.load(chain(*taken.values()), chain(*fills.values()))
-            accounts = all_stated(taken, fills, held, self._weather, at)
+            accounts = counter.all_stated(
+                taken, fills, held, self._weather, at, counter.purses_of(self._venue, fills)
+            )
             self._known_since = at
             yield SnapshotTaken(connection=self.connection, accounts=accounts, at=at)
 
@@ -369,7 +367,9 @@ class Line:
 
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
-            if self._lost(images, fills, at):
+            new, until = self._joiner.untold(images, fills), at - ON_ITS_WAY
+            # What should have been told by now, and is none of our doubts, was lost.
+            if any(self._known_since < came < until and name not in self._doubted for came, name in new):
                 self.fall("the lists have what was never told")
                 return
             for image in images:
@@ -381,16 +381,10 @@ class Line:
                 accounts=self.accounts,
                 client_order_ids=self._joiner.client_ids() | self._penalties.client_ids(),
                 at=at,
-                positions=held_by(nets_of(fills), at),
+                positions=counter.held_by(counter.nets_of(fills), at),
             )
 
         return tell
-
-    def _lost(self, images: list[Image], fills: list[OrderFilled], at: Nanos) -> bool:
-        """Say whether lists have something that should have been told by now, and is none of our doubts."""
-        new = self._joiner.untold(images, fills)
-        since, until = self._known_since, at - ON_ITS_WAY
-        return any(since < came < until and name not in self._doubted for came, name in new)
 
     def _chance_of(self, share: float) -> bool:
         # Without such weather no chance is drawn: a story without it stays what it was.

@@ -9,24 +9,8 @@ from random import Random
 
 from tests.drill.history import History, Sent, Traded, Turned
 from tests.drill.laws import Violation, check
-from tests.drill.script import (
-    GROUP,
-    LEADER,
-    OWNER_GATE,
-    Crash,
-    Deed,
-    Fault,
-    Follower,
-    Group,
-    People,
-    Place,
-    Press,
-    Script,
-    Storm,
-    Timed,
-    gate_of,
-    group_gate,
-)
+from tests.drill.people import GROUP, LEADER, OWNER_GATE, Follower, Group, People, gate_of, group_gate
+from tests.drill.script import Crash, Deed, Fault, Place, Press, Script, Storm, Timed
 from tests.drill.world import drill
 from tradehaven.domain.commands import ChangeOrder, ClosePosition, PlaceOrder
 from tradehaven.domain.enums import OrderType, Side

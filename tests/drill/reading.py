@@ -12,6 +12,7 @@ from tests.drill.history import (
     Accepted,
     Amended,
     Began,
+    Busted,
     Died,
     Finished,
     History,
@@ -23,6 +24,8 @@ from tests.drill.history import (
     Traded,
     Trouble,
 )
+from tests.drill.people import ES, MES
+from tests.drill.script import Overfill
 from tests.drill.weather import lost_news
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
@@ -71,6 +74,7 @@ class Reading:
     events: list[Event] = field(default_factory=list)
     working: dict[tuple[AccountId, OrderId], tuple[int, Nanos]] = field(default_factory=dict)
     fills_told: dict[tuple[AccountId, FillId], tuple[int, Nanos]] = field(default_factory=dict)
+    busted: list[tuple[int, Busted]] = field(default_factory=list)
     net: defaultdict[tuple[AccountId, Symbol], int] = field(default_factory=lambda: defaultdict(int))
 
     @classmethod
@@ -95,6 +99,9 @@ class Reading:
                     found.troubles.append((place, entry))
                 case Journalled():
                     found._intent(place, entry)
+                case Busted():
+                    found.busted.append((place, entry))
+                    found.net[entry.fill.account, entry.fill.symbol] = entry.after
         found._recorded(history)
         return found
 
@@ -221,6 +228,23 @@ class Reading:
         after = [trade.after for place, trade in trades if ended is not None and place >= ended]
         return 0 in [*(before[-1:] or [0]), *after]
 
+    def is_overfilled(self, order: Order) -> bool:
+        """Say whether the broker has traded more of an order than it was for (F26)."""
+        return order.filled > order.last.spec.qty
+
+    def was_busted(self, account: AccountId) -> bool:
+        """Say whether the exchange ever took an execution of an account back."""
+        return any(bust.fill.account == account for _, bust in self.busted)
+
+    def was_generous(self, account: AccountId) -> bool:
+        """Say whether the broker was ever about to trade too much of an account's orders."""
+        return any(trouble.what == repr(Overfill(account=account)) for _, trouble in self.troubles)
+
+    def order_named(self, name: ClientOrderId) -> Order | None:
+        """Return the broker's order that a name, or a change of it, is about."""
+        first = name.split(".c")[0]
+        return next((one for one in self.orders.values() if one.first.client_id == first), None)
+
     def groups_of(self, account: AccountId) -> int:
         """Return how many groups ever fed an account."""
         return len(
@@ -257,6 +281,10 @@ class Reading:
             if at < place and told.connection == login and isinstance(told.event, SnapshotTaken)
         ]
         return bool(lost) and max(lost) > max(taken, default=-1)
+
+    def has_missed(self, account: AccountId) -> bool:
+        """Say whether any news of an account was ever lost alone."""
+        return any(trouble.what == lost_news(account) for _, trouble in self.troubles)
 
     def symbols(self) -> set[Symbol]:
         """Return every contract that was ordered."""
@@ -313,6 +341,19 @@ class Reading:
             for place, told in self.told
             if first <= place <= last
         )
+
+
+NOBODY = ClientOrderId("")
+
+
+def answer_to(follower: FollowerPlan, symbol: Symbol) -> Symbol:
+    """Return the contract in which a follower answers one of its leader's."""
+    return MES if symbol == ES and follower.for_product("ES").product == "MES" else symbol
+
+
+def same_market(one: Symbol, other: Symbol) -> bool:
+    """Say whether two contracts are sizes of the same thing."""
+    return one == other or {one, other} == {ES, MES}
 
 
 def lesser(copied: int, actual: int) -> int:

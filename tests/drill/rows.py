@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from risk.core.standing import Lock
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy, CopyState, HoldingKey
 from syncgroups.core.decision import RemarkKind
@@ -21,13 +22,15 @@ from syncgroups.engine.records import (
     HoldingRow,
     HoldingsRecord,
     JournalRecord,
+    StandingsRecord,
+    Stood,
     decode,
     event_of,
 )
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.events import OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
-from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, OrderId
+from tradehaven.domain.events import AccountLocked, OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 
 
@@ -52,6 +55,10 @@ class Rows:
     fills: dict[tuple[AccountId, FillId], tuple[OrderId, int]] = field(default_factory=dict)
     holdings: dict[HoldingKey, int] = field(default_factory=dict)
     refused: dict[ClientOrderId, RefusalReason] = field(default_factory=dict)
+    locks: list[tuple[AccountId, Lock]] = field(default_factory=list)
+    flattening: list[tuple[AccountId, Lock]] = field(default_factory=list)
+    flat_at: dict[AccountId, Nanos] = field(default_factory=dict)
+    stood: dict[AccountId, Stood] = field(default_factory=dict)
 
     def drain(self, folder: Path, most: int | None = None) -> int:
         """Record what the journal holds behind the mark, at most so many records; return how many."""
@@ -75,6 +82,29 @@ class Rows:
         elif isinstance(record, EventRecord):
             self._event(event_of(record))
             self._holdings(record.holdings)
+        elif isinstance(record, StandingsRecord):
+            self.stood.update(record.accounts)
+
+    def running_locks(self, now: Nanos) -> list[AccountLocked]:
+        """Return the lock that holds for each account, of several the longest, as a start is told of it."""
+        longest = dict(sorted(self.locks, key=lambda known: known[1].until))
+        closing = {
+            account
+            for account, lock in self.flattening
+            if lock.until > now and lock.since > self.flat_at.get(account, 0)
+        }
+        return [
+            AccountLocked(
+                account=account,
+                reason=lock.reason,
+                detail=lock.detail,
+                until=lock.until,
+                at=lock.since,
+                flatten=account in closing,
+            )
+            for account, lock in sorted(longest.items())
+            if lock.until > now
+        ]
 
     def _holdings(self, holdings: Iterable[HoldingRow]) -> None:
         for group, account, symbol, leads, net in holdings:
@@ -93,6 +123,11 @@ class Rows:
         for name, reason in self.refused.items():
             if name not in book.copies:
                 book.refused[name] = reason
+        for account, stood in self.stood.items():
+            book.risk.standings[account] = stood.standing
+            book.risk.bands[account] = stood.band
+            if stood.drawdown is not None:
+                book.risk.floors[account] = stood.drawdown
         return book
 
     def _decision(self, record: DecisionRecord) -> None:
@@ -106,9 +141,13 @@ class Rows:
                     row.body = body
                     if step.copy.state is CopyState.ENDED:
                         row.state = CopyState.ENDED
+        self.locks += [(locked.account, locked.lock) for locked in record.locks]
+        self.flattening += [(locked.account, locked.lock) for locked in record.locks if locked.flatten]
         for refusal in record.refusals:
             self.refused[refusal.key] = refusal.reason
         for remark in record.remarks:
+            if remark.kind is RemarkKind.FLAT:
+                self.flat_at[remark.account] = record.decided
             if remark.kind is RemarkKind.MISSED and remark.key in self.copies:
                 self.copies[remark.key].state = CopyState.MISSED
 

@@ -7,20 +7,15 @@ everybody holds at rest when nothing crashes. What has no scenario here says so 
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from tests.drill.people import GROUP, LEADER, OWNER_GATE, Follower, Group, People
 from tests.drill.script import (
-    GROUP,
-    LEADER,
-    OWNER_GATE,
     Cancel,
     Change,
     Crash,
     Drop,
     Exits,
     Flip,
-    Follower,
     Gap,
-    Group,
-    People,
     Refuse,
     Script,
     Stop,

@@ -5,118 +5,11 @@ for a failure is left, and printed.
 """
 
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
-from risk.core.rules import NO_RULES, Caps, Rules
-from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
-from tradehaven.domain.enums import OrderType, Side, SizingMode, SyncMode, TradingState
-from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, OwnerId, Symbol
-
-OWNER = OwnerId(1)
-LEADER = AccountId(1)
-GROUP = GroupId(9)
-ES, NQ = Symbol("ESZ6"), Symbol("NQZ6")
-OWNER_GATE = GateId(900)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
-    """A follower's settings in one group."""
-
-    account: AccountId
-    ratio: Fraction = Fraction(1)
-    sizing: SizingMode = SizingMode.RATIO
-    fixed_qty: int = 1
-    max_contracts: int | None = None
-    max_position: int | None = None
-    reverse: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """A leader and its followers."""
-
-    group: GroupId
-    leader: AccountId
-    followers: tuple[Follower, ...]
-    active: bool = True
-    mode: SyncMode = SyncMode.IMMEDIATE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """Groups, and which login each account belongs to."""
-
-    groups: tuple[Group, ...]
-    logins: tuple[tuple[AccountId, ConnectionId], ...]
-    balances: tuple[tuple[AccountId, int], ...] = ()
-
-    def accounts(self) -> tuple[AccountId, ...]:
-        """Return every account."""
-        return tuple(account for account, _ in self.logins)
-
-    def plan(self, version: int) -> OwnerPlan:
-        """Return the owner's plan."""
-        return OwnerPlan(
-            owner=OWNER,
-            version=version,
-            accounts={
-                account: AccountPlan(
-                    account=account,
-                    connection=login,
-                    gates=(
-                        gate_of(account),
-                        *(group_gate(group.group) for group in self.groups if _has(group, account)),
-                        OWNER_GATE,
-                    ),
-                    rules=self._rules(account),
-                )
-                for account, login in self.logins
-            },
-            groups=tuple(_group_plan(group) for group in self.groups),
-        )
-
-    def _rules(self, account: AccountId) -> Rules:
-        followers = (found for group in self.groups for found in group.followers if found.account == account)
-        caps = [found.max_position for found in followers if found.max_position is not None]
-        return Rules(caps=Caps(instrument=min(caps))) if caps else NO_RULES
-
-
-def gate_of(account: AccountId) -> GateId:
-    """Return an account's own gate."""
-    return GateId(100 + account)
-
-
-def group_gate(group: GroupId) -> GateId:
-    """Return a group's gate."""
-    return GateId(800 + group)
-
-
-def _has(group: Group, account: AccountId) -> bool:
-    return any(found.account == account for found in group.followers)
-
-
-def _group_plan(group: Group) -> GroupPlan:
-    return GroupPlan(
-        group=group.group,
-        name=f"group {group.group}",
-        leader=group.leader,
-        active=group.active,
-        mode=group.mode,
-        followers=tuple(
-            FollowerPlan(
-                account=found.account,
-                gates=(gate_of(found.account), group_gate(group.group), OWNER_GATE),
-                sizing=found.sizing,
-                ratio=found.ratio,
-                fixed_qty=found.fixed_qty,
-                max_contracts=found.max_contracts,
-                reverse=found.reverse,
-            )
-            for found in group.followers
-        ),
-    )
-
+from risk.core.rules import Rules
+from tests.drill.people import ES, Group, People
+from tradehaven.domain.enums import OrderType, Side, TradingState
+from tradehaven.domain.ids import AccountId, ConnectionId, GateId, Symbol
 
 # -- what hands do ----------------------------------------------------------------------------------
 
@@ -218,12 +111,21 @@ class Press:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
-    """Change the settings: the groups as they are from now on."""
+    """Change the settings: the groups as they are from now on, and the guardrails where they are given."""
 
     groups: tuple[Group, ...]
+    rules: tuple[tuple[AccountId, Rules], ...] | None = None
 
 
-Deed = Place | Exits | Breakout | Change | Cancel | Leave | Flip | Move | Turn | Press | Settle
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bust:
+    """The exchange takes the `pick`-th execution of an account back (F18); nothing when it has none."""
+
+    account: AccountId
+    pick: int
+
+
+Deed = Place | Exits | Breakout | Change | Cancel | Leave | Flip | Move | Turn | Press | Settle | Bust
 
 
 # -- what goes wrong --------------------------------------------------------------------------------
@@ -301,7 +203,38 @@ class Limit:
     seconds: float
 
 
-Fault = Limit | Storm | Drop | Gap | Refuse | Crash | Stop | FullDisk
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wild:
+    """A single print that is so many parts in a thousand away from the market (F40)."""
+
+    symbol: Symbol
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """No price comes for a while; with `silently` nobody is told that the socket is gone."""
+
+    seconds: float
+    silently: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overfill:
+    """The next order of ours that trades in an account trades one contract more than was asked (F26)."""
+
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strange:
+    """A login tells what makes no sense: of orders, accounts and contracts that nobody knows (F19)."""
+
+    login: ConnectionId
+    number: int
+
+
+Fault = Limit | Storm | Drop | Gap | Refuse | Crash | Stop | FullDisk | Wild | Blind | Overfill | Strange
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +259,8 @@ class Script:
     splits: float = 0.0
     slow_fills: float = 0.0
     per_minute: int | None = None
+    money: bool = False
+    """Whether prices and cash reach the engine: what guardrails live on."""
     traits: frozenset[str] = field(default_factory=frozenset)
 
     def deeds(self) -> tuple[Timed, ...]:

@@ -1,22 +1,11 @@
 """Small stories for the drill's own tests: two followers, a quiet market, one thing after another."""
 
+from dataclasses import replace
 from fractions import Fraction
 
-from tests.drill.script import (
-    ES,
-    GROUP,
-    LEADER,
-    Deed,
-    Fault,
-    Follower,
-    Group,
-    Leave,
-    Move,
-    People,
-    Place,
-    Script,
-    Timed,
-)
+from risk.core.rules import Rules
+from tests.drill.people import ES, GROUP, LEADER, Follower, Group, People
+from tests.drill.script import Deed, Fault, Leave, Move, Place, Script, Timed
 from tradehaven.domain.enums import OrderType, Side, SyncMode
 from tradehaven.domain.ids import AccountId, ConnectionId
 
@@ -43,6 +32,12 @@ def story_of(
     items = tuple(Timed(second, what) for second, what in sorted(lines, key=lambda line: line[0]))
     length = max(second for second, _ in lines) + 3
     return Script(seed=0, people=people, items=items, length=length, **settings)  # type: ignore[arg-type]
+
+
+def ruled(script: Script, rules: Rules, *accounts: AccountId) -> Script:
+    """Return a story about money in which these followers, or account 2, have guardrails."""
+    mine = tuple((account, rules) for account in accounts or (TWO,))
+    return replace(script, people=replace(script.people, rules=mine), money=True)
 
 
 def market(side: Side, qty: int, account: AccountId = LEADER) -> Place:

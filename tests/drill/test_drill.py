@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.drill.grammar import script_of
+from tests.drill.grammar import plain_script_of, script_of
 from tests.drill.history import Sent
 from tests.drill.laws import check
 from tests.drill.script import Script
@@ -74,7 +74,7 @@ def test_seeds_tell_different_stories() -> None:
 
 @pytest.mark.parametrize("seed", MENDED)
 def test_a_seed_that_broke_a_law_keeps_it_now(seed: int) -> None:
-    assert not check(drill(script_of(seed)))
+    assert not check(drill(plain_script_of(seed)))
 
 
 def test_a_failing_script_is_cut_down_to_what_fails() -> None:

@@ -8,7 +8,8 @@ import pytest
 from tests.drill import presses
 from tests.drill.history import Died, Sent, Turned
 from tests.drill.laws import check
-from tests.drill.script import OWNER_GATE, Press
+from tests.drill.people import OWNER_GATE
+from tests.drill.script import Press
 from tests.drill.stories import BUY, SELL, limit, market, story_of
 from tests.drill.world import drill
 from tradehaven.domain.commands import CancelOrder, ClosePosition

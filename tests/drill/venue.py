@@ -7,10 +7,13 @@ Whoever asks is told by `tell`: the lines carry that to the engine as badly as t
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from random import Random
 
 from tests.drill.agenda import Agenda
-from tests.drill.history import Accepted, Amended, Finished, History, Image, Traded
+from tests.drill.history import Accepted, Amended, Busted, Finished, History, Image, Priced, Traded
+from tests.drill.money import Cash, Purse, purse_of
+from tests.drill.people import ES, MES, NQ
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrderFilled
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId, Symbol
@@ -19,6 +22,8 @@ from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
 OPEN_PRICE = Ticks(20_000)
+TWINS = {ES: MES}
+"""Contracts that are one market in two sizes, at the same ticks."""
 _TOUCHED = frozenset({OrderType.MIT, OrderType.LIMIT_IF_TOUCHED})
 
 
@@ -38,7 +43,17 @@ class Resting:
         return 0 if is_final(self.image.status) else self.image.spec.qty - self.filled
 
 
-News = Image | OrderFilled | tuple[AccountId, Symbol, int]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """What an account holds of a contract now; `price` is the average in points, in stories about money."""
+
+    account: AccountId
+    symbol: Symbol
+    net: int
+    price: Decimal | None
+
+
+News = Image | OrderFilled | Holds | Cash
 Tell = Callable[[AccountId, News], None]
 
 
@@ -60,6 +75,11 @@ class Venue:
         self.fills: defaultdict[AccountId, list[OrderFilled]] = defaultdict(list)
         self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
         self.prices: defaultdict[Symbol, Ticks] = defaultdict(lambda: OPEN_PRICE)
+        self.moved: Callable[[Symbol], None] = lambda _symbol: None
+        self.purses: defaultdict[AccountId, Purse] | None = None
+        """Everybody's money; None where a story is not about that."""
+        self.generous: set[AccountId] = set()
+        """Accounts whose next order of ours fills for one contract too many."""
 
     # -- requests -----------------------------------------------------------------------------------
 
@@ -72,6 +92,7 @@ class Venue:
         spec: OrderSpec,
         *,
         partner: OrderId | None = None,
+        closes: bool = False,
     ) -> OrderId:
         """Take an order; it may trade at once."""
         order_id = OrderId(self._number(account))
@@ -86,6 +107,7 @@ class Venue:
             status=OrderStatus.WORKING,
             created_at=self._agenda.nanos(),
             oco=partner,
+            closes=closes,
         )
         order = self.orders[order_id] = Resting(image, partner=partner)
         if partner is not None:  # the first leg was told without it; from now on its images name it
@@ -143,8 +165,8 @@ class Venue:
         self._finish(order, OrderStatus.CANCELLED)
         return ""
 
-    def liquidate(self, account: AccountId, symbol: Symbol) -> None:
-        """Cancel what works in a contract and trade its position to zero."""
+    def liquidate(self, account: AccountId, symbol: Symbol, *, asked: bool = False) -> None:
+        """Cancel what works in a contract and trade its position to zero, by hand or because we `asked`."""
         for order in self.working(account):
             if order.image.symbol == symbol:
                 self._finish(order, OrderStatus.CANCELLED)
@@ -153,8 +175,20 @@ class Venue:
             spec = OrderSpec(order_type=OrderType.MARKET, qty=abs(net))
             side = Side.SELL if net > 0 else Side.BUY
             hurried, self.slow_fills = self.slow_fills, 0.0
-            self.place(account, None, symbol, side, spec)
+            self.place(account, None, symbol, side, spec, closes=asked)
             self.slow_fills = hurried
+
+    def bust(self, account: AccountId, pick: int) -> None:
+        """Take an execution back: the position and the money are what they were without it."""
+        fills = self.fills[account]
+        if not fills:
+            return
+        fill = fills.pop(pick % len(fills))
+        self.positions[account, fill.symbol] -= fill.qty * fill.side.sign
+        self._history.add(Busted(self._agenda.nanos(), fill, self.positions[account, fill.symbol]))
+        if self.purses is not None:
+            self.purses[account] = purse_of(fills, self.purses[account].start)
+        self._tell_holding(account, fill.symbol)
 
     # -- questions ----------------------------------------------------------------------------------
 
@@ -170,7 +204,12 @@ class Venue:
 
     def move(self, symbol: Symbol, price: Ticks) -> None:
         """Let the price go somewhere; whatever that touches trades."""
+        if symbol in TWINS:
+            self.move(TWINS[symbol], price)
         self.prices[symbol] = price
+        if self.purses is not None:
+            self._history.add(Priced(self._agenda.nanos(), symbol, price))
+            self.moved(symbol)
         for order in list(self.orders.values()):
             if order.image.symbol == symbol and not is_final(order.image.status):
                 self._trail(order)
@@ -187,13 +226,16 @@ class Venue:
             self._amend(order, replace(spec, stop=stop, limit=limit))
 
     def _match(self, order: Resting) -> None:
-        while order.left and self._trades(order):
+        while order.left > 0 and self._trades(order):
             part = order.left
+            if order.image.client_id is not None and order.image.account in self.generous:
+                self.generous.discard(order.image.account)
+                part += 1
             luck = self._luck(order.image.account)
             if part > 1 and luck.random() < self.splits:
                 part = luck.randrange(1, part)
             self._trade(order, part)
-            if order.left and luck.random() < self.splits:
+            if order.left > 0 and luck.random() < self.splits:
                 return  # the rest waits for the next price
 
     def _trades(self, order: Resting) -> bool:
@@ -227,10 +269,30 @@ class Venue:
         )
         self.fills[account].append(fill)
         self._history.add(Traded(at, fill, before, after))
+        if self.purses is not None:
+            self.purses[account].take(fill)
         self.tell(account, fill)
-        self.tell(account, (account, symbol, after))
-        if not order.left:
+        self._tell_holding(account, symbol)
+        if order.left <= 0:
             self._finish(order, OrderStatus.FILLED)
+
+    def _tell_holding(self, account: AccountId, symbol: Symbol) -> None:
+        net, purse = self.positions[account, symbol], self.purse_of(account)
+        price = purse.average(symbol) if purse is not None else None
+        self.tell(account, Holds(account=account, symbol=symbol, net=net, price=price))
+        if purse is not None:
+            self.tell(account, Cash(account=account, cash=purse.cash, realized=purse.realized))
+
+    def purse_of(self, account: AccountId) -> Purse | None:
+        """Return an account's money; None where a story is not about that."""
+        return self.purses[account] if self.purses is not None else None
+
+    def open_purses(self, balances: dict[AccountId, Decimal]) -> None:
+        """Let the story be about money, which begins with these balances."""
+        self.purses = defaultdict(Purse)
+        self.prices.update(dict.fromkeys((ES, NQ, MES), OPEN_PRICE))
+        for account, cash in balances.items():
+            self.purses[account] = Purse(start=cash, cash=cash)
 
     def _finish(self, order: Resting, status: OrderStatus) -> None:
         image = replace(order.image, status=status)

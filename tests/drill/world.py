@@ -9,30 +9,34 @@ from random import Random
 
 from brokers.core.budget import CallLimits
 from brokers.core.governor import Governor
-from syncgroups.core.book import Book
-from syncgroups.core.copies import Copy, CopyState
 from syncgroups.tests.plans import open_gates
 from tests.drill.agenda import Agenda
 from tests.drill.engine import Engine, Killed
+from tests.drill.feed import Feed
 from tests.drill.hands import Hands
-from tests.drill.history import Began, Died, History, Journalled, Planned, Rest, Trouble, Turned
+from tests.drill.history import Began, Died, History, Journalled, Planned, Trouble, Turned
 from tests.drill.lines import Line
+from tests.drill.rest import rest_of
 from tests.drill.rows import Rows
 from tests.drill.script import (
+    Blind,
     Crash,
     Drop,
     Fault,
     FullDisk,
     Gap,
     Limit,
+    Overfill,
     Press,
     Refuse,
     Script,
     Settle,
     Stop,
     Storm,
+    Strange,
     Timed,
     Turn,
+    Wild,
 )
 from tests.drill.switch import Switch
 from tests.drill.venue import News, Venue
@@ -72,9 +76,10 @@ class World:
 
     def __init__(self, script: Script, folder: Path) -> None:
         self.script = script
-        self.history = History(per_minute=script.per_minute)
+        self.history = History(per_minute=script.per_minute, money=script.money)
         self._folder = folder / "journal"
         self._agenda = Agenda()
+        self.history.starts = {account: Decimal(cash) for account, cash in script.people.balances}
         self._venue = Venue(self._agenda, self.history, str(script.seed))
         self._venue.tell = self._news
         self._venue.splits, self._venue.slow_fills = script.splits, script.slow_fills
@@ -87,6 +92,11 @@ class World:
             self._weather[self._login_of[account]].balances[account] = Decimal(cash)
         self._gates: dict[GateId, GateChanged] = {}
         self._switch = Switch(self._gates, self._agenda, self.history, self._tell_gate)
+        self._feed: Feed | None = None
+        if script.money:
+            self._venue.open_purses(self.history.starts)
+            chance = Random(f"{script.seed}/feed")
+            self._feed = Feed(self._agenda, self._venue, self.history, chance, self._take)
         self._rows = Rows()
         self._engine: Engine | None = None
         self._epoch = 0
@@ -99,6 +109,8 @@ class World:
         """Let everything happen, then let everything come to rest."""
         self.history.add(Planned(self._agenda.now, self._people.plan(self._version)))
         self._start()
+        if self._feed is not None:
+            self._feed.breathe(self.script.length)
         for item in self.script.items:
             self._agenda.after(item.second, lambda item=item: self._do(item))  # type: ignore[misc]
         self._agenda.until(self.script.length)
@@ -126,6 +138,8 @@ class World:
             self._switch.pending(),
         )
         self._engine.start()
+        if self._feed is not None:
+            self._feed.connect()
         for gate in self._gates.values():
             self.history.add(Turned(self._agenda.now, gate))
         self._switch.remind()
@@ -180,6 +194,8 @@ class World:
             return
         self._failures += engine.mailbox.failures
         engine.die()
+        if self._feed is not None:
+            self._feed.close()
         lost = self._wreck(crash)
         self.history.add(Died(self._agenda.now, engine.epoch, crash.point, lost))
         self._agenda.after(crash.seconds, self._start)
@@ -248,7 +264,8 @@ class World:
         return self._engine is not None
 
     def _settle(self, settle: Settle) -> None:
-        self._people = replace(self._people, groups=settle.groups)
+        rules = settle.rules if settle.rules is not None else self._people.rules
+        self._people = replace(self._people, groups=settle.groups, rules=rules)
         self._version += 1
         plan = self._people.plan(self._version)
         if self._engine is not None:
@@ -272,16 +289,34 @@ class World:
                 weather = self._weather[self._login_of[fault.account]]
                 weather.refuses[fault.account] = fault.code
                 self._agenda.after(fault.seconds, lambda: weather.relent(fault.account))
-            case Crash(point="now"):
-                self._died(fault)
             case Crash():
-                self._armed.append(Armed(fault))
+                self._crash(fault)
             case Stop():
                 self._stop(fault)
             case FullDisk():
                 self._fill_disk(fault)
             case Limit():
                 self._limit(fault)
+            case Overfill() | Wild() | Blind() | Strange():
+                self._puzzle(fault)
+
+    def _crash(self, crash: Crash) -> None:
+        if crash.point == "now":
+            self._died(crash)
+        else:
+            self._armed.append(Armed(crash))
+
+    def _puzzle(self, fault: Overfill | Wild | Blind | Strange) -> None:
+        """Let the engine be told what is not so, or what makes no sense, or no price at all."""
+        match fault:
+            case Overfill():
+                self._venue.generous.add(fault.account)
+            case Wild() if self._feed is not None:
+                self._feed.wild(fault)
+            case Blind() if self._feed is not None:
+                self._feed.go_blind(fault.seconds, silently=fault.silently)
+            case Strange() if self._engine is not None:
+                self._engine.lines[fault.login].tell_strange(fault.number)
 
     def _limit(self, limit: Limit) -> None:
         meant = [self._weather[limit.login]] if limit.login is not None else list(self._weather.values())
@@ -309,6 +344,8 @@ class World:
         if engine is not None:
             self._failures += engine.mailbox.failures
             engine.stop()
+            if self._feed is not None:
+                self._feed.close()
             self._rows.drain(self._folder)
             self.history.add(Died(self._agenda.now, engine.epoch, "stop", 0))
             self._agenda.after(stop.seconds, self._start)
@@ -340,24 +377,5 @@ class World:
         assert engine is not None, "an engine came back"
         self._rows.drain(self._folder)
         self.history.recorded = self._rows.records
-        book = engine.mailbox.book
-        open_copies = [book.copies[key] for keys in book.open_copies.values() for key in sorted(keys)]
-        unknown = {CopyState.SENDING, CopyState.UNRESOLVED, CopyState.FILLING}
-        self.history.rest = Rest(
-            positions={key: net for key, net in book.positions.items() if net},
-            unknown=tuple(
-                copy.key
-                for copy in open_copies
-                if (copy.state in unknown or copy.in_flight is not None) and not _bides(book, copy)
-            ),
-            waiting=tuple(book.waiting),
-            links_down=tuple(login for login, line in engine.lines.items() if not line.is_ready),
-            gates={gate: str(known.state) for gate, known in book.gates.items()},
-            failures=self._failures + engine.mailbox.failures,
-        )
+        self.history.rest = rest_of(engine, self._failures)
         engine.stop()
-
-
-def _bides(book: Book, copy: Copy) -> bool:
-    """Say whether an exit that never left waits for something to close, beside its leader's own."""
-    return copy.is_unsent and copy.leader_order in book.working[copy.leader]

@@ -240,13 +240,17 @@ class PricesLost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLocked:
-    """An account takes no entries before `until` (UTC): a person or a rule has locked it, on record."""
+    """An account takes no entries before `until` (UTC): a person or a rule has locked it, on record.
+
+    `flatten` says that it had to become flat for that, and that the broker has not said so yet.
+    """
 
     account: AccountId
     reason: RefusalReason
     detail: str
     until: Nanos
     at: Nanos
+    flatten: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,9 @@
-"""Names of the channel groups: one for each owner."""
+"""Names of the channel groups: one for each owner, and one for prices."""
 
 from tradehaven.domain.ids import OwnerId
+
+TICKS = "live.ticks"
+"""The group that carries everybody's prices."""
 
 
 def owner_group(owner: OwnerId) -> str:

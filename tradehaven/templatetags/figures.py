@@ -1,7 +1,9 @@
 """Numbers as people read them. A sign always stands beside a colour; a missing number is a dash."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
@@ -59,6 +61,20 @@ def profit(amount: Decimal | None, key: str = "") -> SafeString:
     return format_html(text, tone(amount), key, gain(amount))
 
 
+@register.simple_tag
+def worth_of(found: Any, key: str) -> SafeString:
+    """Show what a position has gained; by a price that is too old greyed, with its age."""
+    text, tones = worth_words(found)
+    return format_html('<span class="money {}" data-live="{}">{}</span>', tones, key, text)
+
+
+def worth_words(found: Any) -> tuple[str, str]:
+    """Return what a position has gained in words, and the classes that go with it."""
+    if found.gain is None and found.last is not None:
+        return f"{gain(found.last)} {aged(found.age)}", f"{tone(found.last)} stale"
+    return gain(found.gain), tone(found.gain)
+
+
 @register.filter
 def signed(number: int) -> str:
     """Write contracts with their sign: +2."""
@@ -76,6 +92,24 @@ def took(span: timedelta | None) -> str:
     if abs(micros) < 1_000_000:
         return f"{micros / 1000:.1f} ms"
     return f"{micros / 1_000_000:.2f} s"
+
+
+@register.filter
+def item(found: Mapping[object, object], key: object) -> object:
+    """Return what stands under a key, nothing where it is absent."""
+    return found.get(key, "")
+
+
+@register.filter
+def aged(span: timedelta | None) -> str:
+    """Write how old something is: 8 s, 12 min, 3 h, 2 d."""
+    if span is None:
+        return ""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 @register.filter
