@@ -181,6 +181,8 @@ class _Look:
         elif need != self._unfilled(guard) and guard.refusals < MAX_REFUSALS:
             record = self._book.orders.get((guard.account, guard.order_id))
             spec = replace(guard.spec, qty=need + (record.filled if record is not None else 0))
+            if spec == guard.spec and self._at - guard.at < SECOND:
+                return  # it was taken: that it is in force is on its way
             change = ChangeOrder(
                 account=guard.account,
                 client_order_id=name,

@@ -118,10 +118,14 @@ def share(
         return NOTHING, PAIR_FILLED, own, None
     sized = Sized(reduce=sized.reduce, enter=max(0, sized.enter - ahead))
     barred = barred or _quarantine(book, group, follower, order)
-    if barred is not None and sized.enter:
-        return Sized(reduce=sized.reduce, enter=0), barred, own, None
+    is_barred = barred is not None and sized.enter > 0
+    if is_barred:
+        sized = Sized(reduce=sized.reduce, enter=0)
+        if not sized.qty:
+            return NOTHING, barred, own, None
+    # What is left of a flip asks the gates like any exit: behind a shut one nothing is closed either.
     passed, refusal, weighed = guarded(accounts, book, follower, order, sized, own.certain, but, others)
-    return passed, refusal, own, weighed
+    return passed, refusal or (barred if is_barred else None), own, weighed
 
 
 def _is_resting_exit(order: LeaderOrder) -> bool:

@@ -1,4 +1,4 @@
-"""What a broken rule asks of copying at the very moment: nothing opens any more, and closing outlives a start."""
+"""What a broken rule asks of copying at that moment: nothing opens any more, and closing outlives a start."""
 
 from dataclasses import replace
 from decimal import Decimal

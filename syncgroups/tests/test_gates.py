@@ -81,6 +81,31 @@ def test_a_flip_behind_a_reducing_gate_only_closes() -> None:
     assert world.reasons() == ["reduce_only"]
 
 
+def test_of_a_flip_that_may_not_open_nothing_is_closed_behind_a_shut_gate() -> None:
+    """I7: what bars the opening part, here a quarantine, must not carry the rest past the gates."""
+    world = desk(follower(2, quarantined=frozenset({ES})), follower(3))
+    world.book.hold((GROUP, TWO, ES, ES), 2)
+    world.positions[TWO, ES] = world.book.positions[TWO, ES] = 2
+    world.market(BUY, 2)
+    world.settle()
+    world.shut(gate_of(TWO))
+    world.market(SELL, 5)
+    assert not [command for command in world.outbox if command.account == TWO]
+    assert world.reasons() == ["quarantined", "kill_switch"]
+
+
+def test_of_a_flip_that_may_not_open_the_rest_closes_and_its_reason_is_told() -> None:
+    world = desk(follower(2, quarantined=frozenset({ES})), follower(3))
+    world.book.hold((GROUP, TWO, ES, ES), 2)
+    world.positions[TWO, ES] = world.book.positions[TWO, ES] = 2
+    world.market(BUY, 2)
+    world.settle()
+    world.market(SELL, 5)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (0, -3)
+    assert world.reasons() == ["quarantined", "quarantined"]
+
+
 def test_behind_a_shut_gate_entries_are_withdrawn_and_exits_stay() -> None:
     world = desk()
     world.market(BUY, 1)

@@ -48,6 +48,46 @@ def site(django_db_setup: Any, django_db_blocker: Any, tmp_path: Path) -> Iterat
             web.wait(10)
 
 
+SHIFTS = """
+window.shifted = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    // A new line of the log moves those below it, in a room of its own; nothing else may move.
+    const moved = entry.sources.filter(({ node }) => !node?.parentElement?.closest("#activity"));
+    const names = moved.map(({ node }) => (node?.id ? node : node?.parentElement)?.outerHTML.slice(0, 200));
+    if (!entry.hadRecentInput && names.length) window.shifted.push([entry.value, ...names]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def _look_at(page: Any, sockets: list[Any]) -> None:
+    """Whatever happened so far has moved nothing; another browser says the same; a lost link is said."""
+    page.wait_for_selector("#curve canvas")
+    assert page.evaluate("window.shifted") == []
+    small = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}
+    phone = page.context.browser.new_context(**small, storage_state=page.context.storage_state()).new_page()
+    phone.goto(page.url)
+    phone.wait_for_selector("#live[data-number]")
+    # What it says also with other line breaks; prices may move between the two looks.
+    said = "document.getElementById('accounts').innerText.replace(/\\s+/g, ' ')"
+    wait_until(lambda: page.evaluate(said) == phone.evaluate(said), "two browsers agree")
+    width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert (page.evaluate(width), phone.evaluate(width)) == (0, 0)
+    phone.context.close()
+
+    page.focus("#accounts .status[tabindex]")
+    assert page.locator("#accounts .status[tabindex]:focus .tip").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#accounts .status[tabindex]:focus .tip").is_visible()
+
+    socket, server = sockets[-1]
+    server.close()
+    socket.close(code=1012)
+    page.wait_for_selector("#link-banner", state="visible")
+    page.wait_for_selector("#link-banner", state="hidden", timeout=10_000)
+
+
 def _is_up(address: str) -> bool:
     try:
         return requests.get(f"{address}/livez", timeout=1).status_code == 200
@@ -74,17 +114,20 @@ def test_a_copy_arrives_live_and_the_kill_switch_stops_the_next(
     house, address = site
     mistakes: list[str] = []
     page.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
-    page.goto(address)
+    page.add_init_script(SHIFTS)
+    sockets: list[Any] = []
+    page.route_web_socket("**/ws/live/", lambda socket: sockets.append((socket, socket.connect_to_server())))
+    page.goto(f"{address}/accounts/login/")
     page.fill("input[name=login]", "journey@example.org")
     page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_selector("#accounts")
-    page.wait_for_timeout(1500)  # the page's socket is up
+    page.click("main button[type=submit]")
+    page.wait_for_selector("#live[data-number]")  # the page's socket has said everything
 
     hand = house.hands["lead"]
     hand.order("LEAD", "Buy", 2)
     page.wait_for_selector("#activity >> text=ONE: buy 2 ESZ6 filled", timeout=10_000)
     page.wait_for_selector("#accounts >> text=+2", timeout=10_000)
+    _look_at(page, sockets)
 
     page.click("header >> text=Kill")
     page.click("#dialog >> text=Stop copying")

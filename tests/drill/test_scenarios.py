@@ -21,6 +21,7 @@ from tests.drill.scenarios import (
     old_fills,
     shared_cap,
 )
+from tests.drill.scenarios_of_rules import RULES
 from tests.drill.script import Crash, Refuse, Script, Timed
 from tests.drill.stories import BUY, SELL, THREE, TWO, market, story_of
 from tests.drill.world import drill
@@ -29,6 +30,7 @@ from tradehaven.domain.ids import AccountId
 
 pytestmark = pytest.mark.slow
 
+ALL = SCENARIOS | RULES
 LUCKS = range(12)
 """Other fills, delays and orders of arrival for the same script: the interleavings."""
 
@@ -53,25 +55,25 @@ def _remarks(history: History) -> Counter[RemarkKind]:
     return Counter(remark.kind for remark in Reading.of(history).remarks)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_scenario_breaks_no_law_and_ends_as_it_must(name: str) -> None:
-    scenario = SCENARIOS[name]
+    scenario = ALL[name]
     history = drill(scenario.script)
     assert check(history) == []
     if scenario.ends is not None:
         assert _held(history, 1, 2, 3) == scenario.ends
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ALL)
 def test_every_interleaving_of_a_scenario_breaks_no_law(name: str) -> None:
     for luck in LUCKS:
-        assert check(drill(replace(SCENARIOS[name].script, seed=luck))) == [], f"luck {luck}"
+        assert check(drill(replace(ALL[name].script, seed=luck))) == [], f"luck {luck}"
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_crash_anywhere_in_a_scenario_breaks_no_law(name: str, point: str) -> None:
-    scenario: Scenario = SCENARIOS[name]
+    scenario: Scenario = ALL[name]
     for disk in DISKS:
         for nth in (1, 2, 4):
             script = scenario.crashed(point, disk, nth)
