@@ -81,6 +81,7 @@ OWNED: tuple[tuple[type[models.Model], Rows], ...] = (
     _by(Fill, "account__connection__owner_id"),
     _by(Position, "account__connection__owner_id"),
     _by(AccountTag, "account__connection__owner_id"),
+    _by(StatedLimits, "account__connection__owner_id"),
     _by(Account, "connection__owner_id"),
     _by(LinkDrop, "connection__owner_id"),
     _by(StatedLimits, "account__connection__owner_id"),
