@@ -205,9 +205,12 @@ class Book:
         return key in self.copies or key in self.refused or key in self.waiting
 
     def held_symbols(self, account: AccountId) -> dict[Symbol, int]:
-        """Return an account's positions by contract, by the broker's own word where it gave one."""
+        """Return an account's positions by contract, by the broker's own word where it gave one.
+
+        A report of nothing may be older than a fill that it lacks: then fills count, until lists settle it.
+        """
         known = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
-        known |= {symbol: net for (holder, symbol), net in self.reported.items() if holder == account}
+        known |= {symbol: net for (holder, symbol), net in self.reported.items() if holder == account and net}
         return known
 
     def is_bracketed(self, copy: Copy) -> bool:

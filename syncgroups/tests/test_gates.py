@@ -252,6 +252,20 @@ def test_a_position_that_only_the_broker_knows_is_closed_as_well() -> None:
     assert [type(command) for command in world.outbox] == [ClosePosition]
 
 
+def test_a_report_that_is_older_than_a_fill_calls_nobody_flat() -> None:
+    """F39: the news of the position was lost, that of the fill was not."""
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.book.reported[TWO, ES] = 0
+    world.shut(GROUP_GATE, flatten=True)
+    assert [type(command) for command in world.outbox if command.account == TWO] == [ClosePosition]
+    world.outbox.clear()
+    world.wait(1)
+    assert "flat" not in world.remarks()
+    assert TWO in world.book.flattening
+
+
 def test_two_groups_in_one_contract_are_not_told_apart_by_a_foreign_close() -> None:
     other = GroupId(10)
     plan = plan_of(group_of(follower(2)), group_of(follower(2), leader=THREE, group=other))
