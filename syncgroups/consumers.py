@@ -9,7 +9,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from accounts.access import is_logged_in
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
-from tradehaven.live.messages import Topic, decode
+from tradehaven.live.messages import Changed, Topic, decode
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,7 +45,8 @@ class ActivityConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the lib
 
     async def live_changed(self, message: dict[str, Any]) -> None:
         """Say that the log grew, soon and once for all that happens until then."""
-        if Topic.ACTIVITY not in decode(message["text"]).topics:
+        heard = decode(message["text"])
+        if not isinstance(heard, Changed) or Topic.ACTIVITY not in heard.topics:
             return
         if self.saying is None or self.saying.done():
             self.saying = asyncio.create_task(self._say())

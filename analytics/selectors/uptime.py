@@ -1,7 +1,7 @@
 """The status page: what is up now, and how the last ninety days were."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from analytics.core.uptime import DAYS, GOAL, Component, Count, Day, row_of_days, together
 from analytics.models import Outage, UptimeDay
@@ -36,7 +36,7 @@ class Status:
 
     services: tuple[Service, ...]
     outages: tuple[Outage, ...]
-    since: datetime | None
+    since: date | None
     at: datetime
 
     @property
@@ -66,8 +66,7 @@ def status(now: datetime) -> Status:
         )
     up = {Component.ENGINE: engine_is_up(), Component.WEB: True}
     services = tuple(_service(one, days.get(one, []), is_up=up[one], now=now) for one in Component)
-    earliest = UptimeDay.objects.order_by("day").values_list("day", flat=True).first()
-    since = datetime.combine(earliest, datetime.min.time(), now.tzinfo) if earliest is not None else None
+    since = UptimeDay.objects.order_by("day").values_list("day", flat=True).first()
     outages = Outage.objects.filter(began_at__date__gt=first)[:20]
     return Status(services=services, outages=tuple(outages), since=since, at=now)
 

@@ -40,7 +40,7 @@ document.addEventListener("click", (event) => {
 
 // Lists and dates apply at once; words are searched for with Enter.
 document.querySelector(".log-filter")?.addEventListener("change", (event) => {
-  if (event.target.type !== "search" && event.target.type !== "text") event.currentTarget.requestSubmit();
+  if (event.target.name && event.target.type !== "search" && event.target.type !== "text") event.currentTarget.requestSubmit();
 });
 
 listen();

@@ -1,12 +1,12 @@
 """A preview from rows: what the engine would do, as far as the database knows what the engine knows."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import User
-from brokers.models import Account, Connection, Position, Quote
+from brokers.models import Account, Connection, Position, Quote, StatedLimits
 from syncgroups.core import accounting
 from syncgroups.core.book import Book
 from syncgroups.core.folding import fold
@@ -18,13 +18,21 @@ from syncgroups.engine.plans import Settings, nanos, settings_of
 from syncgroups.models import SyncGroup
 from syncgroups.services.builder import GroupDraft, check_draft
 from tradehaven.domain.contracts import front, parse_contract
-from tradehaven.domain.enums import Environment, OrderType, Side
+from tradehaven.domain.enums import Environment, OrderType, Side, TradingState
 from tradehaven.domain.errors import InvalidInput, UnknownInstrument
-from tradehaven.domain.events import AccountSnapshot, BalanceReported, PositionReported, PriceMoved
+from tradehaven.domain.events import (
+    AccountSnapshot,
+    BalanceReported,
+    LimitsReported,
+    PositionReported,
+    PriceMoved,
+)
 from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OwnerId, Symbol
 from tradehaven.domain.instruments import product
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import MAX_ORDER_QTY, OrderSpec
+
+_SAID = [found.name for found in fields(LimitsReported) if found.name not in ("account", "at", "state")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +121,8 @@ def _book_now(owner: OwnerId, contract: Symbol) -> Book:
             balance=balance,
         )
         accounting.snapshot_taken(book, known)
+    for said in StatedLimits.objects.filter(account__connection__owner_id=owner):
+        fold(book, _limits(said))
     for quote in Quote.objects.filter(symbol__in={symbol for _, symbol in book.positions} | {contract}):
         fold(book, _price(quote))
     return book
@@ -135,6 +145,12 @@ def _balance(account: Account) -> BalanceReported:
         realized=account.realized,
         at=nanos(account.balance_at),
     )
+
+
+def _limits(row: StatedLimits) -> LimitsReported:
+    said = {name: getattr(row, name) for name in _SAID}
+    state = TradingState(row.state)
+    return LimitsReported(account=AccountId(row.account_id), at=nanos(row.at), state=state, **said)
 
 
 def _price(quote: Quote) -> PriceMoved:

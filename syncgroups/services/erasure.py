@@ -22,6 +22,7 @@ from brokers.models import (
     LinkDrop,
     Order,
     Position,
+    StatedLimits,
 )
 from brokers.services import connections
 from brokers.services.stamps import touch
@@ -80,8 +81,10 @@ OWNED: tuple[tuple[type[models.Model], Rows], ...] = (
     _by(Fill, "account__connection__owner_id"),
     _by(Position, "account__connection__owner_id"),
     _by(AccountTag, "account__connection__owner_id"),
+    _by(StatedLimits, "account__connection__owner_id"),
     _by(Account, "connection__owner_id"),
     _by(LinkDrop, "connection__owner_id"),
+    _by(StatedLimits, "account__connection__owner_id"),
     _by(Connection, "owner_id"),
 )
 """Everything that hangs on a person's logins and groups; who points at something goes before it."""

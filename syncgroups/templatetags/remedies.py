@@ -88,8 +88,11 @@ def fill_price(fill: Fill) -> str:
 
 @register.filter
 def points(price: Decimal | None) -> str:
-    """Write an average price: at most four digits behind the point."""
-    return "–" if price is None else f"{price:.4f}".rstrip("0").rstrip(".")
+    """Write an average price: two to four digits behind the point."""
+    if price is None:
+        return "–"
+    whole, _, rest = f"{price:.4f}".partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
 
 
 @register.filter

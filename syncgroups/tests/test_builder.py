@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
-from brokers.models import Account, Connection
+from brokers.models import Account, Connection, StatedLimits
 from brokers.tests.factories import QuoteFactory
 from risk.core.rules import Caps, DayLimit, Rules
 from risk.services.gates import ensure_account_risk, halt
@@ -284,6 +284,12 @@ def test_who_joins_a_group_is_under_its_rules(
     assert shown(alice_client, form)["C"].reason == "max_position"
     elsewhere = typed(three[1], three[2])
     assert shown(alice_client, elsewhere)["C"].qty == 3
+
+
+def test_what_the_broker_has_locked_opens_nothing(alice_client: Client, three: list[Account]):
+    form = typed(three[0], three[1])
+    StatedLimits.objects.create(account=three[1], state="halted", because="daily loss", at=timezone.now())
+    assert shown(alice_client, form)["B"].reason == "broker_lock"
 
 
 def test_positions_balances_links_and_gates_are_todays(

@@ -213,8 +213,10 @@ def test_mixing_live_with_demo_warns_at_saving(alice: User, alice_client: Client
     (demo,) = accounts(alice, "D", environment="demo")
     typed = {
         "name": "Mixed",
-        "leader": live.pk,
-        "followers": [demo.pk],
+        f"{live.pk}-role": "leader",
+        f"{demo.pk}-role": "follower",
+        f"{demo.pk}-sizing": "ratio",
+        f"{demo.pk}-ratio": "1",
         "mode": "immediate",
         "hours": "all",
         "drift_policy": "observe",

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from syncgroups.core.remedies import REMEDIES, Place, remedy_for
 from syncgroups.models import Activity
-from syncgroups.templatetags.remedies import address_of, in_words, mend, slipped
+from syncgroups.templatetags.remedies import address_of, in_words, mend, points, slipped
 from syncgroups.tests.factories import ActivityFactory, FollowerFactory, GroupFactory
 from syncgroups.tests.people import accounts
 from tradehaven.domain.enums import RefusalReason
@@ -63,3 +63,9 @@ def test_a_line_is_mended_where_its_figure_stands(line: Activity):
 def test_slippage_has_a_sign_and_no_idle_zeros():
     assert [slipped(Decimal(text)) for text in ("4.000", "-2.500", "0.000")] == ["+4", "−2.5", "0"]
     assert slipped(None) == "–"
+
+
+def test_average_prices_line_up():
+    written = [points(Decimal(text)) for text in ("5054", "17970.75", "5053.8333333")]
+    assert written == ["5054.00", "17970.75", "5053.8333"]
+    assert points(None) == "–"

@@ -10,8 +10,8 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.tests.factories import UserFactory
 from brokers.tests.factories import LeaseFactory
-from tests.browser.test_live_page import ARGUMENTS
-from tests.browser.test_people import CHROMIUM, DESK, OVERFLOW, PASSWORD, PHONE, Person
+from tests.browser.test_live_page import ARGUMENTS, CHROMIUM
+from tests.browser.test_people import DESK, OVERFLOW, PASSWORD, PHONE, Person
 from tests.tenancy.world import World, victim_of
 
 AXE = settings.NODE_MODULES / "axe-core" / "axe.min.js"
