@@ -36,7 +36,8 @@ def stops_cover_what_is_held(reading: Reading) -> Iterator[str]:
     At rest those are left out of whom a person was told, whom other hands have changed, and who stood behind
     a shut gate. The weather is fair until the first thing goes wrong, or is done to the account.
     """
-    told = {(remark.account, remark.symbol) for remark in reading.remarks if remark.kind is RemarkKind.NAKED}
+    naked = (remark for remark in reading.remarks if remark.kind is RemarkKind.NAKED)
+    told = {(remark.account, remark.symbol) for remark in naked if remark.symbol is not None}
     told |= reading.drifting()  # as is what two exits of one position have opened (F17)
     for account, known in reading.plans[0][1].accounts.items():
         rule = known.rules.protection
