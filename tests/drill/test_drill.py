@@ -24,7 +24,7 @@ TROUBLED, CALM, CHUNK = 300, 60, 50
 MENDED = (-2590, 2716, 3493, 3524, 3560, 20163, 20294, 31168, 40761, 45431)
 """Seeds that broke a law once, when stories were about copying alone."""
 MENDED_SINCE = (766, 814, 1091, 1146, 1953, 2505, 4745, 4843, 5703)
-"""The same with guardrails, prices, small contracts, rests, quarantine and a broker that does what it may not."""
+"""The same in whole stories, with guardrails, prices and a broker that does what it may not."""
 
 
 @pytest.fixture(autouse=True)
