@@ -15,7 +15,9 @@ HTMX = {"HX-Request": "true"}
 
 def test_play_money_is_asked_plainly(alice: User, alice_client: Client):
     [account] = accounts(alice, "PAPER-1")
-    page = alice_client.get(ASK, {"span": "account", "subject": account.pk}, headers=HTMX).content.decode()
+    page = alice_client.get(
+        ASK, {"span": "account", "subject": str(account.pk)}, headers=HTMX
+    ).content.decode()
     assert "Flatten account PAPER-1" in page
     assert "data-hold" not in page
     assert f'name="subject" value="{account.pk}"' in page
@@ -50,7 +52,7 @@ def test_what_there_is_not_is_not_asked_about(alice_client: Client, asked: dict[
 
 def test_a_strangers_account_does_not_exist(alice_client: Client, bob: User):
     [his] = accounts(bob, "BOB-1")
-    assert alice_client.get(ASK, {"span": "account", "subject": his.pk}).status_code == 404
+    assert alice_client.get(ASK, {"span": "account", "subject": str(his.pk)}).status_code == 404
 
 
 def test_doors(client: Client, alice_client: Client):
