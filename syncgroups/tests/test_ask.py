@@ -15,9 +15,8 @@ HTMX = {"HX-Request": "true"}
 
 def test_play_money_is_asked_plainly(alice: User, alice_client: Client):
     [account] = accounts(alice, "PAPER-1")
-    page = alice_client.get(
-        ASK, {"span": "account", "subject": str(account.pk)}, headers=HTMX
-    ).content.decode()
+    asked = {"span": "account", "subject": str(account.pk)}
+    page = alice_client.get(ASK, asked, headers=HTMX).content.decode()
     assert "Flatten account PAPER-1" in page
     assert "data-hold" not in page
     assert f'name="subject" value="{account.pk}"' in page
