@@ -33,6 +33,10 @@ GAP = 0.3
 """Seconds between two prices: just longer than a page's own pause, so that none is merged into the next."""
 
 
+DOOR = asyncio.Semaphore(20)
+"""How many pages are being opened at a time."""
+
+
 @dataclass
 class Heard:
     """What came to the pages: seconds from commit to socket, of prices and of lines."""
@@ -106,13 +110,15 @@ def say_line(heard: Heard, user: "User", text: str) -> None:
 async def listen(
     session: aiohttp.ClientSession, port: int, cookie: str, heard: Heard, ready: list[int]
 ) -> None:
-    """Keep one page open."""
+    """Keep one page open; a web process that was just started is not asked by all at once."""
     address = f"http://127.0.0.1:{port}"
     headers = {"Cookie": f"sessionid={cookie}", "Origin": address}
+    await DOOR.acquire()
     async with session.ws_connect(
         f"http://127.0.0.1:{port}/ws/live/", headers=headers, max_msg_size=0
     ) as page:
         await page.receive_str()
+        DOOR.release()
         ready.append(1)
         async for message in page:
             heard.take(message.data)
