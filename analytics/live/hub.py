@@ -103,14 +103,13 @@ class Hub:
             await self._subscribe(owner_group(owner), subscribed=True)
 
     async def _listen_again(self) -> None:
-        """Subscribe anew where the message layer was down, and look at everything that was missed."""
+        """Subscribe anew where the message layer is down; until it is back pages look by themselves."""
         if self._task is not None and not self._task.done():
             return
         async with self._lock:
             await self._listen()
-        if self._task is not None:
-            for room in self._rooms.values():
-                room.mark(ALL)
+        for room in self._rooms.values():
+            room.mark(ALL)
 
     async def _subscribe(self, group: str, *, subscribed: bool) -> None:
         layer = get_channel_layer()

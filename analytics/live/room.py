@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 PERIOD = 0.25
 """Seconds between two messages of one owner's pages: no cell is repainted more than four times a second."""
-IDLE = 20.0
+IDLE = 60.0
 """Seconds after which a page looks again although nothing was said: some states change with time alone."""
 AGEING = 5.0
 """Seconds between two looks at how old prices have become."""
@@ -27,6 +27,9 @@ AGEING = 5.0
 
 class Room:
     """The pages of one owner. The room alone renders, so an older picture can never follow a newer one."""
+
+    looking = 0
+    """How many rooms of the process look at the database, or wait to: nobody looks idly beside them."""
 
     def __init__(self, user: User, market: MutableMapping[tuple[str, str], Prices]) -> None:
         self.user = user
@@ -74,7 +77,9 @@ class Room:
                     await self._changed.wait()
             except TimeoutError:
                 self._ticked = True
-            if loop.time() >= look_at:
+            if loop.time() >= look_at and Room.looking and not self._dirty:
+                look_at = loop.time() + random.uniform(0.5, 2.0)  # noqa: S311
+            elif loop.time() >= look_at:
                 self._dirty.update(ALL)
             self._changed.clear()
             parts, self._dirty = tuple(part for part in ALL if part in self._dirty), set()
@@ -92,7 +97,11 @@ class Room:
             await asyncio.sleep(PERIOD)
 
     async def _show(self, parts: tuple[str, ...]) -> None:
-        found, standing = await database_sync_to_async(self._look)(parts)
+        Room.looking += 1
+        try:
+            found, standing = await database_sync_to_async(self._look)(parts)
+        finally:
+            Room.looking -= 1
         for seat in [seat for seat in self.seats if seat.key not in standing]:
             self.seats.discard(seat)
             await seat.leave()

@@ -6,11 +6,22 @@ from collections.abc import Iterator
 from risk.core.rules import Naked
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.keys import is_chase, parse_key
-from tests.drill.agenda import SECOND
-from tests.drill.history import Accepted, Amended, Entry, Finished, Image, Traded, Turned
+from tests.drill.agenda import OPENING, SECOND
+from tests.drill.history import (
+    Accepted,
+    Amended,
+    Died,
+    Entry,
+    Finished,
+    Image,
+    Planned,
+    Traded,
+    Trouble,
+    Turned,
+)
 from tests.drill.reading import Order, Reading
 from tradehaven.domain.enums import OrderType, RestRule, TradingState
-from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
 
 BOUND = 3 * SECOND
 """How long a position may be bare in fair weather: a second of patience, the next look, and the way there."""
@@ -22,44 +33,58 @@ STOPS = frozenset(
 def stops_cover_what_is_held(reading: Reading) -> Iterator[str]:
     """I14: what copies hold has its stop where a rule asks for one, at rest and, in fair weather, in time.
 
-    Behind a gate that was ever shut nothing is put into the market; a position that a person was told of, and
-    one that other hands have changed, is left out.
+    At rest those are left out of whom a person was told, whom other hands have changed, and who stood behind
+    a shut gate. The weather is fair until the first thing goes wrong, or is done to the account.
     """
-    if any(
-        isinstance(e, Turned) and e.gate.state is not TradingState.ACTIVE for e in reading.history.entries
-    ):
-        return
-    told = {(remark.account, remark.symbol) for remark in reading.remarks if remark.kind is RemarkKind.NAKED}
-    told |= reading.drifting()
-    for account, known in reading.plans[-1][1].accounts.items():
+    naked = (remark for remark in reading.remarks if remark.kind is RemarkKind.NAKED)
+    told = {(remark.account, remark.symbol) for remark in naked if remark.symbol is not None}
+    told |= reading.drifting()  # as is what two exits of one position have opened (F17)
+    for account, known in reading.plans[0][1].accounts.items():
         rule = known.rules.protection
         if rule is None or rule.stop is None:
             continue
         for symbol in sorted(reading.symbols()):
-            if (account, symbol) in told or _other_hand(reading, account, symbol):
-                continue  # as is what two exits of one position have opened (F17)
             bare, longest = _bare(reading, account, symbol)
-            if bare:
+            if bare and not _is_excused(reading, account, symbol, told):
                 yield f"{account} holds {bare} {symbol} without a stop at rest"
-            elif rule.naked is Naked.ATTACH and _is_fair(reading) and longest > BOUND:
+            elif rule.naked is Naked.ATTACH and longest > BOUND:
                 yield f"{account} held {symbol} for {longest / SECOND:.1f} s without its stop"
 
 
-def _other_hand(reading: Reading, account: AccountId, symbol: Symbol) -> bool:
-    if any(bust.fill.account == account for _, bust in reading.busted):
-        return True
+def _is_excused(
+    reading: Reading, account: AccountId, symbol: Symbol, told: set[tuple[AccountId, Symbol]]
+) -> bool:
     mine = (o for o in reading.orders.values() if (o.first.account, o.first.symbol) == (account, symbol))
-    return any(order.first.client_id is None and not order.first.closes for order in mine)
+    return (
+        (account, symbol) in told
+        or reading.was_busted(account)
+        or any(order.first.client_id is None and not order.first.closes for order in mine)
+        or any(_is_shut(entry) for entry in reading.history.entries)
+        or reading.plans[-1][1].accounts[account].rules.protection is None
+    )
 
 
-def _is_fair(reading: Reading) -> bool:
-    troubles = [trouble for _, trouble in reading.troubles if trouble.what != "quiet"]
-    return not troubles and not reading.deaths and reading.history.per_minute is None
+def _is_shut(entry: Entry) -> bool:
+    return isinstance(entry, Turned) and entry.gate.state is not TradingState.ACTIVE
+
+
+def _fair_until(reading: Reading, account: AccountId) -> Nanos:
+    """Return when the first thing went wrong, or was done to an account or its settings by a person."""
+    if reading.history.per_minute is not None:
+        return OPENING
+    for entry in reading.history.entries[1:]:
+        by_hand = isinstance(entry, Accepted) and entry.order.account == account
+        trouble = isinstance(entry, Trouble) and entry.what != "quiet"
+        if trouble or isinstance(entry, Died | Planned) or _is_shut(entry):
+            return entry.at
+        if by_hand and isinstance(entry, Accepted) and entry.order.client_id is None:
+            return entry.at
+    return reading.history.entries[-1].at
 
 
 def _bare(reading: Reading, account: AccountId, symbol: Symbol) -> tuple[int, int]:
-    """Return the contracts without a stop at the end, and the longest time (ns) that some had none."""
-    cover = _Cover(account, symbol)
+    """Return the contracts without a stop at the end, and the longest fair time (ns) that some had none."""
+    cover, fair = _Cover(account, symbol), _fair_until(reading, account)
     longest, since = 0, None
     for entry in reading.history.entries:
         before = cover.missing
@@ -67,7 +92,7 @@ def _bare(reading: Reading, account: AccountId, symbol: Symbol) -> tuple[int, in
         if cover.missing and not before:
             since = entry.at
         if before and since is not None:
-            longest = max(longest, entry.at - since)
+            longest = max(longest, min(entry.at, fair) - since)
     return cover.missing, longest
 
 

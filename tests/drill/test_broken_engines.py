@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from risk.core import marks
 from risk.core.proposal import ALLOWED
-from syncgroups.core import converge, copies, folding, guarded, recover, resume, share, snapshots
+from syncgroups.core import converge, copies, folding, guarded, protect, recover, resume, share, snapshots
 from syncgroups.core.book import Book
-from syncgroups.core.decision import Decision, joined
+from syncgroups.core.decision import NOTHING, Decision, joined
 from syncgroups.core.place import new_order
 from syncgroups.engine.journal import Journal
 from tests.drill.grammar import script_of
 from tests.drill.laws import check
+from tests.drill.rows import Rows
 from tests.drill.world import drill
 from tradehaven.domain.events import OrderWorking
 
@@ -102,7 +104,22 @@ def it_lets_stops_be_as_large_as_they_were(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(room, "fitted", lambda _book, copy: copy)
 
 
+def it_forgets_its_locks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Rows, "running_locks", lambda *_: [])
+
+
+def it_believes_every_print(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(marks, "_is_near", lambda *_: True)
+
+
+def it_watches_no_position(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(protect, "looked_at", lambda *_: NOTHING)
+
+
 BROKEN: dict[str, tuple[Breaks, set[str]]] = {
+    "it forgets its locks": (it_forgets_its_locks, {"RISK-05"}),
+    "it believes every print": (it_believes_every_print, {"F40"}),
+    "it watches no position": (it_watches_no_position, {"I14b"}),
     "it writes the intent after the send": (it_writes_the_intent_after_the_send, {"I6"}),
     "it asks no gate and no limit": (it_asks_no_gate_and_no_limit, {"I7", "I8"}),
     "it believes the first list": (it_believes_the_first_list, {"I12"}),

@@ -4,10 +4,12 @@ import logging
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
+from tests.drill.further import SHARES
 from tests.drill.grammar import plain_script_of, script_of
 from tests.drill.history import Sent
 from tests.drill.laws import check
@@ -20,7 +22,9 @@ pytestmark = pytest.mark.slow
 
 TROUBLED, CALM, CHUNK = 300, 60, 50
 MENDED = (-2590, 2716, 3493, 3524, 3560, 20163, 20294, 31168, 40761, 45431)
-"""Seeds that broke a law once."""
+"""Seeds that broke a law once, when stories were about copying alone."""
+MENDED_SINCE = (766, 814, 1091, 1146, 1953, 2505, 4745, 4843, 5703)
+"""The same in whole stories, with guardrails, prices and a broker that does what it may not."""
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +79,17 @@ def test_seeds_tell_different_stories() -> None:
 @pytest.mark.parametrize("seed", MENDED)
 def test_a_seed_that_broke_a_law_keeps_it_now(seed: int) -> None:
     assert not check(drill(plain_script_of(seed)))
+
+
+@pytest.mark.parametrize("seed", MENDED_SINCE)
+def test_a_whole_story_that_broke_a_law_keeps_it_now(seed: int) -> None:
+    assert not check(drill(script_of(seed)))
+
+
+def test_stories_have_what_is_put_on_top_of_them() -> None:
+    """Among so many seeds each kind comes with each other kind of trouble."""
+    found = Counter(trait for seed in range(TROUBLED) for trait in script_of(seed).traits)
+    assert all(found[name] > 5 for name in SHARES)
 
 
 def test_a_failing_script_is_cut_down_to_what_fails() -> None:
