@@ -13,6 +13,7 @@ from analytics.live.points import drawn
 from analytics.selectors import dashboard, uptime
 from analytics.selectors.equity import names_of, session_curve
 from analytics.selectors.gallery import exhibits
+from analytics.selectors.steps import first_steps
 from syncgroups.selectors import activity_of
 
 FILLS_SHOWN = 500
@@ -21,7 +22,11 @@ FILLS_SHOWN = 500
 @login_required(login_url="welcome", redirect_field_name=None)
 @require_GET
 def live(request: UserRequest) -> HttpResponse:
-    page = {"live": dashboard(request.user), "verified": is_verified(request.user)}
+    page = {
+        "live": dashboard(request.user),
+        "verified": is_verified(request.user),
+        "steps": first_steps(request.user),
+    }
     return render(request, "analytics/live.html", page)
 
 

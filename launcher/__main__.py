@@ -102,9 +102,19 @@ def test(arguments: list[str]) -> int:
     pytest = [sys.executable, "-m", "pytest"]
     if arguments:
         return _with_services([*pytest, *arguments])
-    quick = ["-q", "-n", str(os.cpu_count() or 1), "--dist", "loadfile", "-m", "not journey and not browser"]
+    slowest = ["--durations=12", "--durations-min=6"]
+    quick = [
+        "-q",
+        *slowest,
+        "-n",
+        str(os.cpu_count() or 1),
+        "--dist",
+        "loadfile",
+        "-m",
+        "not journey and not browser",
+    ]
     # What starts processes of its own mostly waits for them: two at a time, and nothing else beside.
-    whole = ["-q", "-n", "2", "--dist", "loadfile", "-m", "journey or browser"]
+    whole = ["-q", *slowest, "-n", "2", "--dist", "loadfile", "-m", "journey or browser"]
     code = _with_services([*pytest, *quick])
     journeys = _with_services([*pytest, *whole])
     if journeys == 1:

@@ -45,8 +45,8 @@ class ActivityConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the lib
 
     async def live_changed(self, message: dict[str, Any]) -> None:
         """Say that the log grew, soon and once for all that happens until then."""
-        heard = decode(message["text"])
-        if not isinstance(heard, Changed) or Topic.ACTIVITY not in heard.topics:
+        told = decode(message["text"])
+        if not isinstance(told, Changed) or Topic.ACTIVITY not in told.topics:
             return
         if self.saying is None or self.saying.done():
             self.saying = asyncio.create_task(self._say())

@@ -84,7 +84,6 @@ OWNED: tuple[tuple[type[models.Model], Rows], ...] = (
     _by(StatedLimits, "account__connection__owner_id"),
     _by(Account, "connection__owner_id"),
     _by(LinkDrop, "connection__owner_id"),
-    _by(StatedLimits, "account__connection__owner_id"),
     _by(Connection, "owner_id"),
 )
 """Everything that hangs on a person's logins and groups; who points at something goes before it."""

@@ -217,6 +217,7 @@ def test_mixing_live_with_demo_warns_at_saving(alice: User, alice_client: Client
         f"{demo.pk}-role": "follower",
         f"{demo.pk}-sizing": "ratio",
         f"{demo.pk}-ratio": "1",
+        f"{demo.pk}-fixed_qty": "1",
         "mode": "immediate",
         "hours": "all",
         "drift_policy": "observe",
