@@ -106,22 +106,26 @@ def flat_after_a_breach(reading: Reading) -> Iterator[str]:
     execution back.
     """
     for one in locks_of(reading):
-        if not one.flatten or one.until is not None or _hand_after(reading, one.account, one.since):
+        if not one.flatten or one.until is not None or _hand_after(reading, one):
             continue
         for (account, symbol), net in sorted(reading.net.items()):
             if account == one.account and net:
                 yield f"{account} holds {net:+d} {symbol} although {one.lock.reason} has closed it out"
 
 
-def _hand_after(reading: Reading, account: AccountId, place: int) -> bool:
-    if any(at > place for at, bust in reading.busted if bust.fill.account == account):
+def _hand_after(reading: Reading, shut: Shut) -> bool:
+    if any(at > shut.since for at, bust in reading.busted if bust.fill.account == shut.account):
         return True
     by_hand = (
         order
         for order in reading.orders.values()
-        if order.first.account == account and order.first.client_id is None and not order.first.closes
+        if order.first.account == shut.account and order.first.client_id is None and not order.first.closes
     )
-    return any(order.ended is None or order.ended > place for order in by_hand)
+    # With a full disk a lock holds, and closes, long before its record stands.
+    return any(
+        order.ended is None or order.ended > shut.since or order.first.created_at >= shut.lock.since
+        for order in by_hand
+    )
 
 
 def reductions_pass(reading: Reading) -> Iterator[str]:

@@ -22,6 +22,7 @@ from tradehaven.domain.commands import ChangeOrder, Command, Confirmed, Denied, 
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import RateLimited
 from tradehaven.domain.events import (
+    BalanceReported,
     Event,
     LinkLost,
     OrderFilled,
@@ -300,7 +301,9 @@ class Line:
             self._ready, self._first = True, None
         for event in message():
             self._tell(event)
-            if not isinstance(event, SnapshotTaken) and self._chance.random() < self._weather.echoes:
+            # Cash has no number by which an old figure could be told from a new one: it is never said again.
+            said_once = isinstance(event, SnapshotTaken | BalanceReported)
+            if not said_once and self._chance.random() < self._weather.echoes:
                 self._echo(session, event)
             if session != self._session or self._gone:
                 return

@@ -286,6 +286,10 @@ class Reading:
         """Say whether any news of an account was ever lost alone."""
         return any(trouble.what == lost_news(account) for _, trouble in self.troubles)
 
+    def traded(self, account: AccountId) -> set[Symbol]:
+        """Return every contract in which an account has ever had an order."""
+        return {order.first.symbol for order in self.orders.values() if order.first.account == account}
+
     def symbols(self) -> set[Symbol]:
         """Return every contract that was ordered."""
         return {order.first.symbol for order in self.orders.values()}
