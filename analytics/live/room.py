@@ -114,6 +114,8 @@ class Room:
         self._number += 1
         for seat in self.seats:
             seat.show(self._number, found.live.at.timestamp(), found.parts, events)
+        if any(seat.wants_everything for seat in self.seats):
+            self.mark(ALL)
 
     def _look(self, parts: tuple[str, ...]) -> tuple[Reading | None, set[str]]:
         """Return what there is to show, and whose right to see it stands; in one trip to a thread."""

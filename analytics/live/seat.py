@@ -39,9 +39,9 @@ class Seat:
         self._task = asyncio.create_task(self._run())
 
     @property
-    def is_whole(self) -> bool:
-        """Say whether the page has everything, so that cells alone mean something to it."""
-        return not self._whole
+    def wants_everything(self) -> bool:
+        """Say whether the page waits for parts that nobody has rendered for it yet."""
+        return self._whole and set(self._parts) < set(STATES)
 
     def show(self, number: int, at: float, parts: Mapping[str, str], events: Sequence[Event]) -> None:
         """Take newer parts and events; what the browser shows already is not sent twice."""

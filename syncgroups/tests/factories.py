@@ -1,7 +1,9 @@
 """Groups, followers and copies for tests."""
 
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
@@ -9,10 +11,12 @@ from factory.django import DjangoModelFactory
 from brokers.tests.factories import AccountFactory
 from risk.models import GateKind
 from risk.tests.factories import GateFactory
-from syncgroups.core.copies import CopyState
+from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.differences import DriftKind
 from syncgroups.models import Activity, ActivityKind, CopiedOrder, Drift, Follower, SyncGroup
 from tradehaven.domain.enums import OrderType, Side
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.orders import OrderSpec
 
 
 class GroupFactory(DjangoModelFactory[SyncGroup]):
@@ -37,6 +41,26 @@ class FollowerFactory(DjangoModelFactory[Follower]):
     account = LazyAttribute(lambda row: AccountFactory.create(connection=row.group.leader.connection))
 
 
+def _body_of(row: Any) -> dict[str, Any]:
+    """Return the engine's own record of a copy, from which a start or a preview makes its book."""
+    spec = OrderSpec(order_type=OrderType.MARKET, qty=row.qty)
+    copy = Copy(
+        key=ClientOrderId(row.key),
+        group=GroupId(row.group.pk if row.group is not None else 0),
+        leader=AccountId(row.leader.pk),
+        leader_order=OrderId(row.leader_order_id),
+        follower=AccountId(row.follower.pk),
+        symbol=Symbol(row.symbol),
+        side=Side(row.side),
+        target=spec,
+        sent=spec,
+        enters=row.qty,
+        state=CopyState(row.state),
+        filled=row.filled,
+    )
+    return dict(msgspec.to_builtins(copy))
+
+
 class CopyFactory(DjangoModelFactory[CopiedOrder]):
     """A market order that was copied and filled in a few milliseconds."""
 
@@ -56,7 +80,7 @@ class CopyFactory(DjangoModelFactory[CopiedOrder]):
     filled = 1
     state = CopyState.ENDED
     outcome = "filled"
-    body = LazyFunction(dict)
+    body = LazyAttribute(lambda row: _body_of(row))
     received_at = LazyFunction(timezone.now)
     decided_at = LazyAttribute(lambda row: row.received_at + timedelta(microseconds=310))
     written_at = LazyAttribute(lambda row: row.received_at + timedelta(microseconds=620))

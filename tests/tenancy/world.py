@@ -29,7 +29,7 @@ from syncgroups.tests.factories import (
     FollowerFactory,
     GroupFactory,
 )
-from tradehaven.domain.enums import NoticeKind
+from tradehaven.domain.enums import NoticeKind, RefusalReason
 
 MARK = "QX7VICTIM"
 """Stands in every text of the victim's: whoever reads it has read what is not theirs."""
@@ -65,7 +65,13 @@ def victim_of(owner: User) -> World:
     shut_off = Quarantine.objects.create(group=group, account=follower, symbol="NQZ6", reason=MARK)
     line = ActivityFactory.create(owner=owner, text=MARK, group=group, account=leader)
     missed = ActivityFactory.create(
-        owner=owner, group=group, account=follower, kind=ActivityKind.COPY_REFUSED, key="th-missed", text=MARK
+        owner=owner,
+        group=group,
+        account=follower,
+        kind=ActivityKind.COPY_REFUSED,
+        reason=RefusalReason.FOLLOWER_OFFLINE,
+        key="th-missed",
+        text=MARK,
     )
     manual = ManualCopy.objects.create(
         owner=owner, group=group, leader=leader, symbol="ESZ6", side="buy", qty=1, order_type="market"
