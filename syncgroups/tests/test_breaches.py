@@ -100,3 +100,16 @@ def test_a_lock_of_an_account_that_is_gone_closes_nothing() -> None:
     desk = desk_with(Rules(daily_loss=STOP))
     desk.step(replace(lock(desk, flatten=True), account=AccountId(77)))
     assert not desk.book.flattening
+
+
+def test_behind_a_lock_an_order_is_taken_back_with_its_leaders() -> None:
+    desk = desk_with(Rules(daily_loss=STOP))
+    entered(desk)
+    order = desk.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_000)
+    desk.settle()
+    price(desk, 19_950)
+    assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
+    desk.wait(1)
+    desk.cancel(order)
+    desk.settle()
+    assert not desk.resting(MINE)
