@@ -6,7 +6,7 @@ from analytics import api, views
 
 app_name = "analytics"
 urlpatterns = [
-    path("", views.live, name="live"),
+    path("", views.front, name="live"),
     path("equity/", views.equity, name="equity"),
     path("equity/points/", views.equity_points, name="equity-points"),
     path("gallery/", views.gallery, name="gallery"),

@@ -1,8 +1,11 @@
 """The cockpit, what it loads by itself, and the gallery of what pages are made of."""
 
+from typing import cast
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
@@ -19,7 +22,14 @@ from syncgroups.selectors import activity_of
 FILLS_SHOWN = 500
 
 
-@login_required(login_url="welcome", redirect_field_name=None)
+def front(request: HttpRequest) -> HttpResponse:
+    """Show the cockpit, and to whoever never was here what this is; an ended session leads to the log-in."""
+    if not request.user.is_authenticated and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return redirect("welcome")
+    return live(cast(UserRequest, request))
+
+
+@login_required
 @require_GET
 def live(request: UserRequest) -> HttpResponse:
     page = {

@@ -40,6 +40,11 @@ def test_whoever_comes_to_the_front_without_a_log_in_is_told_what_this_is(client
     assert client.get("/").headers["Location"] == reverse("welcome")
 
 
+def test_whoever_was_here_before_is_led_back_to_the_log_in(client: Client) -> None:
+    client.cookies["sessionid"] = "over"
+    assert client.get("/").headers["Location"].startswith("/accounts/login/")
+
+
 def test_the_welcome_names_the_plans_as_they_are(client: Client) -> None:
     text = client.get(reverse("welcome")).content.decode()
     assert "Up to 3 accounts" in text
