@@ -312,12 +312,16 @@ class EngineProcess(models.Model):
 
 
 class EngineStamp(models.Model):
-    """Grows whenever an owner's settings, gates or logins change: what the engines poll each second."""
+    """Grows whenever an owner's settings, gates or logins change: what the engines poll each second.
+
+    `taken` is the version that the owner's engine goes by.
+    """
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="engine_stamp"
     )
     version = models.PositiveBigIntegerField(default=0, db_index=True)
+    taken = models.PositiveBigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         """Describe the stamp in a line."""

@@ -1,17 +1,18 @@
 """Reads of logins and accounts. The functions that take a user are the only way from a page to a row."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
 from brokers.core.budget import CallLimits, Usage
 from brokers.core.shards import shard_names, shard_of
-from brokers.models import Account, Connection, ConnectionStatus, Lease, Position
+from brokers.models import Account, Connection, ConnectionStatus, EngineStamp, Lease, Position
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.ids import OwnerId, Symbol
 
@@ -102,6 +103,12 @@ def engine_beat_age() -> float | None:
     beats = list(Lease.objects.filter(shard__in=names).values_list("beat_at", flat=True))
     led = [beat for beat in beats if beat is not None]
     return (timezone.now() - min(led)).total_seconds() if len(led) == len(names) else None
+
+
+def waiting_for_engine(owners: Iterable[int]) -> set[int]:
+    """Return the owners whose engine does not go by the newest settings yet; one query."""
+    behind = EngineStamp.objects.filter(owner_id__in=list(owners), version__gt=F("taken"))
+    return set(behind.values_list("owner_id", flat=True))
 
 
 def engine_heard_at(owner: OwnerId) -> datetime | None:

@@ -3,6 +3,7 @@
 from accounts.exports import register
 from syncgroups.models import (
     Activity,
+    AlertsSeen,
     AuditEntry,
     CopiedOrder,
     CopyCommand,
@@ -27,4 +28,5 @@ register("holdings", Holding, owner="group__owner")
 register("differences", Drift, owner="owner")
 register("quarantines", Quarantine, owner="group__owner")
 register("activity", Activity, owner="owner")
+register("alerts-seen", AlertsSeen, owner="owner")
 register("decisions", AuditEntry, owner="owner")

@@ -8,6 +8,7 @@ from syncgroups.api import kill as kill_api
 from syncgroups.api import rules as rules_api
 from syncgroups.views import (
     activity,
+    alerts,
     batch,
     billing,
     builder,
@@ -24,6 +25,7 @@ from syncgroups.views import (
 
 app_name = "syncgroups"
 urlpatterns = [
+    path("alerts/<int:upto>/acknowledge/", alerts.acknowledged, name="acknowledge"),
     path("palette/", palette.palette, name="palette"),
     path("groups/", groups.group_list, name="list"),
     path("groups/new/", builder.create, name="create"),

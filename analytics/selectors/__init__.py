@@ -34,6 +34,7 @@ from risk.selectors import owner_gate
 from syncgroups.models import Drift
 from syncgroups.selectors import ActivityPage, GroupRow, activity_of, gates_state, group_rows, groups_of
 from syncgroups.selectors.activity import outcomes_between
+from syncgroups.selectors.alerts import Alerts, alerts_of
 from syncgroups.selectors.drift import open_drifts_of
 from syncgroups.selectors.guardrails import risk_rows
 from tradehaven.domain.calendar import day_span
@@ -65,6 +66,7 @@ class Overview:
     gate: Gate | None
     engine_late: bool
     market: MarketNotice | None
+    alerts: Alerts
 
     @property
     def net(self) -> Decimal:
@@ -230,4 +232,5 @@ def _overview(user: User, cards: Sequence[Card], groups: Sequence[GroupRow], wor
         gate=world.over_all,
         engine_late=engine_is_late(),
         market=notice(world.now),
+        alerts=alerts_of(user, world.now),
     )

@@ -7,10 +7,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from django.db import close_old_connections, connections
 
+from brokers.services.stamps import note_taken
 from syncgroups.engine import plans
 from syncgroups.engine.plans import Settings
 from tradehaven.control import bus
@@ -58,6 +60,7 @@ class Control:
         self._is_mine = is_mine
         self._changed = changed
         self._versions: dict[int, int] = {}
+        self._untold: dict[int, int] = {}
         self._wake = asyncio.Event()
 
     async def refresh(self) -> None:
@@ -65,7 +68,14 @@ class Control:
         for owner, version in (await self._database.ask(self._stale)).items():
             settings = await self._database.ask(lambda owner=owner: plans.settings_of(OwnerId(owner)))  # type: ignore[misc]
             await self._changed(settings)
-            self._versions[owner] = version
+            self._versions[owner] = self._untold[owner] = version
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Let pages know that settings are in force; what could not be written is tried again."""
+        if self._untold:
+            for owner in await self._database.ask(partial(note_taken, dict(self._untold))):
+                self._untold.pop(owner, None)
 
     def _stale(self) -> dict[int, int]:
         return plans.changed_owners(self._versions, self._is_mine)

@@ -12,6 +12,7 @@ from risk.models import Gate, RuleBook
 from syncgroups.core.copies import CopyState
 from syncgroups.core.differences import DriftKind
 from syncgroups.core.plan import RestPolicy
+from syncgroups.models.alerts import AlertsSeen as AlertsSeen
 from syncgroups.models.commands import CommandKind as CommandKind
 from syncgroups.models.commands import CopyCommand as CopyCommand
 from syncgroups.models.manual import ManualCopy as ManualCopy

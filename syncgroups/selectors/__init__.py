@@ -12,7 +12,14 @@ from accounts.billing.selectors import has_plan
 from accounts.models import User
 from brokers.core.budget import Outlook, outlook
 from brokers.models import Account, Connection, ConnectionStatus
-from brokers.selectors import accounts_of, call_limits, connections_of, is_silent, usage_of
+from brokers.selectors import (
+    accounts_of,
+    call_limits,
+    connections_of,
+    is_silent,
+    usage_of,
+    waiting_for_engine,
+)
 from risk.models import Gate
 from syncgroups.core.status import Gates, LinkState, Status, account_status, group_status, link_status
 from syncgroups.core.waterfall import percentile
@@ -42,6 +49,8 @@ class GroupRow:
     leader: MemberRow
     followers: tuple[MemberRow, ...]
     mixed: bool
+    is_waiting: bool
+    """What was set last is not in force yet: the engine has not taken it over."""
 
     @property
     def paused(self) -> bool:
@@ -217,8 +226,18 @@ def group_for(user: User, public_id: str) -> SyncGroup:
 def group_rows(groups: Iterable[SyncGroup], over_all: Gate | None, now: datetime) -> list[GroupRow]:
     """Return groups with their states, under the gate over everything."""
     found = list(groups)
-    running = {owner: has_plan(owner, now) for owner in {group.owner_id for group in found}}
-    return [_group_row(group, over_all, now, has_plan=running[group.owner_id]) for group in found]
+    owners = {group.owner_id for group in found}
+    running, waiting = {owner: has_plan(owner, now) for owner in owners}, waiting_for_engine(owners)
+    return [
+        _group_row(
+            group,
+            over_all,
+            now,
+            has_plan=running[group.owner_id],
+            is_waiting=group.owner_id in waiting,
+        )
+        for group in found
+    ]
 
 
 def mixes_live_and_demo(accounts: Iterable[Account]) -> bool:
@@ -233,7 +252,9 @@ def mixes(group: SyncGroup) -> bool:
     return mixes_live_and_demo(members.distinct())
 
 
-def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime, *, has_plan: bool) -> GroupRow:
+def _group_row(
+    group: SyncGroup, over_all: Gate | None, now: datetime, *, has_plan: bool, is_waiting: bool
+) -> GroupRow:
     members = list(group.followers.all())
     rows = tuple(_member(member.account, group, over_all, now, member) for member in members)
     offline = sum(not member.account.connection.link_up for member in members)
@@ -250,6 +271,7 @@ def _group_row(group: SyncGroup, over_all: Gate | None, now: datetime, *, has_pl
         leader=_member(group.leader, group, over_all, now),
         followers=rows,
         mixed=mixes_live_and_demo([group.leader, *(member.account for member in members)]),
+        is_waiting=is_waiting,
     )
 
 

@@ -29,6 +29,7 @@ from brokers.services.stamps import touch
 from risk.models import AccountRisk, AccountStanding, Gate, GateChange, Lockout, RuleBook, RuleChange
 from syncgroups.models import (
     Activity,
+    AlertsSeen,
     AuditEntry,
     CopiedOrder,
     CopyCommand,
@@ -68,6 +69,7 @@ OWNED: tuple[tuple[type[models.Model], Rows], ...] = (
     _by(CopyCommand, "copy__owner_id"),
     _by(CopiedOrder, "owner_id"),
     _by(Activity, "owner_id"),
+    _by(AlertsSeen, "owner_id"),
     _by(AuditEntry, "owner_id"),
     _by(SyncGroup, "owner_id"),
     _by(AccountStanding, "account__connection__owner_id"),

@@ -42,6 +42,7 @@ DOORS: dict[str, Row] = {
     "": OWN,
     "activity/before/<int:before>/": Row(whose=Whose.OWN, fills=("line",)),
     "palette/": OWN,
+    "alerts/<int:upto>/acknowledge/": Row(whose=Whose.OWN, fills=("line",)),
     "groups/": OWN,
     "groups/new/": OWN,
     "groups/preview/": OWN,

@@ -1,17 +1,21 @@
 """What the broker's risk desk says of an account: three entities, one word."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 import pytest
+import requests
 
 from brokers.clock import process_clock
+from brokers.paper.testing import RunningExchange
 from brokers.ports import Login
 from brokers.tradovate import wire
 from brokers.tradovate.entities import AccountRiskStatus, AutoLiq, Entity, Snapshot
 from brokers.tradovate.gateway import TradovateGateway
 from brokers.tradovate.tests.frames import SAMPLES
+from brokers.tradovate.tests.watching import Watch, login_at, with_gateway
 from brokers.tradovate.view import View
 from tradehaven.domain.enums import TradingState
 from tradehaven.domain.events import LimitsReported, SnapshotTaken
@@ -163,3 +167,26 @@ def _wish(sent: bytes) -> list[str]:
     body = sent.split(b"\n", 3)[3]
     kinds: list[str] = msgspec.json.decode(body)["entityTypes"]
     return kinds
+
+
+def test_a_lock_at_the_broker_is_told_at_once_and_stands_in_the_next_snapshot(
+    exchange: RunningExchange,
+) -> None:
+    login = login_at(exchange)
+    (number,) = login.accounts
+
+    async def story(watch: Watch) -> None:
+        address = f"{exchange.base_url}/accountRiskStatus/setadminautoliqaction"
+        body = {"accountId": number, "adminAutoLiqAction": "LiquidateOnlyModeImmediately"}
+        headers = {"Authorization": f"Bearer {login.token}"}
+        await asyncio.to_thread(requests.post, address, json=body, headers=headers, timeout=5)
+        assert (await watch.until(LimitsReported)).state is TradingState.REDUCING
+
+    with_gateway(login, story)
+
+    async def again(watch: Watch) -> None:
+        (account,) = (await watch.until(SnapshotTaken)).accounts
+        assert account.limits is not None
+        assert account.limits.because == "LiquidateOnlyModeImmediately"
+
+    with_gateway(login, again)

@@ -23,15 +23,13 @@ from tradehaven.domain.commands import (
     Rejected,
     Unresolved,
 )
-from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.events import (
-    LimitsReported,
     LinkLost,
     OrderEnded,
     OrderFilled,
     OrdersListed,
     OrderWorking,
-    SnapshotTaken,
 )
 from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from tradehaven.domain.money import Ticks
@@ -162,29 +160,6 @@ def test_what_the_socket_missed_is_found_in_the_lists(
         await watch.until(OrderWorking, client_order_id="lost")
 
     with_gateway(login, story)
-
-
-def test_a_lock_at_the_broker_is_told_at_once_and_stands_in_the_next_snapshot(
-    exchange: RunningExchange,
-) -> None:
-    login = login_at(exchange)
-    (number,) = login.accounts
-
-    async def story(watch: Watch) -> None:
-        address = f"{exchange.base_url}/accountRiskStatus/setadminautoliqaction"
-        body = {"accountId": number, "adminAutoLiqAction": "LiquidateOnlyModeImmediately"}
-        headers = {"Authorization": f"Bearer {login.token}"}
-        await asyncio.to_thread(requests.post, address, json=body, headers=headers, timeout=5)
-        assert (await watch.until(LimitsReported)).state is TradingState.REDUCING
-
-    with_gateway(login, story)
-
-    async def again(watch: Watch) -> None:
-        (account,) = (await watch.until(SnapshotTaken)).accounts
-        assert account.limits is not None
-        assert account.limits.because == "LiquidateOnlyModeImmediately"
-
-    with_gateway(login, again)
 
 
 def _by_hand(exchange: RunningExchange, login: Login, **order: Any) -> None:
