@@ -36,7 +36,7 @@ def joined(own: Rules, stated: LimitsReported) -> Rules:
         NO_RULES,
         daily_loss=DayLimit(amount=loss, breach=Breach.STOP) if loss else None,
         daily_profit=DayLimit(amount=profit, breach=Breach.STOP) if profit else None,
-        drawdown=_trailing(stated) if own.drawdown is None else None,
+        drawdown=_trailing(stated) if _fits(own.drawdown, stated) else None,
     )
     if rules == NO_RULES:
         return own
@@ -49,6 +49,11 @@ def floor_by(rule: Drawdown, floor: Floor, stated: LimitsReported) -> Floor:
     if stated.high is None or stated.drawdown is None or rule.trail is not _trail(stated):
         return floor
     return drawdown.marked(rule, floor, stated.high)
+
+
+def _fits(own: Drawdown | None, stated: LimitsReported) -> bool:
+    """Say whether the broker's drawdown may stand beside one's own: both must follow the same money."""
+    return own is None or own.trail is _trail(stated)
 
 
 def _trail(stated: LimitsReported) -> Trail:

@@ -50,12 +50,13 @@ def marked(known: Mark | None, price: PriceMoved) -> Mark | None:
     if bid is None or ask is None or (known is not None and price.at < known.at):
         return known
     fresh = Mark(bid=bid, ask=ask, last=price.last, at=price.at)
-    if known is None or _is_near(known.bid, bid):
+    if known is None or is_near(known.bid, bid):
         return fresh
-    if known.doubt is not None and _is_near(known.doubt, bid):
+    if known.doubt is not None and is_near(known.doubt, bid):
         return fresh  # a second one says the same: the market has moved
     return Mark(bid=known.bid, ask=known.ask, last=known.last, at=known.at, doubt=bid)
 
 
-def _is_near(one: Ticks, other: Ticks) -> bool:
+def is_near(one: Ticks, other: Ticks) -> bool:
+    """Say whether two prices are so near to each other that either may follow the other at once."""
     return abs(one - other) <= max(LEAST_JUMP, abs(one) // JUMP_PARTS)

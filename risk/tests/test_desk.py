@@ -67,6 +67,18 @@ def test_of_both_daily_losses_the_smaller_holds_and_an_own_drawdown_stays() -> N
     assert found == replace(own, daily_loss=DayLimit(amount=Decimal(1000)))
 
 
+def test_of_two_drawdowns_that_follow_the_same_money_the_stricter_holds() -> None:
+    own = Rules(drawdown=replace(RULE, amount=Decimal(3000), known=Decimal(48_500)))
+    assert desk.joined(own, TRAILING).drawdown == replace(RULE, known=Decimal(48_500))
+    narrow = Rules(drawdown=replace(RULE, amount=Decimal(1000)))
+    assert desk.joined(narrow, TRAILING) == narrow
+
+
+def test_a_drawdown_that_follows_other_money_than_ones_own_is_left_to_the_broker() -> None:
+    own = Rules(drawdown=replace(RULE, amount=Decimal(3000), trail=Trail.END_OF_DAY))
+    assert desk.joined(own, TRAILING) is own
+
+
 @given(own=rules, told=stated)
 def test_no_word_of_the_broker_ever_loosens_a_rule(own: Rules, told: LimitsReported) -> None:
     found = desk.joined(own, told)

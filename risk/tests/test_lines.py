@@ -60,3 +60,42 @@ def test_what_is_no_line_of_news_is_named_with_its_number(text: str) -> None:
 def test_a_time_that_does_not_exist_is_named(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"Line 1: .* is no time"):
         NEWS.read(text)
+
+
+def test_caps_are_roots_with_numbers_and_what_is_no_number_is_left_for_the_rules_to_name() -> None:
+    caps = LINES["caps__products"]
+    assert caps.read("es 2, , NQ  10") == {"ES": 2, "NQ": 10}
+    assert caps.read("es two") == {"ES": "two"}
+    assert caps.write({"ES": 2, "NQ": 10}) == "ES 2, NQ 10"
+
+
+def test_products_are_read_in_order_each_once_and_without_gaps() -> None:
+    assert LINES["products"].read(" nq, es  NQ ,") == ["ES", "NQ"]
+
+
+def test_hours_that_are_none_are_left_for_the_rules_to_name() -> None:
+    hours = LINES["hours"]
+    assert hours.read("8:30-11:00,, noon") == [
+        {"start": "08:30", "end": "11:00"},
+        {"start": "noon", "end": "noon"},
+    ]
+    assert hours.write([{"start": "08:30:00", "end": "11:00:00"}]) == "08:30-11:00"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        ("2026-12-10T13:28:00+00:00", "2026-12-10T13:40:00+00:00", "2026-12-10 07:28-07:40 CPI"),
+        ("2026-12-10T13:28:30+00:00", "2026-12-10T13:40:00+00:00", "2026-12-10 07:28:30-07:40 CPI"),
+        ("2026-12-10T13:28:00+00:00", "2026-12-11T13:27:59+00:00", "2026-12-10 07:28-07:27:59 CPI"),
+        ("2026-12-10T13:28:00+00:00", "2026-12-11T13:28:00+00:00", "2026-12-10 07:28-2026-12-11 07:28 CPI"),
+    ],
+)
+def test_news_are_written_as_short_as_they_can_be_read_again(start: str, end: str, text: str) -> None:
+    body = {"label": "CPI", "start": start, "end": end}
+    assert NEWS.write([body]) == text
+    window = one(text)
+    assert (window.start, window.end) == (datetime.fromisoformat(start), datetime.fromisoformat(end))
+    assert NEWS.write([body | {"label": "A; B"}]) == text.replace("CPI", "A, B")
+    assert NEWS.write([body | {"products": ["NQ", "ES"]}]) == f"{text}; ES, NQ"
+    assert NEWS.write([body | {"products": [], "flat": True}]) == f"{text}; flat"

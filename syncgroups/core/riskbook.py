@@ -19,6 +19,7 @@ from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Environment
 from tradehaven.domain.events import LimitsReported
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.money import Ticks
 
 Held = tuple[AccountId, Symbol]
 
@@ -31,7 +32,7 @@ class RiskBook:
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
     contracts that it closed; `guard_waits` until when its login has no room for it, or for its
     cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second,
-    `stated` what brokers say of accounts.
+    `stated` what brokers say of accounts, `unlikely` first quotes that nobody believes yet.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class RiskBook:
         self.stated: dict[AccountId, LimitsReported] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
+        self.unlikely: dict[tuple[Environment, Symbol], Ticks] = {}
         self.unvalued: set[AccountId] = set()
         self.holders: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
         self.standings: dict[AccountId, Standing] = {}

@@ -6,9 +6,15 @@ from decimal import Decimal
 from syncgroups.core.accounting import filled
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
-from syncgroups.tests.test_guardrails import LOSS, with_rules
-from tradehaven.domain.enums import Side
-from tradehaven.domain.events import AccountSnapshot, BalanceReported, PositionReported, SnapshotTaken
+from syncgroups.tests.test_guardrails import LOSS, price, with_rules
+from tradehaven.domain.enums import Environment, RefusalReason, Side
+from tradehaven.domain.events import (
+    AccountSnapshot,
+    BalanceReported,
+    PositionReported,
+    PriceMoved,
+    SnapshotTaken,
+)
 from tradehaven.domain.ids import AccountId, FillId, Nanos, Symbol
 
 MINE = AccountId(2)
@@ -95,3 +101,46 @@ def test_a_broker_that_states_an_unknown_contract_leaves_an_account_without_valu
     desk.wait(3)
     assert MINE not in desk.book.risk.ledgers
     assert MINE not in desk.book.risk.standings
+
+
+def held_over_a_start(desk: Desk) -> None:
+    """Let the engine meet a position that it has seen no price for: two contracts at 5,000 points."""
+    stated(desk, "50000", net=2)
+
+
+def test_a_first_quote_far_from_what_was_paid_proves_nothing_until_a_second_says_the_same() -> None:
+    desk = desk_with_money()
+    held_over_a_start(desk)
+    price(desk, 10_000)
+    assert ES not in desk.book.risk.marks[Environment.PAPER]
+    assert not desk.book.risk.locks
+    price(desk, 20_001)
+    assert desk.book.risk.marks[Environment.PAPER][ES].bid == 20_001
+    assert not desk.book.risk.locks
+
+
+def test_a_market_that_is_far_from_what_was_paid_is_believed_with_its_second_quote() -> None:
+    desk = desk_with_money()
+    held_over_a_start(desk)
+    price(desk, 19_000)
+    assert not desk.book.risk.locks
+    price(desk, 18_990)
+    assert desk.book.risk.locks[MINE].reason is RefusalReason.DAILY_LOSS
+
+
+def test_two_wild_prints_apart_from_each_other_prove_nothing_either() -> None:
+    desk = desk_with_money()
+    held_over_a_start(desk)
+    for wild in (10_000, 30_000, 5_000):
+        price(desk, wild)
+    assert ES not in desk.book.risk.marks[Environment.PAPER]
+    assert not desk.book.risk.locks
+
+
+def test_where_nothing_is_held_the_first_quote_is_believed_and_one_without_a_price_is_none() -> None:
+    desk = desk_with_money()
+    quote = PriceMoved(environment=Environment.PAPER, symbol=ES, bid=None, ask=None, last=None, at=desk.at())
+    desk.step(quote)
+    assert ES not in desk.book.risk.marks[Environment.PAPER]
+    price(desk, 12_345)
+    assert desk.book.risk.marks[Environment.PAPER][ES].bid == 12_345
