@@ -122,7 +122,7 @@ def test_the_page_asks_the_database_as_often_for_thirty_accounts_as_for_three(
         PositionFactory.create(account=account)
         FollowerFactory.create(group=group, account=account)
     QuoteFactory.create(environment="paper")
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(21):
         render_parts(alice, ALL)
 
 
