@@ -12,7 +12,7 @@ from brokers.core.budget import CallLimits, Usage
 from brokers.models import Account, Connection, ConnectionStatus, EngineStamp
 from brokers.selectors import call_limits, usage_of
 from risk.models import Gate, GateKind
-from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan, RestPolicy
+from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine import guardrails
 from syncgroups.models import Follower, ManualCopy, ProductRule, Request, SyncGroup
 from syncgroups.selectors.guardrails import rules_over
@@ -22,7 +22,6 @@ from tradehaven.domain.enums import (
     Ask,
     DriftPolicy,
     Environment,
-    RestRule,
     SessionHours,
     Side,
     SizingMode,
@@ -224,12 +223,7 @@ def _group_plan(
         drift_cap=group.drift_cap,
         drift_ticks=group.drift_ticks,
         entry_slack=group.entry_slack,
-        rests=RestPolicy(
-            after=group.rest_after,
-            entries=RestRule(group.rest_entries),
-            exits=RestRule(group.rest_exits),
-            slack=group.rest_slack,
-        ),
+        rests=group.rests,
     )
 
 

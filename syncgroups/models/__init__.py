@@ -78,6 +78,16 @@ class SyncGroup(models.Model):
         """Return the group's name."""
         return self.name
 
+    @property
+    def rests(self) -> RestPolicy:
+        """Return what becomes of a follower's order that still rests when its leader has filled."""
+        return RestPolicy(
+            after=self.rest_after,
+            entries=RestRule(self.rest_entries),
+            exits=RestRule(self.rest_exits),
+            slack=self.rest_slack,
+        )
+
 
 class Follower(models.Model):
     """An account in a group and how its quantities come about. `max_contracts` caps what it may hold."""

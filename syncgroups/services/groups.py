@@ -223,12 +223,7 @@ def settings_of(group: SyncGroup) -> GroupSettings:
         drift_cap=group.drift_cap,
         drift_ticks=group.drift_ticks,
         entry_slack=group.entry_slack,
-        rests=RestPolicy(
-            after=group.rest_after,
-            entries=RestRule(group.rest_entries),
-            exits=RestRule(group.rest_exits),
-            slack=group.rest_slack,
-        ),
+        rests=group.rests,
     )
 
 
