@@ -15,6 +15,7 @@ from syncgroups.core.plan import RestPolicy
 from syncgroups.models.alerts import AlertsSeen as AlertsSeen
 from syncgroups.models.commands import CommandKind as CommandKind
 from syncgroups.models.commands import CopyCommand as CopyCommand
+from syncgroups.models.journal import JournalMark as JournalMark
 from syncgroups.models.manual import ManualCopy as ManualCopy
 from syncgroups.models.manual import ManualShare as ManualShare
 from tradehaven.db import AppendOnly, enum_field
@@ -388,20 +389,3 @@ class AuditEntry(AppendOnly):
     def __str__(self) -> str:
         """Describe the record in a line."""
         return f"{self.number} {self.kind}"
-
-
-class JournalMark(models.Model):
-    """How far a shard's journal has been written into these tables; moves in the same transaction.
-
-    `epoch` is the newest that has begun to record: no older one writes a row after it.
-    """
-
-    shard = models.CharField(max_length=32, primary_key=True)
-    segment = models.CharField(max_length=64, blank=True)
-    offset = models.PositiveBigIntegerField(default=0)
-    epoch = models.PositiveBigIntegerField(default=0, db_default=0)
-    moved_at = models.DateTimeField(auto_now=True)
-
-    def __str__(self) -> str:
-        """Describe the mark in a line."""
-        return f"{self.shard}: {self.segment} {self.offset}"
