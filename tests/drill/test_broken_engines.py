@@ -109,7 +109,7 @@ def it_forgets_its_locks(patch: pytest.MonkeyPatch) -> None:
 
 
 def it_believes_every_print(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(marks, "_is_near", lambda *_: True)
+    patch.setattr(marks, "is_near", lambda *_: True)
 
 
 def it_watches_no_position(patch: pytest.MonkeyPatch) -> None:
