@@ -8,7 +8,7 @@ from datetime import datetime
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.core.hooks import ATTEMPTS, OFF_AFTER, next_try, signature
@@ -57,20 +57,14 @@ def write(hook: Webhook, kind: NoticeKind | None, *, subject: str, text: str) ->
 
 def due(*, now: datetime) -> list[int]:
     """Return the messages that should have gone out by now (UTC), oldest first, a hundred at most."""
-    waiting = HookMessage.objects.filter(
-        sent_at__isnull=True, attempts__lt=ATTEMPTS, next_at__lte=now, hook__active=True
-    )
-    return list(waiting.order_by("next_at").values_list("pk", flat=True)[:100])
+    return list(_waiting(now).order_by("next_at").values_list("pk", flat=True)[:100])
 
 
 def deliver(message_id: int, *, now: datetime) -> bool:
     """Send one message unless it was sent or another worker has it; say whether it arrived."""
     # Claimed by moving its next time: who comes second finds nothing; what a dead worker held comes up again.
-    waiting = HookMessage.objects.filter(
-        pk=message_id, sent_at__isnull=True, attempts__lt=ATTEMPTS, next_at__lte=now, hook__active=True
-    )
-    attempt = next_try(2, now)
-    if not waiting.update(attempts=F("attempts") + 1, next_at=attempt):
+    waiting = _waiting(now).filter(pk=message_id)
+    if not waiting.update(attempts=F("attempts") + 1, next_at=next_try(2, now)):
         return False
     message = HookMessage.objects.select_related("hook").get(pk=message_id)
     body, hook = message.body.encode(), message.hook
@@ -89,6 +83,12 @@ def deliver(message_id: int, *, now: datetime) -> bool:
     HookMessage.objects.filter(pk=message_id).update(sent_at=now, status=status, failure="")
     Webhook.objects.filter(pk=hook.pk).update(failures=0)
     return True
+
+
+def _waiting(now: datetime) -> QuerySet[HookMessage]:
+    return HookMessage.objects.filter(
+        sent_at__isnull=True, attempts__lt=ATTEMPTS, next_at__lte=now, hook__active=True
+    )
 
 
 def _failed(message: HookMessage, error: Undelivered, now: datetime) -> None:
