@@ -22,19 +22,19 @@ class RiskDesk:
     """The three kinds by the broker's account number; `View` puts what arrives into them."""
 
     def __init__(self) -> None:
-        self.status: dict[int, e.Entity] = {}
-        self.own: dict[int, e.Entity] = {}
-        self.firm: dict[int, e.Entity] = {}
+        self.status: dict[int, e.AccountRiskStatus] = {}
+        self.own: dict[int, e.AutoLiq] = {}
+        self.firm: dict[int, e.AutoLiq] = {}
 
     def state(self, snapshot: e.Snapshot) -> None:
         """Take a whole session in; what it does not show any more is not known any more."""
-        for kept, found in (
-            (self.status, snapshot.accountRiskStatuses),
-            (self.own, snapshot.userAccountAutoLiqs),
-            (self.firm, snapshot.permissionedAccountAutoLiqs),
-        ):
-            kept.clear()
-            kept.update({entity.id: entity for entity in found})
+        # Cleared and filled, not replaced: the view holds these very dictionaries.
+        self.status.clear()
+        self.status.update({found.id: found for found in snapshot.accountRiskStatuses})
+        self.own.clear()
+        self.own.update({found.id: found for found in snapshot.userAccountAutoLiqs})
+        self.firm.clear()
+        self.firm.update({found.id: found for found in snapshot.permissionedAccountAutoLiqs})
 
     def knows(self, number: int) -> bool:
         """Say whether the broker has shown anything of an account here."""
@@ -42,10 +42,8 @@ class RiskDesk:
 
     def limits(self, account: AccountId, number: int, at: Nanos) -> LimitsReported:
         """Return all that is known of an account."""
-        status = self.status.get(number)
-        seen = status if isinstance(status, e.AccountRiskStatus) else e.AccountRiskStatus(id=number)
-        found = (self.own.get(number), self.firm.get(number))
-        sets = [limits for limits in found if isinstance(limits, e.AutoLiq)]
+        seen = self.status.get(number) or e.AccountRiskStatus(id=number)
+        sets = [kept[number] for kept in (self.own, self.firm) if number in kept]
         state, because = _state(seen)
         trailing = [limits for limits in sets if limits.trailingMaxDrawdown]
         trail = min(trailing, key=lambda limits: limits.trailingMaxDrawdown or 0, default=None)

@@ -364,7 +364,7 @@ class View:
                 account=account, cash=money(cash.amount), realized=money(cash.realizedPnL), at=at
             )
 
-    def _limits(self, kept: dict[int, e.Entity], entity: e.Entity, at: Nanos) -> Iterator[LimitsReported]:
+    def _limits(self, kept: dict[int, Any], entity: e.Entity, at: Nanos) -> Iterator[LimitsReported]:
         account = self.accounts.get(entity.id)
         if account is not None and kept.get(entity.id) != entity:
             kept[entity.id] = entity
