@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -43,6 +44,12 @@ def is_logged_in(user: User, session_key: str | None) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return get_user(request) == user
+
+
+def may_still_see(scope: Mapping[str, Any], user: User | None) -> bool:
+    """Say whether whoever opened a socket is still logged in; `scope` is the socket's."""
+    session = scope.get("session")
+    return user is not None and session is not None and is_logged_in(user, session.session_key)
 
 
 def logged_in_among(sessions: Mapping[str, int]) -> set[str]:

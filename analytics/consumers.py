@@ -1,11 +1,11 @@
 """The live page's socket: takes a seat in the hub, and gives it up. Anonymous visitors are turned away."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from accounts.access import is_logged_in
+from accounts.access import may_still_see
 from analytics.live.hub import hub
 from analytics.live.seat import Seat
 
@@ -55,9 +55,4 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the library
         await self.close(code=UNAUTHORIZED)
 
     async def _may_see(self) -> bool:
-        return bool(await database_sync_to_async(_still_logged_in)(self.scope, self.user))
-
-
-def _still_logged_in(scope: dict[str, Any], user: "User | None") -> bool:
-    session = scope.get("session")
-    return user is not None and session is not None and is_logged_in(user, session.session_key)
+        return bool(await database_sync_to_async(may_still_see)(self.scope, self.user))

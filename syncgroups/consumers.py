@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from accounts.access import is_logged_in
+from accounts.access import may_still_see
 from tradehaven.domain.ids import OwnerId
 from tradehaven.live.groups import owner_group
 from tradehaven.live.messages import Changed, Topic, decode
@@ -53,12 +53,7 @@ class ActivityConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # the lib
 
     async def _say(self) -> None:
         await asyncio.sleep(PERIOD)
-        if await database_sync_to_async(_still_logged_in)(self.scope, self.user):
+        if await database_sync_to_async(may_still_see)(self.scope, self.user):
             await self.send(text_data="new")
         else:
             await self.close(code=UNAUTHORIZED)
-
-
-def _still_logged_in(scope: dict[str, Any], user: "User | None") -> bool:
-    session = scope.get("session")
-    return user is not None and session is not None and is_logged_in(user, session.session_key)
