@@ -15,7 +15,7 @@ from accounts.core.hooks import ATTEMPTS, OFF_AFTER, next_try, signature
 from accounts.models import HookMessage, User, Webhook
 from accounts.notify.posting import Undelivered, post
 from tradehaven.domain.enums import NoticeKind
-from tradehaven.sealing import unseal
+from tradehaven.sealing import VaultError, unseal
 
 log = logging.getLogger(__name__)
 
@@ -67,22 +67,29 @@ def deliver(message_id: int, *, now: datetime) -> bool:
     if not waiting.update(attempts=F("attempts") + 1, next_at=next_try(2, now)):
         return False
     message = HookMessage.objects.select_related("hook").get(pk=message_id)
-    body, hook = message.body.encode(), message.hook
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": AGENT,
-        "X-TradeHaven-Kind": message.kind or "test",
-        "X-TradeHaven-Message": str(message.number),
-        "X-TradeHaven-Signature": signature(unseal(hook.secret, subject=subject_of(hook.pk)), now, body),
-    }
     try:
-        status = post(hook.url, body, headers)
+        status = post(message.hook.url, message.body.encode(), _headers(message, now))
     except Undelivered as error:
         _failed(message, error, now)
         return False
     HookMessage.objects.filter(pk=message_id).update(sent_at=now, status=status, failure="")
-    Webhook.objects.filter(pk=hook.pk).update(failures=0)
+    Webhook.objects.filter(pk=message.hook_id).update(failures=0)
     return True
+
+
+def _headers(message: HookMessage, now: datetime) -> dict[str, str]:
+    """Return what goes with a message; a secret that does not open must not hold up others' messages."""
+    try:
+        secret = unseal(message.hook.secret, subject=subject_of(message.hook_id))
+    except VaultError as error:
+        raise Undelivered("its secret does not open here: remove the hook and make it anew") from error
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": AGENT,
+        "X-TradeHaven-Kind": message.kind or "test",
+        "X-TradeHaven-Message": str(message.number),
+        "X-TradeHaven-Signature": signature(secret, now, message.body.encode()),
+    }
 
 
 def _waiting(now: datetime) -> QuerySet[HookMessage]:

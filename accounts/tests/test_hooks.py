@@ -243,6 +243,21 @@ def test_a_hook_that_nothing_reaches_is_switched_off_with_its_reason_and_on_by_h
 
 
 @pytest.mark.django_db
+def test_a_secret_that_does_not_open_is_said_and_holds_up_nobody_elses_message(
+    owner: User, receiver: Receiver, queue: Mock
+) -> None:
+    shut, _ = hook_to(receiver.url, owner)
+    other, _ = make_hook(owner=owner, name="Other", url=receiver.url, kinds=[NoticeKind.GUARDRAIL])
+    Webhook.objects.filter(pk=shut.pk).update(secret=other.secret)  # sealed to another row
+    message = send_test(hook=shut)
+    send_test(hook=other)
+    sweep_hook_messages()
+    message.refresh_from_db()
+    assert "does not open" in message.failure
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.django_db
 def test_a_success_forgets_what_failed_before(owner: User, receiver: Receiver, queue: Mock) -> None:
     hook, _ = hook_to(receiver.url, owner)
     Webhook.objects.update(failures=5)
