@@ -90,7 +90,7 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
             return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)), guarded)
         case OrdersListed():
-            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
+            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at)
             waited = resume.resumed(plan, book, event.at, copies_of(left))
             return joined(recover.after_listing(book, event), left, waited)
         case GateChanged() | HaltPressed():
@@ -130,7 +130,7 @@ def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
     ended = converge.ended_order(plan, book, event)
     kept = owed.failed(plan, book, event)
     own = book.copy_of_order(event.account, event.order_id)
-    left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
+    left = place.settled(plan, book, [own] if own else [], event.at)
     guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
     waited = resume.resumed(plan, book, event.at, copies_of(left))
     return joined(ended, kept, left, waited, guarded)
@@ -149,7 +149,6 @@ def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     late = held.held_back(plan, book, outcome)
     kept = owed.failed(plan, book, outcome)
     named = book.copies.get(outcome.client_order_id)
-    others = copies_of(joined(answered, late))
-    left = place.settled(plan, book, [named] if named else [], outcome.at, others)
+    left = place.settled(plan, book, [named] if named else [], outcome.at)
     waited = resume.resumed(plan, book, outcome.at, copies_of(left))
     return joined(answered, late, kept, left, waited, brackets.failed(book, outcome))
