@@ -10,8 +10,8 @@ from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import is_withdrawn
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.decision import NOTHING, Action, Decision, joined
-from syncgroups.core.guarded import NO_OTHERS, Refusal, guarded
+from syncgroups.core.decision import NOTHING, Action, Decision, copies_of, joined
+from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import send_share, settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
@@ -41,15 +41,18 @@ TOO_LATE = Refusal(
 )
 
 
-def resumed(
-    plan: OwnerPlan, book: Book, at: Nanos, others: Mapping[ClientOrderId, Copy] = NO_OTHERS
-) -> Decision:
-    """Return the orders that waiting exits may send now, and the reasons of those that need none."""
+def resumed(plan: OwnerPlan, book: Book, at: Nanos, after: Decision = NOTHING) -> Decision:
+    """Return the orders that waiting exits may send now, and the reasons of those that need none.
+
+    `after` is what the same event has had for an answer: the copies that it changes, and what it takes back
+    of entries that wait.
+    """
     decisions: list[Decision] = []
     served: set[AccountId] = set()
-    for waiting in book.waiting.values():
+    less = {waiting.key: waiting for waiting in after.waiting if waiting.key in book.waiting}
+    for waiting in (book.waiting | less).values():
         if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
-            decisions.append(_look(plan, book, waiting, at, others))
+            decisions.append(_look(plan, book, waiting, at, copies_of(after)))
             served.update(step.account for step in decisions[-1].steps)
     return joined(*decisions)
 
