@@ -79,8 +79,7 @@ def _as_held(pair: Pair, owed: Difference) -> Difference:
 
 
 def _left(pair: Pair, qty: int) -> int:
-    left = max(0, abs(pair.own) - qty)
-    return left if pair.own > 0 else -left
+    return pair.own - max(-qty, min(qty, pair.own))
 
 
 def _keep(pair: Pair, known: Difference | None, new: Difference) -> Decision:
@@ -220,8 +219,7 @@ def _placed(plan: OwnerPlan, book: Book, pair: Pair, owed: Difference, at: Nanos
         whose = CopyKey(group=group.group, leader=leader, leader_order=order_id, follower=pair.account)
         key = repair_id(whose, pair.symbol, pair.leads, at // SECOND)
     steps = placed_again(plan, book, pair, order_id, key, at).steps
-    placed = (step.copy for step in steps if isinstance(step, CopyStep))
-    return list(steps), sum(copy.sent.qty - copy.enters for copy in placed)
+    return list(steps), sum(step.copy.sent.qty for step in steps if isinstance(step, CopyStep))
 
 
 def _copies(book: Book, pair: Pair, owed: Difference) -> list[Copy]:

@@ -83,6 +83,18 @@ def test_of_a_flip_that_failed_only_the_closing_part_is_owed() -> None:
     assert closes(world) == [(SELL, 2)]
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_what_is_owed_is_shown_with_its_sign_and_follows_what_a_hand_closes(side: Side) -> None:
+    world = holding(entry=5, side=side)
+    world.market(side.opposite, 2)
+    reject(world)
+    assert world.differs() == [("failed_exit", 2, 3 * side.sign, 5 * side.sign)]
+    world.shut(GROUP_GATE)
+    world.market(side.opposite, 1, account=TWO)
+    world.wait(1)
+    assert ("failed_exit", 2, 2 * side.sign, 4 * side.sign) in world.differs()
+
+
 def test_of_an_exit_that_had_filled_in_part_the_rest_is_owed() -> None:
     world = holding(fixed(3), entry=4, times=2)
     world.trade(SELL, 3)

@@ -1,4 +1,4 @@
-"""What found no room in its login's budget: written down, tried when there is room, and only as it is wanted."""
+"""What found no room in its login's budget: tried when there is room, and only as it is wanted."""
 
 from dataclasses import replace
 from typing import Any
