@@ -96,7 +96,8 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
     at_market = case.order.spec.order_type is OrderType.MARKET
     doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
     if case.book.waiting:
-        case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
+        if _closes_now(case):
+            case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
         if sized.enter:
             doubts |= {doubt.key: doubt for waiting in _ahead(case, follower) for doubt in waiting.doubts}
     if not doubts or (sized.qty and not at_market):
@@ -115,6 +116,13 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
         )
     )
     return replace(sized, enter=0)
+
+
+def _closes_now(case: Case) -> bool:
+    """Say whether an order trades as it is seen: at rest it may never, and in Confirmed mode its fills do."""
+    order = case.order
+    at_once = order.fill is not None or case.group.mode is not SyncMode.CONFIRMED
+    return at_once and order.spec.order_type is OrderType.MARKET
 
 
 def _ahead(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
-from syncgroups.core.converge import is_withdrawn
+from syncgroups.core.converge import is_out, is_withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, Decision, copies_of, joined
 from syncgroups.core.guarded import Refusal, guarded
@@ -126,7 +126,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     rests = waiting.rests if first else waiting.rests + 1
     key = waiting.key if first else rest_id(waiting.key, rests)
     enter = waiting.enter if _is_over(book, waiting) else 0
-    if enter and at - waiting.order.at > STALE:
+    if enter and (at - waiting.order.at > STALE or is_out(book, order.account, order.leads)):
         case.refuse(key, follower, Action.PLACE, TOO_LATE)
         enter = 0
     if not reduce and not enter:

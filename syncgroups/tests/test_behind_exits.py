@@ -224,6 +224,38 @@ def test_an_entry_that_is_sent_and_taken_back_in_the_same_event_is_sent_for_less
     assert world.held(2) == world.held(LEADER) == 2
 
 
+@pytest.mark.parametrize("mode", SyncMode)
+def test_exits_that_only_rest_take_nothing_back_and_protect_what_is_opened(mode: SyncMode) -> None:
+    world = desk(mode=mode)
+    world.market(SELL, 1)
+    world.market(BUY, 3)
+    world.trade(SELL, 2, OrderType.LIMIT, limit=20500)
+    world.trade(SELL, 2, OrderType.STOP, stop=19500)
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 2
+    assert sorted(order.spec.order_type for order in world.resting(2)) == [OrderType.LIMIT, OrderType.STOP]
+
+
+def test_in_confirmed_mode_an_order_that_has_not_filled_takes_nothing_back() -> None:
+    world = desk(mode=SyncMode.CONFIRMED)
+    world.market(SELL, 1)
+    world.market(BUY, 3)
+    leaving = world.trade(SELL, 2)
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [2]
+    world.fill(leaving, 1)
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [1]
+
+
+def test_what_a_leader_has_left_by_its_target_is_not_opened_any_more() -> None:
+    world = desk()
+    world.market(SELL, 1)
+    world.market(BUY, 3)
+    world.fill(world.trade(SELL, 2, OrderType.LIMIT, limit=20500))
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 0
+    assert world.reasons()[-1] == "stale"
+
+
 def filled_unheard_of(world: Desk, order_id: OrderId) -> None:
     """Let an order fill, and nothing else be heard for the moment."""
     order, at = world.orders[order_id], world.at()
