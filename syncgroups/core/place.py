@@ -273,7 +273,7 @@ def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
     for copy in book.open_copies_of(event.account):
         if copy.symbol == event.symbol and copy.order_id != event.order_id and _lives(book, copy):
             found[copy.group, copy.leader_order] = copy
-    return [(copy, order_id) for (_, order_id), copy in sorted(found.items(), key=lambda item: item[0])]
+    return [(found[where], where[1]) for where in sorted(found)]
 
 
 def _lives(book: Book, copy: Copy) -> bool:
