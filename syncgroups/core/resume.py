@@ -49,8 +49,7 @@ def resumed(plan: OwnerPlan, book: Book, at: Nanos, after: Decision = NOTHING) -
     """
     decisions: list[Decision] = []
     served: set[AccountId] = set()
-    less = {waiting.key: waiting for waiting in after.waiting if waiting.key in book.waiting}
-    for waiting in (book.waiting | less).values():
+    for waiting in (book.waiting | {waiting.key: waiting for waiting in after.waiting}).values():
         if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
             decisions.append(_look(plan, book, waiting, at, copies_of(after)))
             served.update(step.account for step in decisions[-1].steps)
@@ -146,7 +145,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
 def _still_stands(book: Book, order: LeaderOrder) -> bool:
     """Say whether the leader holds, or is about to hold, something on the side that it turned to."""
     where = order.account, order.leads
-    net = book.positions.get(where, 0) + book.flying(*where)
+    net = book.positions[where] + book.flying(*where)
     return (-net if order.reverse else net) * order.side.sign > 0
 
 
