@@ -58,7 +58,7 @@ class RiskBook:
         self.late_said: set[Held] = set()
         self.totals: dict[str, Standing] = {}
         self.bands: dict[AccountId, Band] = {}
-        self.floors: dict[AccountId, Drawdown] = {}
+        self.floors: dict[AccountId, Drawdown | None] = {}
         self.clock = Nanos(0)
 
     def guards_of(self, account: AccountId) -> list[Guard]:
@@ -134,8 +134,7 @@ class RiskBook:
         for account, standing, rule in decision.standings:
             if standing != self.standings.get(account):
                 self.stand(account, standing)
-            if rule is not None:
-                self.floors[account] = rule
+            self.floors[account] = rule
             self.met.add(account)
         self.totals.update(decision.totals)
         self.bands.update(decision.bands)

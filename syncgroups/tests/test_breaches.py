@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from risk.core.rules import Breach, DayLimit, Drawdown, Rules, Trail
 from risk.core.standing import Band
+from syncgroups.core.decide import decide
 from syncgroups.core.decision import RemarkKind
+from syncgroups.core.folding import fold
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of, group_of, plan_of
 from syncgroups.tests.test_guardrails import entered, kinds, locks, price, with_rules
@@ -44,6 +46,22 @@ def test_what_a_fill_locks_opens_nothing_because_of_that_fill() -> None:
     (resting,) = desk.resting(MINE)
     assert resting.spec.qty == 2
     assert desk.positions[MINE, ES] == 2
+
+
+def test_a_decision_that_locks_changes_nothing_before_it_is_taken() -> None:
+    desk = desk_with(Rules(daily_profit=STOP), SizingMode.FIXED)
+    price(desk, 20_000)
+    desk.trade(Side.SELL, 4, OrderType.LIMIT, limit=20_100)
+    desk.settle()
+    desk.trade(Side.BUY, 1)
+    desk.settle(fill_markets=False)
+    (bought,) = [order for order in desk.orders.values() if order.account == MINE and order.side is Side.BUY]
+    desk.fill(bought.order_id, price=19_960, seen=False)
+    fold(desk.book, desk.fills[-1])
+    decision = decide(desk.plan, desk.book, desk.fills[-1])
+    assert [locked.account for locked in decision.locks] == [MINE]
+    assert not desk.book.risk.locks
+    assert decide(desk.plan, desk.book, desk.fills[-1]) == decision
 
 
 def test_a_change_that_was_wished_before_a_lock_lets_nothing_more_open_behind_it() -> None:

@@ -1,4 +1,4 @@
-"""The floor of a drawdown in the book: under a rule that changes, that is stated, or while nobody sees prices."""
+"""The floor of a drawdown in the book: under changed rules, when it is stated, while nobody sees prices."""
 
 from dataclasses import replace
 from datetime import time
@@ -15,18 +15,24 @@ from tradehaven.domain.enums import Environment, Side
 from tradehaven.domain.events import BalanceReported, PricesLost, TimePassed
 from tradehaven.domain.ids import AccountId
 
-NOTHING_OWED = Decimal(0)
+NOTHING = Decimal(0)
 RULE = Drawdown(trail=Trail.INTRADAY, amount=Decimal(2500), start=Decimal(50_000), reserve_ticks=0)
 
 
 def rules(rule: Drawdown | None) -> Rules:
-    return Rules(drawdown=rule, daily_loss=DayLimit(amount=Decimal(9000)), fee=NOTHING_OWED)
+    return Rules(drawdown=rule, daily_loss=DayLimit(amount=Decimal(9000)), fee=NOTHING)
 
 
 def floor_of(desk: Desk, account: AccountId = MINE) -> Floor:
     floor = desk.book.risk.standings[account].floor
     assert floor is not None
     return floor
+
+
+def levels(desk: Desk) -> tuple[int, int]:
+    """Return the high-water mark and the floor, in whole USD."""
+    floor = floor_of(desk)
+    return int(floor.high), int(floor.floor)
 
 
 def desk_at_a_peak(rule: Drawdown = RULE) -> Desk:
@@ -48,16 +54,17 @@ def ruled(desk: Desk, rule: Drawdown | None) -> None:
 
 def test_a_rule_that_changes_follows_the_high_that_the_account_had() -> None:
     desk = desk_at_a_peak()
-    assert (floor_of(desk).high, floor_of(desk).floor) == (51_250, 48_750)
+    assert levels(desk) == (51_250, 48_750)
     ruled(desk, replace(RULE, amount=Decimal(2000)))
-    assert (floor_of(desk).high, floor_of(desk).floor) == (51_250, 49_250)
+    assert levels(desk) == (51_250, 49_250)
 
 
 def test_a_rule_that_comes_first_when_money_was_made_begins_at_that_money() -> None:
     desk = desk_with(rules(None))
     desk.wait(1)
     ruled(desk, replace(RULE, start=Decimal(49_000)))
-    assert (floor_of(desk).high, floor_of(desk).floor, floor_of(desk).certain) == (50_000, 47_500, False)
+    assert levels(desk) == (50_000, 47_500)
+    assert not floor_of(desk).certain
 
 
 def test_a_balance_above_the_old_high_counts_for_a_changed_rule() -> None:
@@ -68,7 +75,7 @@ def test_a_balance_above_the_old_high_counts_for_a_changed_rule() -> None:
     desk.wait(2)
     assert floor_of(desk).high == 50_000
     ruled(desk, replace(RULE, amount=Decimal(2000)))
-    assert (floor_of(desk).high, floor_of(desk).floor) == (53_000, 51_000)
+    assert levels(desk) == (53_000, 51_000)
 
 
 def test_a_rule_that_is_taken_away_takes_its_floor_along() -> None:
@@ -83,13 +90,14 @@ def test_a_rule_that_is_taken_away_takes_its_floor_along() -> None:
 
 def test_a_floor_that_is_stated_from_the_beginning_is_certain() -> None:
     desk = desk_with(rules(replace(RULE, start=Decimal(48_000), known=Decimal(48_700))))
-    assert (floor_of(desk).floor, floor_of(desk).certain) == (48_700, True)
+    assert floor_of(desk).floor == 48_700
+    assert floor_of(desk).certain
 
 
 def test_stating_a_floor_keeps_what_is_known_of_the_account() -> None:
     desk = desk_at_a_peak()
     ruled(desk, replace(RULE, known=Decimal(48_000)))
-    assert (floor_of(desk).high, floor_of(desk).floor) == (51_250, 48_750)
+    assert levels(desk) == (51_250, 48_750)
     ruled(desk, replace(RULE, known=Decimal(49_000)))
     assert floor_of(desk).floor == 49_000
     ruled(desk, RULE)
@@ -210,7 +218,7 @@ def test_a_start_on_the_next_day_ends_the_old_one_with_what_was_known_of_it() ->
     desk.wait(1)
     ends = desk.book.risk.standings[MINE].day.ends
     again = started_again(desk, "48500", "0", after_its_day=True)
-    assert floor_of(again).nets == (0,)
+    assert floor_of(again).nets == (NOTHING,)
     again.step(TimePassed(at=ends))
-    assert floor_of(again).nets == (0,)
+    assert floor_of(again).nets == (NOTHING,)
     assert again.positions[MINE, ES] == 0

@@ -1,4 +1,4 @@
-"""Limits over the sum of several accounts: what is part of it today, and what its breach does to each part."""
+"""Limits over the sum of several accounts: what is part of it today, what its breach does to each part."""
 
 from dataclasses import replace
 from datetime import datetime
