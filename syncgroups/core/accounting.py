@@ -118,15 +118,12 @@ def _is_likely(book: Book, event: PriceMoved, fresh: Mark) -> bool:
     Nothing stands before it that it could be held against, and a position hangs on it.
     """
     key = event.environment, event.symbol
-    before = book.risk.unlikely.get(key)
-    stakes = (book.risk.ledgers[account].stakes[event.symbol] for account in book.risk.holders[event.symbol])
-    paid = [Ticks(round(stake.position.average)) for stake in stakes if stake.position.average is not None]
-    likely = not paid or any(is_near(price, fresh.bid) for price in paid)
-    if likely or (before is not None and is_near(before, fresh.bid)):
-        book.risk.unlikely.pop(key, None)
-        return True
-    book.risk.unlikely[key] = fresh.bid
-    return False
+    before = book.risk.quoted.get(key)
+    book.risk.quoted[key] = fresh.bid
+    stakes = [book.risk.ledgers[account].stakes[event.symbol] for account in book.risk.holders[event.symbol]]
+    paid = (Ticks(round(stake.cost / stake.position.net)) for stake in stakes)
+    again = before is not None and is_near(before, fresh.bid)
+    return not stakes or again or any(is_near(price, fresh.bid) for price in paid)
 
 
 def _paid_in(book: Book, account: AccountId, amount: Decimal) -> None:

@@ -32,7 +32,7 @@ class RiskBook:
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
     contracts that it closed; `guard_waits` until when its login has no room for it, or for its
     cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second,
-    `stated` what brokers say of accounts, `unlikely` first quotes that nobody believes yet.
+    `stated` what brokers say of accounts, `quoted` a contract's last quote before one is believed.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class RiskBook:
         self.stated: dict[AccountId, LimitsReported] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
-        self.unlikely: dict[tuple[Environment, Symbol], Ticks] = {}
+        self.quoted: dict[tuple[Environment, Symbol], Ticks] = {}
         self.unvalued: set[AccountId] = set()
         self.holders: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
         self.standings: dict[AccountId, Standing] = {}

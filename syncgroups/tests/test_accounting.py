@@ -9,16 +9,20 @@ from risk.core.rules import Rules
 from syncgroups.core.accounting import filled
 from syncgroups.core.folding import fold
 from syncgroups.tests.desk import Desk
-from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
 from syncgroups.tests.test_guardrails import LOSS, locks, price, with_rules
-from tradehaven.domain.enums import Environment, RefusalReason, Side
+from tradehaven.domain.commands import ChangeOrder
+from tradehaven.domain.enums import Environment, OrderType, RefusalReason, Side, SizingMode, TradingState
 from tradehaven.domain.events import (
+    AccountLocked,
     AccountSnapshot,
     BalanceReported,
+    LimitsReported,
     PositionReported,
     PriceMoved,
     PricesLost,
     SnapshotTaken,
+    TimePassed,
 )
 from tradehaven.domain.ids import AccountId, FillId, Nanos, Symbol
 from tradehaven.domain.money import Ticks
@@ -241,3 +245,68 @@ def test_a_quote_is_news_where_a_price_of_it_is_another_one() -> None:
     assert fold(desk.book, replace(quote, at=Nanos(4))) is False
     assert fold(desk.book, nothing) is False
     assert desk.book.risk.marks[Environment.PAPER][ES].at == 7
+
+
+def test_a_first_quote_near_to_what_one_of_its_holders_paid_is_believed() -> None:
+    desk = desk_with_money()
+    desk.balance(AccountId(3), Decimal(50_000))
+    desk.balance(LEADER, Decimal(50_000))
+    stated(desk, "50000", net=2)
+    desk.fill(desk.trade(Side.SELL, 1), price=24_000)  # the leader, by hand
+    price(desk, 24_100)
+    assert desk.book.risk.marks[Environment.PAPER][ES].bid == 24_100
+
+
+def test_a_snapshot_brings_the_word_of_the_risk_desk() -> None:
+    desk = desk_with_money()
+    said = LimitsReported(
+        account=MINE, state=TradingState.HALTED, because="LockTradingImmediately", at=desk.at()
+    )
+    account = AccountSnapshot(account=MINE, orders=(), fills=(), positions=(), balance=None, limits=said)
+    connection = desk.plan.accounts[MINE].connection
+    desk.step(SnapshotTaken(connection=connection, accounts=(account,), at=desk.at()))
+    desk.market(Side.BUY, 1)
+    assert desk.reasons() == ["broker_lock"]
+
+
+def test_the_word_of_the_risk_desk_is_news_once() -> None:
+    desk = desk_with_money()
+    said = LimitsReported(account=MINE, daily_loss=Decimal(500), at=Nanos(1))
+    assert fold(desk.book, said) is True
+    assert fold(desk.book, replace(said, at=Nanos(2))) is False
+    assert fold(desk.book, replace(said, daily_loss=Decimal(400), at=Nanos(3))) is True
+
+
+def test_sizes_by_balance_keep_the_days_first_figures_and_begin_anew_with_the_next_day() -> None:
+    desk = Desk(plan_of(group_of(follower(MINE, sizing=SizingMode.BALANCE))))
+    desk.connect()
+    desk.wait(1)
+    desk.balance(LEADER, Decimal(50_000))
+    desk.balance(MINE, Decimal(100_000))
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    desk.balance(MINE, Decimal(150_000))
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 4
+    desk.step(TimePassed(at=desk.book.sizing_until))
+    desk.now = desk.book.risk.clock
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 7
+
+
+def test_what_was_wished_behind_a_lock_goes_with_the_second_in_which_that_ends() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000")
+    order = desk.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_000)
+    desk.settle()
+    desk.change(order, qty=2)
+    desk.reject(desk.outbox.pop(), "AnotherCommandPending")
+    until = Nanos(desk.now + 60 * SECOND)
+    why = RefusalReason.LOCKED_OUT
+    desk.step(AccountLocked(account=MINE, reason=why, detail="by hand", until=until, at=desk.at()))
+    desk.wait(50)
+    assert not desk.outbox
+    desk.wait(10)
+    assert [command.spec.qty for command in desk.outbox if isinstance(command, ChangeOrder)] == [2]
