@@ -14,7 +14,7 @@ from syncgroups.tests.test_guardrails import entered, kinds, locks, price, with_
 from tradehaven.domain.commands import ChangeOrder, ClosePosition
 from tradehaven.domain.enums import Environment, OrderType, RefusalReason, Side, SizingMode
 from tradehaven.domain.events import AccountLocked, BalanceReported, PriceMoved, TimePassed
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.money import Ticks
 
 MINE, OTHER = AccountId(2), AccountId(3)
@@ -135,6 +135,18 @@ def test_behind_a_lock_an_order_is_taken_back_with_its_leaders() -> None:
     assert not desk.resting(MINE)
 
 
+def quote(desk: Desk, bid: int) -> PriceMoved:
+    """Return a quote of ES, a tick wide."""
+    return PriceMoved(
+        environment=Environment.PAPER,
+        symbol=ES,
+        bid=Ticks(bid),
+        ask=Ticks(bid + 1),
+        last=None,
+        at=desk.at(),
+    )
+
+
 # -- near a limit ------------------------------------------------------------------------------------
 
 
@@ -209,7 +221,7 @@ def test_a_limit_that_breaks_while_a_switch_is_closing_the_account_closes_nothin
     desk.shut(gate_of(MINE), flatten=True)
     closes, desk.outbox = desk.outbox, []
     assert [type(command) for command in closes] == [ClosePosition]
-    price(desk, 19_950)
+    desk.step(quote(desk, 19_950))
     assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
     assert not desk.outbox
 
@@ -230,15 +242,13 @@ def test_a_price_finds_its_holders_past_accounts_that_have_left_the_plan() -> No
 def test_a_price_of_another_market_is_looked_at_by_nobody() -> None:
     desk = desk_with(Rules(daily_loss=STOP))
     entered(desk)
-    quote = PriceMoved(
-        environment=Environment.LIVE, symbol=ES, bid=Ticks(1), ask=Ticks(2), last=None, at=desk.at()
-    )
-    assert desk.step(quote).standings == ()
-    assert desk.step(replace(quote, environment=Environment.PAPER, bid=Ticks(19_990))).standings
+    assert desk.step(replace(quote(desk, 19_990), environment=Environment.LIVE)).standings == ()
+    assert desk.step(quote(desk, 19_990)).standings
+    assert not desk.step(replace(quote(desk, 19_990), symbol=Symbol("XXZ6")))
 
 
 def test_accounts_that_break_their_limits_at_one_price_are_closed_in_the_order_of_their_numbers() -> None:
-    late = AccountId(9)
+    late = AccountId(8)
     rules = Rules(daily_loss=replace(STOP, breach=Breach.FLATTEN), fee=Decimal(0))
     desk = Desk(with_rules(plan_of(group_of(follower(late), follower(MINE))), {MINE: rules, late: rules}))
     desk.connect()
