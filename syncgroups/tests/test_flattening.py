@@ -11,7 +11,6 @@ from syncgroups.tests.plans import (
     LEADER,
     OWNER_GATE,
     SECOND,
-    connection_of,
     follower,
     gate_of,
     group_of,
@@ -19,8 +18,7 @@ from syncgroups.tests.plans import (
 )
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied, Unresolved
 from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side
-from tradehaven.domain.events import LinkLost
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
@@ -75,6 +73,18 @@ def test_it_is_told_again_after_three_seconds_and_not_before() -> None:
         world.now = told_at + late - 1000
         world.wait(0)
         assert len(world.outbox) == closes
+
+
+def test_an_account_with_an_order_of_its_own_hand_is_not_flat() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=1, account=TWO)
+    world.shut(gate_of(TWO), flatten=True)
+    world.outbox.clear()
+    world.wait(1)
+    assert "flat" not in world.remarks()
+    world.cancel(order)
+    world.wait(1)
+    assert "flat" in world.remarks()
 
 
 def denied(world: plain.Desk, name: ClientOrderId, retry_at: int | None) -> bool:
@@ -151,10 +161,3 @@ def test_an_order_whose_answer_never_came_is_still_on_its_way() -> None:
     name = command.client_order_id
     world.step(Unresolved(account=TWO, client_order_id=name, text="no answer", at=world.at()))
     assert flying(world, GROUP_GATE) == [(TWO, name)]
-
-
-def test_a_link_that_was_never_up_is_lost_without_news() -> None:
-    world = desk()
-    lost = LinkLost(connection=connection_of(TWO), reason="test", at=world.at())
-    assert (fold(world.book, lost), fold(world.book, lost)) == (True, False)
-    assert OrderId(1) not in world.orders

@@ -77,6 +77,7 @@ def test_a_command_without_room_is_not_counted() -> None:
 def test_without_an_answer_a_command_is_past_and_an_order_is_still_out() -> None:
     assert answered(CHANGING, said(Unresolved, **MAYBE)) == replace(CHANGING, in_flight=None)
     assert answered(FLYING, said(Unresolved, KEY, **MAYBE)) == FLYING
+    assert answered(CHANGING, said(Unresolved, KEY, **MAYBE)) == CHANGING
 
 
 @pytest.mark.parametrize(
