@@ -100,7 +100,6 @@ class RiskBook:
         """Set an account's money, and who holds what."""
         before = self.ledgers.get(account)
         self.ledgers[account] = ledger
-        self.unvalued.discard(account)
         was = before.stakes.keys() if before is not None else set()
         for symbol in was - ledger.stakes.keys():
             self.holders[symbol].discard(account)
