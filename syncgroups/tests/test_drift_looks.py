@@ -303,6 +303,15 @@ def test_a_foreign_order_that_fills_in_part_is_named_with_what_is_left_also_whil
     assert ("foreign_order", 2, 0, 2) in world.differs()
 
 
+def test_who_was_left_behind_stays_so_while_its_leader_is_away() -> None:
+    world = entered()
+    world.unseen(SELL, 2)
+    world.wait(1)
+    world.lose(LEADER)
+    world.look(2)
+    assert world.differs() == [("left_behind", 2, 0, 2)]
+
+
 def test_a_group_that_is_off_has_no_foreign_orders() -> None:
     world = desk(active=False)
     world.trade(BUY, 1, OrderType.LIMIT, limit=19_000, account=TWO)

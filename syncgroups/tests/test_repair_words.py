@@ -71,7 +71,7 @@ def test_the_leaders_last_price_is_that_of_its_newest_order_in_the_contract() ->
     world.lose(LEADER)
     world.fill(world.trade(SELL, 2, seen=False), price=20_002, seen=False)
     world.connect(LEADER)
-    world.market(BUY, 1, account=TWO, symbol=NQ)
+    world.fill(world.trade(BUY, 1, symbol=NQ), price=20_012)
     assert "(the leader last traded at 5000.50)" in words(world, DriftKind.LEFT_BEHIND)
 
 
