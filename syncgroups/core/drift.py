@@ -16,6 +16,7 @@ from syncgroups.core.expected import (
     ahead_of_leader,
     entitled,
     excess,
+    held_for_certain,
     is_moving,
     is_seen,
     is_sure,
@@ -27,7 +28,6 @@ from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order
 from syncgroups.core.stated import SECOND_LOOK, within
-from tradehaven.domain.enums import OrderType
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
 
 
@@ -113,12 +113,12 @@ def _of_pair(plan: OwnerPlan, book: Book, pair: Pair, found: Found, at: Nanos) -
     leader, bound = entitled(book, pair)
     yield from _taken(book, pair, leader, found, at)
     over = excess(book, pair)
-    held = within(pair.own, book.positions.get((pair.account, pair.symbol), 0))
+    held = held_for_certain(book, pair)
     sign = 1 if held > 0 else -1
     if over and leader * held <= 0:
         text = f"the leader is {_side(leader)}, the follower still holds {held:+d}"
         yield _difference(pair.key(DriftKind.LEFT_BEHIND), held - over * sign, held, at, text)
-    elif over and not _is_excused(book, pair, leader, bound or 0):
+    elif over and not _is_excused(book, pair, leader):
         text = (
             f"the leader holds {leader:+d}, of which the follower's share is {bound:+d}; it holds {held:+d}"
         )
@@ -132,15 +132,15 @@ def _side(leader: int) -> str:
     return "flat" if not leader else f"{leader:+d}"
 
 
-def _is_excused(book: Book, pair: Pair, leader: int, bound: int) -> bool:
+def _is_excused(book: Book, pair: Pair, leader: int) -> bool:
     """Say whether it is other settings, and no missed exit, that make a follower's share too large."""
     known = book.agreed.get(pair.holding)
     if known is None:
         return False
     leader_before, held_before = known
-    before = share_of(book, pair, leader_before)
+    share, share_before = (abs(share_of(book, pair, net) or 0) for net in (leader, leader_before))
     grown = _without_head_start(book, pair) - held_before
-    return abs(leader) >= abs(leader_before) and grown <= max(0, abs(bound) - abs(before or 0))
+    return abs(leader) >= abs(leader_before) and grown <= share - share_before
 
 
 def _without_head_start(book: Book, pair: Pair) -> int:
@@ -195,7 +195,7 @@ def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
         if not is_seen(plan, book, account):
             continue
         for copy in book.open_copies_of(account):
-            if copy.state is not CopyState.LIVE or copy.order_id is None or copy.target is None:
+            if copy.state is not CopyState.LIVE or copy.target is None:
                 continue
             if book.is_bracketed(copy):
                 continue  # `brackets` keeps these in line with what is held
@@ -210,9 +210,8 @@ def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
 
 def is_stray(book: Book, copy: Copy) -> bool:
     """Say whether a resting exit of ours closes nothing any more: all it could do is open something."""
-    if copy.enters or is_moving(book, copy.follower, copy.symbol):
-        return False
-    return book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign >= 0
+    held = book.positions.get((copy.follower, copy.symbol), 0)
+    return not copy.enters and held * copy.side.sign >= 0 and not is_moving(book, copy.follower, copy.symbol)
 
 
 def _order_key(kind: DriftKind, copy: Copy) -> DriftKey:
@@ -228,7 +227,7 @@ def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]
         leader = pair.group.leader
         for order_id in book.working.get(leader, ()):
             record = book.orders[leader, order_id]
-            if record.symbol != pair.leads or record.spec.order_type is OrderType.MARKET:
+            if record.symbol != pair.leads:
                 continue
             order = leader_order(book, leader, order_id, at)
             key = client_order_id(pair.group.group, leader, order_id, pair.account)
@@ -264,7 +263,7 @@ def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Di
     for (_, holder, symbol, _), net in book.copied.items():
         if holder == account and net:
             copied.setdefault(symbol, []).append(net)
-    held = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account and net}
+    held = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account}
     for symbol in held.keys() | copied.keys():
         nets, actual = copied.get(symbol, []), held.get(symbol, 0)
         ours = within(nets[0], actual) if len(nets) == 1 else sum(nets)

@@ -82,11 +82,16 @@ def factor_of(pair: Pair) -> Fraction:
 def excess(book: Book, pair: Pair) -> int:
     """Return how many contracts a follower certainly holds too many because of its group."""
     leader, bound = entitled(book, pair)
-    held = abs(within(pair.own, book.positions.get((pair.account, pair.symbol), 0)))
+    held = abs(held_for_certain(book, pair))
     ahead = ahead_of_leader(book, pair)
     if leader * pair.own <= 0:
         return max(0, held - ahead)
     return max(0, held - abs(bound) - ahead) if bound is not None else 0
+
+
+def held_for_certain(book: Book, pair: Pair) -> int:
+    """Return the signed contracts of a holding that are really there."""
+    return within(pair.own, book.positions.get((pair.account, pair.symbol), 0))
 
 
 def ahead_of_leader(book: Book, pair: Pair) -> int:

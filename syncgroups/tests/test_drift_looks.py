@@ -9,7 +9,8 @@ from syncgroups.core.differences import DriftKind
 from syncgroups.tests import bracketing
 from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower, group_of, plan_of
-from tradehaven.domain.enums import DriftPolicy, OrderType, Side, SizingMode
+from tradehaven.domain.enums import DriftPolicy, OrderStatus, OrderType, Side
+from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId, GroupId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -94,144 +95,6 @@ def test_a_share_that_grew_is_expected_from_then_on() -> None:
     assert ("too_much", 2, 2, 4) in world.differs()
 
 
-# -- other settings are no missed exit ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_a_smaller_ratio_stays_excused_while_an_account_is_away(side: Side) -> None:
-    world = entered(side, 2, follower(2, ratio="2"))
-    world.look()
-    world.plan = plan_of(group_of(follower(2)))
-    world.look()
-    world.lose(TWO)
-    world.look()
-    world.connect(TWO)
-    world.look()
-    assert world.differs() == []
-    world.market(side, 1)
-    world.settle()
-    world.look()
-    assert (world.held(2), world.differs()) == (5 * side.sign, [])
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-@pytest.mark.parametrize("before", [0, 2])
-def test_a_head_start_that_its_leader_never_makes_up_for_is_too_much(side: Side, before: int) -> None:
-    """The follower filled first, and the leader took its order back: no setting explains what is held."""
-    world = entered(side, 3)
-    order = world.trade(side, 2, OrderType.LIMIT, limit=20_000)
-    world.settle()
-    world.fill(world.resting(2)[0].order_id)
-    world.look(before)
-    assert world.differs() == []
-    world.look(3)
-    world.cancel(order)
-    world.look(2)
-    assert world.differs() == [("too_much", 2, 3 * side.sign, 5 * side.sign)]
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_a_head_start_beside_a_smaller_ratio_is_excused_while_its_order_rests(
-    side: Side,
-) -> None:
-    world = entered(side, 2, follower(2, ratio="2"))
-    world.look()
-    world.plan = plan_of(group_of(follower(2)))
-    order = world.trade(side, 2, OrderType.LIMIT, limit=20_000)
-    world.settle()
-    world.fill(world.resting(2)[0].order_id)
-    world.look()
-    assert (world.held(2), world.differs()) == (6 * side.sign, [])
-    world.cancel(order)
-    world.look(2)
-    assert world.differs() == [("too_much", 2, 2 * side.sign, 6 * side.sign)]
-
-
-# -- another hand ------------------------------------------------------------------------------------
-
-
-def test_two_groups_on_two_sides_of_a_contract_took_nothing_from_each_other() -> None:
-    world = two_groups()
-    world.market(BUY, 2)
-    world.market(SELL, 2, account=THREE)
-    world.settle()
-    world.look()
-    assert (world.held(2), world.differs()) == (0, [])
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_one_contract_that_a_hand_closed_stays_named_until_the_leader_is_out(side: Side) -> None:
-    world = entered(side, 1)
-    world.market(side.opposite, 1, account=TWO)
-    world.look()
-    assert world.differs() == [("taken", 2, side.sign, 0)]
-    world.lose(TWO)
-    world.look(2)
-    world.connect(TWO)
-    world.look(2)
-    assert world.differs() == [("taken", 2, side.sign, 0)]
-    world.market(side.opposite, 1)
-    world.settle()
-    world.look(2)
-    world.market(side, 1)
-    world.settle()
-    world.look()
-    assert world.differs() == []
-
-
-def test_what_is_gone_is_corrected_when_five_seconds_have_seen_it_and_only_once() -> None:
-    world = entered(qty=3)
-    world.unseen(SELL, 2, TWO)
-    world.wait(1)
-    since = world.difference(DriftKind.TAKEN).since
-    world.look_at(since + 5 * SECOND - 1)
-    assert world.book.copied[HOLDING] == 3
-    world.look_at(since + 5 * SECOND)
-    assert world.book.copied[HOLDING] == 1
-    world.look()
-    (said,) = world.said(RemarkKind.DRIFT)
-    assert said.detail == "another hand closed 2 of 3 copied contracts: not bought back"
-    looks = [decision.look for decision in world.decisions if decision.look is not None]
-    assert [look.holdings for look in looks if look.holdings] == [((HOLDING, 1),)]
-
-
-# -- entries that were missed ------------------------------------------------------------------------
-
-
-def test_a_larger_ratio_in_the_middle_of_a_position_is_no_missed_entry() -> None:
-    world = entered(BUY, 2, follower(2), follower(3))
-    world.lose(THREE)
-    world.market(BUY, 1)
-    world.settle()
-    world.connect(THREE)
-    world.plan = plan_of(group_of(follower(2, ratio="2"), follower(3)))
-    world.look()
-    assert world.differs() == [("missed_entry", 3, 3, 2)]
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_a_fixed_size_is_missed_on_the_leaders_side(side: Side) -> None:
-    world = desk(follower(2, sizing=SizingMode.FIXED, fixed_qty=3))
-    world.lose(TWO)
-    world.market(side, 1)
-    world.connect(TWO)
-    world.look()
-    assert world.differs() == [("missed_entry", 2, 3 * side.sign, 0)]
-    (said,) = world.said(RemarkKind.DRIFT)
-    holds = f"{side.sign:+d}"
-    assert said.detail == f"the follower was not there when the leader entered; the leader holds {holds}"
-
-
-def test_a_fixed_size_that_is_held_misses_no_second_one() -> None:
-    world = entered(BUY, 1, follower(2, sizing=SizingMode.FIXED, fixed_qty=2))
-    world.plan = plan_of(group_of(follower(2, sizing=SizingMode.FIXED, fixed_qty=3)))
-    world.lose(TWO)
-    world.market(BUY, 1)
-    world.connect(TWO)
-    world.look()
-    assert world.differs() == []
-
-
 # -- nothing is concluded from what is not known -----------------------------------------------------
 
 
@@ -278,6 +141,58 @@ def test_what_is_foreign_stays_named_while_its_account_is_away() -> None:
     object.__setattr__(world.plan, "accounts", accounts)
     world.look(2)
     assert world.differs() == []
+
+
+def test_an_order_of_which_nothing_is_left_to_trade_is_not_named() -> None:
+    world = desk()
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=19_000, account=TWO)
+    world.fill(order, 1)
+    world.change(order, qty=1)
+    world.wait(1)
+    assert [row[0] for row in world.differs()] == ["foreign_position"]
+
+
+def test_a_fill_that_came_before_the_name_of_its_order_is_not_foreign() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    (sent,) = world.outbox
+    order = world.trade(BUY, 2, account=TWO, seen=False)
+    world.orders[order].client_order_id = sent.client_order_id
+    world.fill(order, 1)
+    world.wait(1)
+    assert world.differs() == []
+
+
+def test_a_copy_whose_fills_are_on_the_way_is_not_astray() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    world.change(order, limit=19_990)
+    (mine,) = world.resting(2)
+    ended = OrderEnded(
+        account=TWO,
+        order_id=mine.order_id,
+        client_order_id=mine.client_order_id,
+        status=OrderStatus.FILLED,
+        reason="",
+        at=world.at(),
+    )
+    world.step(ended)
+    world.wait(1)
+    assert world.differs() == []
+
+
+def test_what_a_copy_astray_should_have_working_is_what_is_left_of_it() -> None:
+    world = desk()
+    order = world.trade(BUY, 3, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id, 1)
+    world.change(order, limit=19_990, qty=4)
+    for _ in range(7):
+        while world.outbox:
+            world.reject(world.outbox.pop(0), "no")
+        world.wait(1)
+    assert world.differs() == [("astray", 2, 3, 2)]
 
 
 def test_what_is_foreign_stays_named_while_its_contract_moves() -> None:
@@ -346,6 +261,36 @@ def test_a_report_that_the_fills_caught_up_with_is_explained_although_more_is_on
     world.stated(2)
     world.wait(1)
     assert not [row for row in world.differs() if row[0] == "unexplained"]
+
+
+def test_a_report_of_nothing_where_nothing_was_traded_explains_itself() -> None:
+    world = desk()
+    world.report(TWO, NQ)
+    world.wait(1)
+    assert world.differs() == []
+
+
+def test_a_list_counts_when_it_came_five_seconds_after_the_difference() -> None:
+    for early, counts in ((1, False), (0, True)):
+        world = entered()
+        world.stated(5)
+        world.wait(1)
+        world.now = world.difference(DriftKind.UNEXPLAINED).since + 5 * SECOND - 1000 - early
+        world.list_again(TWO)
+        world.wait(1)
+        assert bool(world.said(RemarkKind.BROKERS_WORD)) is counts
+
+
+def test_a_list_that_leaves_a_contract_out_says_that_nothing_is_held() -> None:
+    world = entered()
+    world.stated(0)
+    world.look()
+    del world.positions[TWO, ES]
+    world.list_again(TWO, NQZ6=0)
+    world.wait(1)
+    (said,) = world.said(RemarkKind.BROKERS_WORD)
+    assert said.detail == "the fills made +2; the broker says +0 twice, and that counts"
+    assert world.book.positions[TWO, ES] == 0
 
 
 @pytest.mark.parametrize(
