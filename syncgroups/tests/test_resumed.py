@@ -370,7 +370,7 @@ def test_who_is_not_copied_any_more_closes_nothing(left: GroupPlan) -> None:
     (entry,) = entered(world, 2)
     world.market(SELL, 2)
     plan = plan_of(left)
-    world.plan = replace(plan, accounts=world.plan.accounts | plan.accounts)
+    world.plan = replace(plan, accounts={**world.plan.accounts, **plan.accounts})
     world.deliver(entry)
     assert sent(world) == []
     assert not world.book.waiting

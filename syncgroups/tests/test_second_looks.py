@@ -390,7 +390,7 @@ def test_orders_of_a_group_that_is_no_more_are_left_alone(left: Any) -> None:
     world.trade(SELL, 2, STOP, stop=19900)
     world.settle()
     plan = plan_of(left)
-    world.plan = replace(plan, accounts=world.plan.accounts | plan.accounts)
+    world.plan = replace(plan, accounts={**world.plan.accounts, **plan.accounts})
     world.market(SELL, 1, account=TWO)
     assert not world.outbox
 
