@@ -117,7 +117,8 @@ def share(
     if ahead >= sized.qty:
         return NOTHING, PAIR_FILLED, own, None
     enter = max(0, sized.enter - ahead)
-    against = (barred or quarantine(book, group, follower, order)) if enter else None
+    against = barred or quarantine(book, group, follower, order)
+    against = replace(against, room=enter) if against is not None and enter else None
     sized = Sized(reduce=sized.reduce, enter=enter if against is None else 0)
     if not sized.qty:
         return NOTHING, against, own, None
