@@ -191,11 +191,6 @@ class Book:
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
 
-    def flying_copies(self, holding: HoldingKey) -> int:
-        """Return the signed contracts that market copies are about to add to a holding."""
-        copies = (self.copies[key] for key in self.market_copies.get(holding[1], ()))
-        return sum(copy.unfilled for copy in copies if copy.holding == holding)
-
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; one that nothing is known of is shut, as is one just pressed."""
         return tuple(self.gates.state_of(gate) for gate in gates)
