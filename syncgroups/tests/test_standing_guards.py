@@ -224,7 +224,7 @@ def test_what_other_accounts_hold_by_copy_protects_nothing_here() -> None:
     desk.connect(MINE)
     desk.market(Side.BUY, 1, account=MINE)
     assert desk.book.positions[OTHER, ES] == desk.book.positions[MINE, ES] == 1
-    assert not asked(look(desk))
+    assert not [command for command in desk.outbox if is_guard(command.client_order_id)]
 
 
 def test_a_holding_without_any_position_behind_it_asks_for_no_stop() -> None:
