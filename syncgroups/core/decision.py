@@ -128,9 +128,9 @@ class Remark:
 class Look:
     """What a look at expectations leaves in the book: each part replaces what was there.
 
-    `agreed` is the leader's position and the follower's holding when the two last agreed; `holdings` are
-    corrected to what is really held, and `positions` to what the broker said twice. `over` are missed
-    orders that nobody needs any more.
+    `agreed` is the leader's position and how many contracts the follower held for it when the two last
+    agreed; `holdings` are corrected to what is really held, and `positions` to what the broker said twice.
+    `over` are missed orders that nobody needs any more.
     """
 
     differences: Mapping[DriftKey, Difference]

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from syncgroups.core.book import UNSEEN, Book
-from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, HoldingKey
+from syncgroups.core.copies import Copy, CopyState, HoldingKey
 from syncgroups.core.decision import Look, Remark, RemarkKind
 from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
 from syncgroups.core.expected import (
     Pair,
+    ahead_of_leader,
     entitled,
     excess,
+    held_for_certain,
     is_moving,
     is_seen,
     is_sure,
@@ -26,7 +28,6 @@ from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order
 from syncgroups.core.stated import SECOND_LOOK, within
-from tradehaven.domain.enums import OrderType
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
 
 
@@ -55,8 +56,8 @@ class Found:
 
 
 def is_established(difference: Difference, at: Nanos) -> bool:
-    """Say whether two looks far enough apart have seen a difference; one made of facts needs no second."""
-    return difference.key.kind is DriftKind.FAILED_EXIT or at - difference.since >= SECOND_LOOK
+    """Say whether two looks far enough apart have seen a difference."""
+    return at - difference.since >= SECOND_LOOK
 
 
 def find(plan: OwnerPlan, book: Book, at: Nanos) -> Found:
@@ -72,6 +73,7 @@ def find(plan: OwnerPlan, book: Book, at: Nanos) -> Found:
     for key, known in book.differences.items():
         if key not in found.differences and _stays(plan, book, key):
             found.differences[key] = known
+    found.differences = dict(sorted(found.differences.items()))  # what follows is told in one order, always
     _weigh_reports(book, found, at)
     return found
 
@@ -94,10 +96,9 @@ def _stays(plan: OwnerPlan, book: Book, key: DriftKey) -> bool:
         return True  # `owed` ends it
     if not is_seen(plan, book, key.account):
         return key.account in plan.accounts
-    group = next((group for group in plan.groups if group.group == key.group), None)
     if key.group == NO_GROUP:
         return key.kind is not DriftKind.UNEXPLAINED and is_moving(book, key.account, key.symbol)
-    pair = pair_of(group, key.holding, book)
+    pair = pair_of(plan.numbered.get(key.group), key.holding, book)
     return pair is not None and not is_sure(plan, book, pair)
 
 
@@ -105,26 +106,25 @@ def _stays(plan: OwnerPlan, book: Book, key: DriftKey) -> bool:
 
 
 def _of_pair(plan: OwnerPlan, book: Book, pair: Pair, found: Found, at: Nanos) -> Iterator[Difference]:
-    taken = book.taken.get(pair.holding, 0)
     if not is_sure(plan, book, pair):
-        if taken:
-            found.taken[pair.holding] = taken
+        if pair.holding in book.taken:
+            found.taken[pair.holding] = book.taken[pair.holding]
         return
     leader, bound = entitled(book, pair)
     yield from _taken(book, pair, leader, found, at)
     over = excess(book, pair)
-    held = within(pair.own, book.positions.get((pair.account, pair.symbol), 0))
+    held = held_for_certain(book, pair)
     sign = 1 if held > 0 else -1
     if over and leader * held <= 0:
         text = f"the leader is {_side(leader)}, the follower still holds {held:+d}"
         yield _difference(pair.key(DriftKind.LEFT_BEHIND), held - over * sign, held, at, text)
-    elif over and not _is_excused(book, pair, leader, bound or 0):
+    elif over and not _is_excused(book, pair, leader):
         text = (
             f"the leader holds {leader:+d}, of which the follower's share is {bound:+d}; it holds {held:+d}"
         )
         yield _difference(pair.key(DriftKind.TOO_MUCH), held - over * sign, held, at, text)
-    if not over or (leader * held > 0 and not found.differences.get(pair.key(DriftKind.TOO_MUCH))):
-        found.agreed[pair.holding] = leader, pair.own
+    else:
+        found.agreed[pair.holding] = leader, _without_head_start(book, pair)
     yield from _missed(book, pair, leader, bound, found, at)
 
 
@@ -132,15 +132,20 @@ def _side(leader: int) -> str:
     return "flat" if not leader else f"{leader:+d}"
 
 
-def _is_excused(book: Book, pair: Pair, leader: int, bound: int) -> bool:
+def _is_excused(book: Book, pair: Pair, leader: int) -> bool:
     """Say whether it is other settings, and no missed exit, that make a follower's share too large."""
     known = book.agreed.get(pair.holding)
     if known is None:
         return False
-    leader_before, own_before = known
-    before = share_of(book, pair, leader_before)
-    grown = abs(pair.own) - abs(own_before)
-    return abs(leader) >= abs(leader_before) and grown <= max(0, abs(bound) - abs(before or 0))
+    leader_before, held_before = known
+    share, share_before = (abs(share_of(book, pair, net) or 0) for net in (leader, leader_before))
+    grown = _without_head_start(book, pair) - held_before
+    return abs(leader) >= abs(leader_before) and grown <= share - share_before
+
+
+def _without_head_start(book: Book, pair: Pair) -> int:
+    """Return how many contracts are held for what the leader has traded as well."""
+    return abs(pair.own) - ahead_of_leader(book, pair)
 
 
 def _taken(book: Book, pair: Pair, leader: int, found: Found, at: Nanos) -> Iterator[Difference]:
@@ -171,9 +176,9 @@ def _missed(
     if not leader:
         found.over.extend(missed)
         return
-    fixed = pair.follower.fixed_qty * (1 if leader > 0 else -1)
+    fixed = pair.follower.fixed_qty if leader > 0 else -pair.follower.fixed_qty
     due = bound if bound is not None else (pair.own or fixed)
-    if missed and due * leader > 0 and abs(due) > abs(pair.own) and due * pair.own >= 0:
+    if missed and abs(due) > abs(pair.own) and due * pair.own >= 0:
         text = f"the follower was not there when the leader entered; the leader holds {leader:+d}"
         yield _difference(pair.key(DriftKind.MISSED_ENTRY), due, pair.own, at, text)
 
@@ -186,11 +191,11 @@ def _difference(key: DriftKey, expected: int, actual: int, at: Nanos, detail: st
 
 
 def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
-    for account in sorted(book.open_copies):
+    for account in book.open_copies:
         if not is_seen(plan, book, account):
             continue
-        for copy in sorted(book.open_copies_of(account), key=lambda copy: copy.key):
-            if copy.state is not CopyState.LIVE or copy.order_id is None or copy.target is None:
+        for copy in book.open_copies_of(account):
+            if copy.state is not CopyState.LIVE or copy.target is None:
                 continue
             if book.is_bracketed(copy):
                 continue  # `brackets` keeps these in line with what is held
@@ -205,11 +210,8 @@ def _of_orders(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
 
 def is_stray(book: Book, copy: Copy) -> bool:
     """Say whether a resting exit of ours closes nothing any more: all it could do is open something."""
-    if copy.enters or copy.sent.order_type is OrderType.MARKET or copy.in_flight is not None:
-        return False
-    if is_moving(book, copy.follower, copy.symbol) and copy.refusals < MAX_REFUSALS:
-        return False
-    return book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign >= 0
+    held = book.positions.get((copy.follower, copy.symbol), 0)
+    return not copy.enters and held * copy.side.sign >= 0 and not is_moving(book, copy.follower, copy.symbol)
 
 
 def _order_key(kind: DriftKind, copy: Copy) -> DriftKey:
@@ -220,12 +222,12 @@ def _order_key(kind: DriftKind, copy: Copy) -> DriftKey:
 def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
     """Yield exits that work at the leader and were never placed for a follower that holds its position."""
     for pair in pairs(plan, book):
-        if not pair.own or not is_sure(plan, book, pair):
+        if not is_sure(plan, book, pair):
             continue
         leader = pair.group.leader
-        for order_id in sorted(book.working.get(leader, ())):
+        for order_id in book.working.get(leader, ()):
             record = book.orders[leader, order_id]
-            if record.symbol != pair.leads or record.spec.order_type is OrderType.MARKET:
+            if record.symbol != pair.leads:
                 continue
             order = leader_order(book, leader, order_id, at)
             key = client_order_id(pair.group.group, leader, order_id, pair.account)
@@ -243,10 +245,10 @@ def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]
 def _foreign(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
     """Yield orders and positions of another hand. An account that leads as well is a trader's own."""
     following = {one.account for group in plan.groups if group.active for one in group.followers}
-    for account in sorted(following - set(plan.led)):
+    for account in following - set(plan.led):
         if not is_seen(plan, book, account):
             continue
-        for order_id in sorted(book.working.get(account, ())):
+        for order_id in book.working.get(account, ()):
             record = book.orders[account, order_id]
             if not book.is_ours(account, order_id) and record.unfilled:
                 text = f"order {order_id} is not ours: {record.side} {abs(record.unfilled)}, left alone"
@@ -261,8 +263,8 @@ def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Di
     for (_, holder, symbol, _), net in book.copied.items():
         if holder == account and net:
             copied.setdefault(symbol, []).append(net)
-    held = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account and net}
-    for symbol in sorted(held.keys() | copied.keys()):
+    held = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account}
+    for symbol in held.keys() | copied.keys():
         nets, actual = copied.get(symbol, []), held.get(symbol, 0)
         ours = within(nets[0], actual) if len(nets) == 1 else sum(nets)
         if actual != ours and not is_moving(book, account, symbol):
@@ -272,9 +274,9 @@ def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Di
 
 
 def _unexplained(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
-    for (account, symbol), stated in sorted(book.reported.items()):
+    for (account, symbol), stated in book.reported.items():
         counted = book.positions.get((account, symbol), 0)
-        if stated != counted and account in plan.accounts and is_seen(plan, book, account):
+        if stated != counted and is_seen(plan, book, account):
             text = f"the fills make {counted:+d}, the broker says {stated:+d}: it is asked again"
             key = DriftKey(DriftKind.UNEXPLAINED, NO_GROUP, account, symbol, symbol)
             yield _difference(key, counted, stated, at, text)

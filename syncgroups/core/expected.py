@@ -82,14 +82,19 @@ def factor_of(pair: Pair) -> Fraction:
 def excess(book: Book, pair: Pair) -> int:
     """Return how many contracts a follower certainly holds too many because of its group."""
     leader, bound = entitled(book, pair)
-    held = abs(within(pair.own, book.positions.get((pair.account, pair.symbol), 0)))
-    ahead = _ahead(book, pair)
+    held = abs(held_for_certain(book, pair))
+    ahead = ahead_of_leader(book, pair)
     if leader * pair.own <= 0:
         return max(0, held - ahead)
     return max(0, held - abs(bound) - ahead) if bound is not None else 0
 
 
-def _ahead(book: Book, pair: Pair) -> int:
+def held_for_certain(book: Book, pair: Pair) -> int:
+    """Return the signed contracts of a holding that are really there."""
+    return within(pair.own, book.positions.get((pair.account, pair.symbol), 0))
+
+
+def ahead_of_leader(book: Book, pair: Pair) -> int:
     """Return contracts that came from orders which still rest at the leader: the follower filled first."""
     found = 0
     for order_id in book.working.get(pair.group.leader, ()):
@@ -139,11 +144,10 @@ def is_sure(plan: OwnerPlan, book: Book, pair: Pair) -> bool:
 
 def pairs(plan: OwnerPlan, book: Book) -> Iterator[Pair]:
     """Yield every follower of a running group with each contract that it copied or should have."""
-    groups = {group.group: group for group in plan.groups if group.active}
     touched = {holding for holding, net in book.copied.items() if net}
     touched |= set(book.taken) | set(book.missed.values())
-    for holding in sorted(touched):
-        found = pair_of(groups.get(holding[0]), holding, book)
+    for holding in touched:
+        found = pair_of(plan.numbered.get(holding[0]), holding, book)
         if found is not None:
             yield found
 

@@ -15,6 +15,7 @@ from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
 from syncgroups.core.forgetting import tidy
 from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, copy_named, credit, state_of
+from syncgroups.core.keys import is_chase
 from syncgroups.core.stated import positions_listed
 from syncgroups.core.watch import put_off_flatten
 from tradehaven.domain.calendar import next_reset
@@ -137,8 +138,13 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
 
 
 def _is_resting(book: Book, copy: Copy) -> bool:
-    """Say whether a follower's order still works although its leader has what it wanted."""
+    """Say whether a follower's order still works although its leader has what it wanted.
+
+    What took the place of such an order rests as its limit says: it has no successor of its own.
+    """
     if copy.state is not CopyState.LIVE or copy.target is None or copy.in_flight is not None:
+        return False
+    if is_chase(copy.key):
         return False
     return copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
 

@@ -119,12 +119,14 @@ class OwnerPlan:
     version: int = 0
     totals: tuple[TotalPlan, ...] = ()
     led: Mapping[AccountId, GroupPlan] = field(init=False)
+    numbered: Mapping[GroupId, GroupPlan] = field(init=False)
     quarantined: frozenset[tuple[GroupId, AccountId, Symbol]] = field(init=False)
     watched: Mapping[AccountId, tuple[TotalPlan, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the groups by leader, because every event asks; an account leads one group at most."""
         object.__setattr__(self, "led", {group.leader: group for group in self.groups})
+        object.__setattr__(self, "numbered", {group.group: group for group in self.groups})
         shut = (
             (group.group, one.account, one.quarantined) for group in self.groups for one in group.followers
         )

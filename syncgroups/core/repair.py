@@ -11,9 +11,9 @@ from typing import Final
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance
 from syncgroups.core.decision import NOTHING, CopyRefused, Decision, Remark, RemarkKind, Step
-from syncgroups.core.differences import NO_GROUP, Difference, DriftKey, DriftKind
+from syncgroups.core.differences import Difference, DriftKey, DriftKind
 from syncgroups.core.drift import Found, is_established, is_stray
-from syncgroups.core.expected import Pair, entitled, is_sure, pair_of
+from syncgroups.core.expected import Pair, is_sure, pair_of
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.mending import (
     QUARANTINE_AFTER,
@@ -45,7 +45,7 @@ def mended(plan: OwnerPlan, book: Book, found: Found, at: Nanos) -> Decision:
     remarks: list[Remark] = []
     refusals: list[CopyRefused] = []
     served = {key.holding for key in found.differences if key.kind is DriftKind.FAILED_EXIT}
-    for key, known in sorted(found.differences.items()):
+    for key, known in found.differences.items():
         if key.holding in served and key.kind is not DriftKind.ORPHAN:
             continue
         difference, said = _weighed(plan, known, at)
@@ -54,6 +54,8 @@ def mended(plan: OwnerPlan, book: Book, found: Found, at: Nanos) -> Decision:
         if not _is_wanted(plan, difference, at) or at < difference.due:
             continue
         decision = _mend(plan, book, difference, at)
+        if decision.refusals:  # that is the answer to a click: it would be refused again each second
+            found.differences[key] = replace(difference, asked_at=Nanos(0))
         if decision.steps:
             served.add(key.holding)
             tries = difference.attempts + 1
@@ -85,28 +87,31 @@ def _weighed(plan: OwnerPlan, difference: Difference, at: Nanos) -> tuple[Differ
     return difference, remarks
 
 
-def _over_cap(plan: OwnerPlan, difference: Difference) -> str:
-    group = next((group for group in plan.groups if group.group == difference.key.group), None)
-    if group is None or group.drift_policy is not DriftPolicy.REPAIR or difference.key.kind not in CLOSES:
-        return ""
+def _over_cap(plan: OwnerPlan, difference: Difference) -> str | None:
+    """Return why a repair that its group's policy asks for is left to a person all the same."""
+    if not _is_left_to_us(plan, difference) or difference.key.kind not in CLOSES:
+        return None
+    cap = plan.numbered[difference.key.group].drift_cap
     qty = abs(difference.actual - difference.expected)
-    if qty <= group.drift_cap:
-        return ""
-    return f"{qty} contracts are more than the {group.drift_cap} that may be repaired without a click"
+    if qty <= cap:
+        return None
+    return f"{qty} contracts are more than the {cap} that may be repaired without a click"
+
+
+def _is_left_to_us(plan: OwnerPlan, difference: Difference) -> bool:
+    group = plan.numbered.get(difference.key.group)
+    return group is not None and group.drift_policy is DriftPolicy.REPAIR
 
 
 def _is_wanted(plan: OwnerPlan, difference: Difference, at: Nanos) -> bool:
     kind = difference.key.kind
-    if difference.asked_at and at - difference.asked_at < ASKED_FOR:
+    if at - difference.asked_at < ASKED_FOR:
         return kind in ON_A_CLICK
-    if difference.ignored or not is_established(difference, at):
-        return False
+    ripe = not difference.ignored and is_established(difference, at)
     if kind is DriftKind.ORPHAN:
-        return True
-    group = next((group for group in plan.groups if group.group == difference.key.group), None)
-    if group is None or group.drift_policy is not DriftPolicy.REPAIR or kind not in BY_ITSELF:
-        return False
-    return difference.attempts < QUARANTINE_AFTER and not _over_cap(plan, difference)
+        return ripe
+    goes_on = kind in BY_ITSELF and difference.attempts < QUARANTINE_AFTER
+    return ripe and goes_on and _is_left_to_us(plan, difference) and not _over_cap(plan, difference)
 
 
 def _mend(plan: OwnerPlan, book: Book, difference: Difference, at: Nanos) -> Decision:
@@ -129,17 +134,17 @@ def _has_a_rule(book: Book, pair: Pair) -> bool:
     """Say whether an exit rests for which the group has a rule: that brings it to an end, see `rests`."""
     rule = pair.group.rests.exits
     resting = (book.copies[key] for key in book.resting_since)
-    return rule is not RestRule.WAIT and any(copy.holding == pair.holding for copy in resting)
+    exits = (copy for copy in resting if copy.holding == pair.holding and not copy.enters)
+    return rule is not RestRule.WAIT and any(exits)
 
 
 def _pair(plan: OwnerPlan, book: Book, key: DriftKey) -> Pair | None:
-    group = next((group for group in plan.groups if group.group == key.group), None)
-    return pair_of(group, key.holding, book)
+    return pair_of(plan.numbered.get(key.group), key.holding, book)
 
 
 def _swept(plan: OwnerPlan, book: Book, key: DriftKey) -> Decision:
     copy = book.copy_of_order(key.account, key.order)
-    if copy is None or copy.refusals or copy.target is None or not is_stray(book, copy):
+    if copy is None or not is_stray(book, copy):
         return Decision()
     step = advance(plan, book, replace(copy, target=None))
     return Decision(steps=(step,)) if step.command is not None else Decision()
@@ -161,14 +166,18 @@ def remedy(plan: OwnerPlan, book: Book, difference: Difference) -> str:
     if key.kind is DriftKind.UNPROTECTED:
         return f"place the leader's exit, order {key.order}, as it stands now"
     pair = _pair(plan, book, key)
-    if pair is None or key.group == NO_GROUP:
+    if pair is None:
         return ""
+    qty = difference.expected - difference.actual
+    verb = "buy" if qty > 0 else "sell"
     if key.kind is DriftKind.MISSED_ENTRY:
-        return _catch_up(book, pair, difference)
+        ticks = pair.group.drift_ticks
+        return (
+            f"{verb} up to {abs(qty)} {key.symbol}, at most {ticks} ticks worse than the leader's price"
+            f"{_last(book, pair)}; never done without a click"
+        )
     if key.kind not in CLOSES | {DriftKind.FAILED_EXIT}:
         return ""
-    qty = difference.actual - difference.expected
-    verb = "sell" if qty > 0 else "buy"
     count = len(list(in_the_way(book, pair)))
     first = f"cancel {count} resting exit{'s' if count > 1 else ''}, then " if count else ""
     against = blocked(book, pair, abs(qty))
@@ -182,27 +191,14 @@ def _held(net: int) -> str:
 
 
 def _last(book: Book, pair: Pair) -> str:
-    orders = [
-        (order_id, record.price)
+    prices = {
+        order_id: record.price
         for (account, order_id), record in book.orders.items()
         if account == pair.group.leader and record.symbol == pair.leads and record.price is not None
-    ]
-    if not orders:
+    }
+    if not prices:
         return ""
-    price = max(orders)[1]
-    assert price is not None  # noqa: S101  # narrows for the type checker: chosen above
-    return f" (the leader last traded at {product_of(pair.leads).display(price)})"
-
-
-def _catch_up(book: Book, pair: Pair, difference: Difference) -> str:
-    leader, _ = entitled(book, pair)
-    verb = "buy" if leader > 0 else "sell"
-    qty = abs(difference.expected - difference.actual)
-    ticks = pair.group.drift_ticks
-    return (
-        f"{verb} up to {qty} {pair.symbol}, at most {ticks} ticks worse than the leader's price"
-        f"{_last(book, pair)}; never done without a click"
-    )
+    return f" (the leader last traded at {product_of(pair.leads).display(prices[max(prices)])})"
 
 
 # -- what people ask ---------------------------------------------------------------------------------

@@ -50,16 +50,17 @@ def time_passed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
     """Return the cancels of what rested for too long, and the orders that take its place."""
     decisions = [Decision(steps=tuple(_overdue(plan, book, at)))]
     others: dict[ClientOrderId, Copy] = {}
-    for key in list(book.chasing):
-        decisions.append(_succeeded(plan, book, key, at, others))
-        others.update(copies_of(decisions[-1]))
+    for key in book.chasing:
+        succeeded = _succeeded(plan, book, key, at, others)
+        others.update(copies_of(succeeded))
+        decisions.append(succeeded)
     return joined(*decisions)
 
 
 def _overdue(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[CopyStep]:
     for key, since in book.resting_since.items():
         copy = book.copies[key]
-        settings = settings_of(plan, copy)
+        settings = settings_of(plan, copy.leader, copy.group, copy.follower)
         if settings is None:
             continue
         rests = settings[0].rests
@@ -77,7 +78,7 @@ def _succeeded(
     `others` are successors that the same second has made already: two exits of one position share it.
     """
     copy, ended = book.copies[key], book.chasing[key]
-    settings = settings_of(plan, copy)
+    settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None or book.is_decided(chase_id(key)):
         return Decision(chased=(key,))
     if at - ended < LATE_FILLS:
@@ -90,8 +91,8 @@ def _succeeded(
     if not sized.qty:
         return _refused(chase, GONE)
     held = book.copied.get(copy.holding, 0)
-    mine = follower.for_product(_root(copy))
-    sized, refusal, weighed = guarded(plan.accounts, book, mine, chase.case.order, sized, held, None, others)
+    order = chase.case.order
+    sized, refusal, weighed = guarded(plan.accounts, book, follower, order, sized, held, None, others)
     if refusal is not None:
         return _refused(chase, refusal, weighed)
     spec = _spec(chase, sized.qty)
@@ -99,10 +100,6 @@ def _succeeded(
         return _refused(chase, NO_PRICE)
     chase.case.send_as(chase_id(key), follower, sized, spec, weighed)
     return replace(chase.case.decision(), chased=(key,))
-
-
-def _root(copy: Copy) -> str:
-    return product_of(copy.leads).symbol
 
 
 def _refused(chase: _Chase, refusal: Refusal, weighed: Weighed | None = None) -> Decision:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from syncgroups.core.decision import Decision
-from syncgroups.core.differences import DriftKind
+from syncgroups.core.decision import Decision, Remark, RemarkKind
+from syncgroups.core.differences import Difference, DriftKind
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests import desk as plain
-from syncgroups.tests.plans import connection_of, follower, group_of, plan_of
-from tradehaven.domain.enums import Ask
-from tradehaven.domain.events import OrdersListed, PersonAsked, PositionReported
-from tradehaven.domain.ids import AccountId, Symbol
+from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
+from tradehaven.domain.enums import Ask, Side
+from tradehaven.domain.events import OrdersListed, PersonAsked, PositionReported, TimePassed
+from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
+
+TWO = AccountId(2)
 
 
 @dataclass
@@ -39,6 +41,39 @@ class Desk(plain.Desk):
                 at=at,
             )
         )
+
+    def look(self, seconds: int = 7) -> None:
+        """Look each second."""
+        for _ in range(seconds):
+            self.wait(1)
+
+    def look_at(self, at: int) -> Decision:
+        """Look at exactly this moment (UTC, nanoseconds)."""
+        self.now = at
+        return self.step(TimePassed(at=Nanos(at)))
+
+    def unseen(self, side: Side, qty: int, account: AccountId = LEADER) -> OrderId:
+        """Let an account trade at the market while nobody sees it."""
+        self.lose(account)
+        order = self.trade(side, qty, account=account, seen=False)
+        self.fill(order, seen=False)
+        self.connect(account)
+        return order
+
+    def stated(self, net: int, account: AccountId = TWO, symbol: Symbol = ES) -> None:
+        """Let the broker state a position as it has it from now on."""
+        self.positions[account, symbol] = net
+        self.report(account, symbol)
+
+    def said(self, kind: RemarkKind) -> list[Remark]:
+        """Return the remarks of a kind, in order."""
+        return [remark for decision in self.decisions for remark in decision.remarks if remark.kind is kind]
+
+    def difference(self, kind: DriftKind, account: AccountId = TWO) -> Difference:
+        """Return the one difference of a kind that an account has."""
+        found = self.book.differences.items()
+        (one,) = [known for key, known in found if key.kind is kind and key.account == account]
+        return one
 
     def ask(self, ask: Ask, subject: str) -> Decision:
         """Press a button."""
