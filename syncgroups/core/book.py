@@ -179,7 +179,7 @@ class Book:
                 total += record.unfilled
         for key in self.market_copies.get(account, ()):
             copy = self.copies[key]
-            unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
+            unseen = (account, copy.order_id) not in self.orders
             later = mine is not None and copy.number > mine.number
             if unseen and copy.symbol == symbol and not later:
                 total += copy.unfilled

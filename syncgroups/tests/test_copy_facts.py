@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.folding import fold
 from syncgroups.core.snapshots import SECOND_LOOK
@@ -99,6 +100,21 @@ def test_a_change_that_was_turned_down_counts_and_one_that_never_left_counts_onc
     assert only(world).refusals == 1
 
 
+def test_a_change_that_found_no_room_is_held_and_ends_nothing() -> None:
+    world, command = changing()
+    rate = {"reason": RefusalReason.RATE_LIMITED, "text": "", "retry_at": Nanos(world.now + 9 * SECOND)}
+    assert answer(Denied, world, command.client_order_id, **rate) is True
+    copy = only(world)
+    assert (copy.state, copy.in_flight, copy.refusals) == (CopyState.LIVE, None, 0)
+    assert copy.held_until == rate["retry_at"]
+
+
+def test_an_order_that_is_turned_down_after_all_has_ended_although_a_change_of_it_is_out() -> None:
+    world, _ = changing()
+    assert answer(Rejected, world, only(world).key, **NO) is True
+    assert only(world).state is CopyState.ENDED
+
+
 def test_a_change_that_was_taken_waits_for_the_orders_own_news() -> None:
     world, command = changing()
     before = only(world)
@@ -164,6 +180,31 @@ def test_the_end_of_an_order_that_was_never_seen_ends_the_copy_that_it_names() -
     copy = only(world)
     assert (copy.state, copy.order_id, copy.in_flight) == (CopyState.ENDED, 700, None)
     assert not world.book.chasing
+
+
+def test_an_end_that_names_no_copy_is_known_by_the_orders_number() -> None:
+    world, _, copy = resting()
+    mine = world.resting(TWO)[0]
+    end = OrderEnded(
+        account=TWO,
+        order_id=mine.order_id,
+        client_order_id=None,
+        status=OrderStatus.CANCELLED,
+        reason="",
+        at=world.at(),
+    )
+    assert fold(world.book, end) is True
+    assert world.book.copies[copy.key].state is CopyState.ENDED
+
+
+def test_an_order_of_ours_that_every_record_was_lost_of_is_known_again_by_its_name() -> None:
+    world, _, copy = resting()
+    mine = world.resting(TWO)[0]
+    book = Book()
+    fold(book, world._working(mine))
+    known = book.copies[copy.key]
+    assert (known.order_id, known.leader_order, known.sent) == (mine.order_id, copy.leader_order, mine.spec)
+    assert known.state is CopyState.LIVE
 
 
 @pytest.mark.parametrize(
@@ -257,7 +298,7 @@ def test_manual_contracts_that_are_gone_are_forgotten_unless_their_going_is_in_d
     in_doubt: bool, left: int
 ) -> None:
     world = manual_desk()
-    world.order(BUY, 2)
+    world.order(BUY, 2, stop_loss=None, take_profit=None)
     world.settle()
     (holding,) = [key for key, net in world.book.copied.items() if net]
     world.book.positions[TWO, ES] = 0
@@ -265,3 +306,4 @@ def test_manual_contracts_that_are_gone_are_forgotten_unless_their_going_is_in_d
         world.book.assumed[TWO, ES] = Nanos(1)
     fold(world.book, TimePassed(at=world.at()))
     assert world.book.copied[holding] == left
+    assert bool(world.book.manual[TWO]) is in_doubt
