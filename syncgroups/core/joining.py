@@ -96,7 +96,10 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
 def adopted(
     book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
 ) -> Copy | None:
-    """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
+    """Return the copy that an order must be by its id alone: every record of ours may have been lost.
+
+    Where it stands now is not said: whoever found the order joins the two.
+    """
     manual = parse_manual(client_id)
     if manual is not None and manual.follower == account:
         book.adopted.add(manual.key)
@@ -123,8 +126,6 @@ def adopted(
         fill=key.fill,
         leads=leads,
         reverse=reverse,
-        order_id=order.order_id,
-        state=CopyState.LIVE,
     )
 
 
@@ -140,6 +141,4 @@ def _adopted_manual(named: ManualKey, order: OrderState) -> Copy:
         target=order.spec,
         sent=order.spec,
         enters=0 if named.leg else order.spec.qty,
-        order_id=order.order_id,
-        state=CopyState.LIVE,
     )

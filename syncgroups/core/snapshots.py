@@ -94,6 +94,6 @@ def missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrde
         first_look = book.absent_since.setdefault(copy.key, at)
         if at - first_look >= SECOND_LOOK:
             state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
-            book.keep(replace(copy, state=state, in_flight=None))
+            book.keep(replace(copy, state=state))
         elif copy.state is CopyState.SENDING:
             book.keep(replace(copy, state=CopyState.UNRESOLVED))

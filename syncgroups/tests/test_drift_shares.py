@@ -53,6 +53,17 @@ def test_a_smaller_ratio_stays_excused_while_an_account_is_away(side: Side) -> N
     assert (world.held(2), world.differs()) == (5 * side.sign, [])
 
 
+def test_what_a_share_of_nothing_grew_to_is_excused_too() -> None:
+    world = entered(BUY, 1, follower(2, ratio="5"))
+    world.look()
+    world.plan = plan_of(group_of(follower(2, ratio="1/2")))
+    world.look()
+    world.market(BUY, 2)
+    world.settle()
+    world.look()
+    assert (world.held(2), world.differs()) == (6, [])
+
+
 @pytest.mark.parametrize("side", [BUY, SELL])
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_head_start_that_its_leader_never_makes_up_for_is_too_much(side: Side, before: int) -> None:
@@ -116,6 +127,19 @@ def test_two_groups_on_two_sides_of_a_contract_took_nothing_from_each_other() ->
     world.settle()
     world.look()
     assert (world.held(2), world.differs()) == (0, [])
+
+
+def test_two_groups_that_net_to_nothing_differ_in_nothing_when_lists_leave_that_out() -> None:
+    world = two_groups()
+    world.market(BUY, 2)
+    world.market(SELL, 2, account=THREE)
+    world.settle()
+    del world.positions[TWO, ES]
+    world.connect(TWO)
+    world.look(6)
+    world.list_again(TWO, NQZ6=0)
+    world.look(2)
+    assert world.differs() == []
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])
