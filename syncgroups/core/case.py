@@ -56,9 +56,9 @@ class Case:
         copy = self.book.copies.get(self.key_of(follower))
         if copy is None or copy.is_open:
             return copy
-        again = self.book.copies_of_order(self.order.account, self.order.order_id)
-        mine = (one for one in again if one.is_open and one.holding == copy.holding)
-        return next((one for one in mine if is_repair(one.key) or one.key == rest_id(copy.key, 1)), copy)
+        answers = self.book.copies_of_order(self.order.account, self.order.order_id)
+        works = (one for one in answers if one.is_open and one.holding == copy.holding)
+        return next((one for one in works if is_repair(one.key) or one.key == rest_id(copy.key, 1)), copy)
 
     def spec_of(self, qty: int) -> OrderSpec:
         """Return the leader's spec with another quantity."""

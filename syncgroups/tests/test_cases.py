@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from syncgroups.core.decision import CopyStep
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import Denied, Lane, PlaceOrder
@@ -87,6 +88,27 @@ def test_why_nothing_is_added_on_other_terms_is_said(terms: Any, reason: str, de
     assert [(str(refusal.reason), refusal.detail) for refusal in refused] == [(reason, detail)]
 
 
+def test_an_order_without_a_mirror_image_says_what_would_help() -> None:
+    world = desk(follower(2, reverse=True))
+    world.trade(SELL, 1, OrderType.TRAILING_STOP, stop=19_900, trail=10)
+    (refused,) = [refusal for decision in world.decisions for refusal in decision.refusals]
+    detail = "an order of this type cannot be reversed; in Confirmed mode its fills are"
+    assert (refused.reason, refused.detail) == (RefusalReason.ORDER_TYPE_UNSUPPORTED, detail)
+
+
+def test_what_an_order_was_decided_on_goes_with_it() -> None:
+    world = desk(follower(2, ratio="3"))
+    world.trade(BUY, 2)
+    (step,) = [step for decision in world.decisions for step in decision.steps if isinstance(step, CopyStep)]
+    assert step.weighed is not None
+    assert (step.weighed.leader, step.weighed.change, step.weighed.enter, step.weighed.allowed) == (
+        0,
+        2,
+        6,
+        6,
+    )
+
+
 # -- lanes and limits --------------------------------------------------------------------------------
 
 
@@ -120,6 +142,16 @@ def test_a_confirmed_flip_closes_at_the_market_and_enters_beside_it_within_its_l
     assert (enter.spec.order_type, enter.spec.limit) == (OrderType.LIMIT, 19_996)
     assert (enter.spec.qty, enter.lane) == (2, Lane.ENTRY)
     assert [copy.enters for copy in world.book.open_copies_of(TWO)] == [0, 2]
+
+
+def test_a_confirmed_exit_goes_at_the_market_whatever_entries_may_cost() -> None:
+    world = desk(mode=SyncMode.CONFIRMED, entry_slack=4)
+    world.market(BUY, 1)
+    world.settle()
+    for order in world.resting(2):
+        world.fill(order.order_id)
+    world.market(SELL, 1)
+    assert [order.spec for order in sent(world)] == [OrderSpec(order_type=OrderType.MARKET, qty=1)]
 
 
 def test_the_entry_by_a_fill_stays_when_the_rest_of_its_order_is_cancelled() -> None:
