@@ -50,7 +50,7 @@ class Reach:
 
 def board(rules: Rules, standing: Standing, now: Nanos) -> Board:
     """Return how an account stands at an instant."""
-    found = tuple(_gauges(rules, standing))
+    found = tuple(gauges_of(rules, standing))
     lock = running(standing.lock, now)
     shut = lock is not None or (standing.floor is not None and standing.floor.survival is Survival.FAILED)
     bands = (gauge.band for gauge in found if gauge.limit is not RefusalReason.DAILY_PROFIT)
@@ -77,7 +77,8 @@ def reach(
     return Reach(usd=usd, ticks=int(usd / (traded.tick_value * max(1, contracts))), contracts=most)
 
 
-def _gauges(rules: Rules, standing: Standing) -> Iterator[Gauge]:
+def gauges_of(rules: Rules, standing: Standing) -> Iterator[Gauge]:
+    """Yield how far each limit is used, the target of the day last."""
     rule, floor, loss = rules.drawdown, standing.floor, rules.daily_loss
     if rule is not None and floor is not None:
         yield _of(RefusalReason.DRAWDOWN, rule.amount, drawdown.room(rule, floor, standing.money))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from risk.core import ledger
 from risk.core.days import flowed, traded
 from risk.core.ledger import Ledger
-from risk.core.marks import is_near, marked
+from risk.core.marks import Mark, is_near, marked
 from syncgroups.core.book import Book
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import (
@@ -96,9 +96,8 @@ def time_passed(book: Book, at: Nanos) -> None:
         except UnknownInstrument:
             book.risk.give_up(account)
             continue
-        if settled is not known:
-            _paid_in(book, account, settled.flows - known.flows)
-            book.risk.keep(account, settled)
+        _paid_in(book, account, settled.flows - known.flows)
+        book.risk.keep(account, settled)
 
 
 def price_moved(book: Book, event: PriceMoved) -> bool:
@@ -106,33 +105,25 @@ def price_moved(book: Book, event: PriceMoved) -> bool:
     book.risk.blind.discard(event.environment)
     marks = book.risk.marks[event.environment]
     known = marks.get(event.symbol)
-    if known is None and not _is_likely(book, event):
-        return False
     mark = marked(known, event)
-    if mark is None or mark is known:
+    if mark is None or (known is None and not _is_likely(book, event, mark)):
         return False
     marks[event.symbol] = mark
     return known is None or (mark.bid, mark.ask, mark.last) != (known.bid, known.ask, known.last)
 
 
-def _is_likely(book: Book, event: PriceMoved) -> bool:
+def _is_likely(book: Book, event: PriceMoved, fresh: Mark) -> bool:
     """Say whether a contract's very first quote may be believed: near to what was paid, or seen twice (F40).
 
     Nothing stands before it that it could be held against, and a position hangs on it.
     """
-    fresh = marked(None, event)
-    if fresh is None:
-        return False
     key = event.environment, event.symbol
-    before = book.risk.unlikely.get(key)
-    stakes = (book.risk.ledgers[account].stakes[event.symbol] for account in book.risk.holders[event.symbol])
-    paid = [Ticks(round(stake.position.average)) for stake in stakes if stake.position.average is not None]
-    likely = not paid or any(is_near(price, fresh.bid) for price in paid)
-    if likely or (before is not None and is_near(before, fresh.bid)):
-        book.risk.unlikely.pop(key, None)
-        return True
-    book.risk.unlikely[key] = fresh.bid
-    return False
+    before = book.risk.quoted.get(key)
+    book.risk.quoted[key] = fresh.bid
+    stakes = [book.risk.ledgers[account].stakes[event.symbol] for account in book.risk.holders[event.symbol]]
+    paid = (Ticks(round(stake.cost / stake.position.net)) for stake in stakes)
+    again = before is not None and is_near(before, fresh.bid)
+    return not stakes or again or any(is_near(price, fresh.bid) for price in paid)
 
 
 def _paid_in(book: Book, account: AccountId, amount: Decimal) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from risk.core.instants import moment
 from risk.core.rules import Flat
-from risk.core.schedule import flat_at, is_flat_time
+from risk.core.schedule import is_flat_time
 from syncgroups.core.book import Book
-from syncgroups.core.decision import NOTHING, Decision, GuardStep, Remark, RemarkKind
+from syncgroups.core.decision import Decision, GuardStep, Remark, RemarkKind
 from syncgroups.core.expected import is_seen
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import AccountPlan, OwnerPlan
@@ -51,8 +51,6 @@ class _Look:
 
     def decision(self) -> Decision:
         """Return what was found."""
-        if not self._remarks and not self._steps:
-            return NOTHING
         return Decision(steps=tuple(self._steps), remarks=tuple(self._remarks))
 
     def account(self, known: AccountPlan, flat: Flat) -> None:
@@ -64,7 +62,7 @@ class _Look:
             if self._is_due(flat, template):
                 self._close(known.account, symbol, net)
             elif net and market_state(self._now, template) is MarketState.CLOSED:
-                self._say_late(known.account, symbol, net, flat, template)
+                self._say_late(known.account, symbol, net)
 
     def _open(self, account: AccountId) -> dict[Symbol, int]:
         found = {symbol: net for symbol, net in self._book.held_symbols(account).items() if net}
@@ -100,10 +98,8 @@ class _Look:
                 command = CancelOrder(account=account, client_order_id=name, order_id=order)
                 yield GuardStep(guard=None, command=command, symbol=symbol, at=self._at)
 
-    def _say_late(
-        self, account: AccountId, symbol: Symbol, net: int, flat: Flat, template: SessionTemplate
-    ) -> None:
-        if (account, symbol) in self._book.risk.late_said or flat_at(flat, template, self._now) is None:
+    def _say_late(self, account: AccountId, symbol: Symbol, net: int) -> None:
+        if (account, symbol) in self._book.risk.late_said:
             return
         detail = f"the market has closed and {net:+d} are still held: look at the account"
         self._say(RemarkKind.LEFT_OPEN, account, symbol, detail)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from risk.core.guard import strictest
-from syncgroups.core.book import Book
+from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import MAX_REFUSALS, Copy, next_command
 from syncgroups.core.decision import (
     NOTHING,
@@ -27,6 +27,11 @@ from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
 DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
+
+
+def is_withdrawn(record: OrderRecord) -> bool:
+    """Say whether an order was taken back before any of it had traded."""
+    return is_final(record.status) and record.status not in DONE and not record.filled
 
 
 def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> CopyStep:

@@ -77,21 +77,21 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
                 converge.leader_flat(plan, book, event.account, event.symbol),
                 converge.done_protecting(plan, book, event),
             )
-            waited = resume.resumed(plan, book, event.at)
-            grown = place.resized(plan, book, event, copies_of(waited))
             answered = confirm.filled(plan, book, event)
+            waited = resume.resumed(plan, book, event.at, answered)
+            grown = place.resized(plan, book, event, copies_of(joined(answered, waited)))
             kept = owed.refused(plan, book, answered.refusals, event.at)
             guarded = brackets.looked_at(plan, book, event.account)
-            return joined(flat, waited, grown, answered, kept, guarded)
+            return joined(flat, answered, waited, grown, kept, guarded)
         case OrderEnded():
             return _ended(plan, book, event)
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
-            return joined(seen, resume.resumed(plan, book, event.at, copies_of(seen)), guarded)
+            return joined(seen, resume.resumed(plan, book, event.at, seen), guarded)
         case OrdersListed():
-            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at, {})
-            waited = resume.resumed(plan, book, event.at, copies_of(left))
+            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at)
+            waited = resume.resumed(plan, book, event.at, left)
             return joined(recover.after_listing(book, event), left, waited)
         case GateChanged() | HaltPressed():
             return watch.gate_turned(plan, book, event)
@@ -130,9 +130,9 @@ def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
     ended = converge.ended_order(plan, book, event)
     kept = owed.failed(plan, book, event)
     own = book.copy_of_order(event.account, event.order_id)
-    left = place.settled(plan, book, [own] if own else [], event.at, copies_of(ended))
+    left = place.settled(plan, book, [own] if own else [], event.at)
     guarded = joined(brackets.failed(book, event), brackets.looked_at(plan, book, event.account))
-    waited = resume.resumed(plan, book, event.at, copies_of(left))
+    waited = resume.resumed(plan, book, event.at, left)
     return joined(ended, kept, left, waited, guarded)
 
 
@@ -149,7 +149,6 @@ def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     late = held.held_back(plan, book, outcome)
     kept = owed.failed(plan, book, outcome)
     named = book.copies.get(outcome.client_order_id)
-    others = copies_of(joined(answered, late))
-    left = place.settled(plan, book, [named] if named else [], outcome.at, others)
-    waited = resume.resumed(plan, book, outcome.at, copies_of(left))
+    left = place.settled(plan, book, [named] if named else [], outcome.at)
+    waited = resume.resumed(plan, book, outcome.at, left)
     return joined(answered, late, kept, left, waited, brackets.failed(book, outcome))

@@ -5,14 +5,14 @@ have few.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 
 from risk.core import desk
 from risk.core.guard import review, strictest
 from risk.core.lockouts import running
-from risk.core.proposal import NOTHING_HELD, Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
+from risk.core.proposal import Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
 from risk.core.rules import NO_RULES, Rules
 from risk.core.sizes import minis
 from risk.core.standing import ZERO, Standing
@@ -72,15 +72,14 @@ def guarded(
         plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
         asked = _Asked(verdict=review(plain, rules, None, state, order.at))
     elif shut is not None and sized.enter and state is not TradingState.HALTED:
-        asked = _Asked(verdict=_without_entry(sized, shut))
+        asked = _Asked(verdict=Changed(qty=sized.reduce, enter=0, because=shut))
     else:
         seen = _Seen(accounts, book, known, order, but, others)
         asked = _asked(seen, rules, sized, state)
     verdict, refusal, passed = asked.verdict, None, sized
     if isinstance(verdict, Refused | Changed):
         refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
-        enter = verdict.enter if isinstance(verdict, Changed) else 0
-        passed = Sized(reduce=sized.reduce if isinstance(verdict, Changed) else 0, enter=enter)
+        passed = Sized(reduce=verdict.qty if isinstance(verdict, Changed) else 0, enter=0)
     return passed, refusal, _weighed(order, sized, own, state, rules, passed, asked)
 
 
@@ -99,12 +98,6 @@ def _shut(book: Book, account: AccountId, order: LeaderOrder) -> Objection | Non
     if lock is not None:
         return Objection(reason=lock.reason, detail=lock.detail)
     return desk.objection(book.risk.stated.get(account))
-
-
-def _without_entry(sized: Sized, because: Objection) -> Verdict:
-    if sized.reduce:
-        return Changed(qty=sized.reduce, enter=0, because=because)
-    return Refused(because=because)
 
 
 def _weighed(
@@ -140,25 +133,22 @@ def _weighed(
 
 def _asked(seen: "_Seen", rules: Rules, sized: Sized, state: TradingState) -> _Asked:
     caps, order = rules.caps, seen.order
-    exposure = seen.exposure(rules) if sized.enter else NOTHING_HELD
     standing = seen.standing()
-    loss_counts = rules.worst_case and (rules.daily_loss is not None or rules.drawdown is not None)
-    proposal = Proposal(
-        symbol=order.symbol,
-        side=order.side,
-        reduce=sized.reduce,
-        enter=sized.enter,
-        exposure=exposure,
-        order_type=order.spec.order_type,
-        limit=order.spec.limit,
-        trigger=order.spec.stop,
-        quote=seen.quote(),
-        at_risk=seen.at_risk() if loss_counts and sized.enter else ZERO,
-        opposite=not rules.opposite and bool(sized.enter) and seen.is_opposite(),
-        mixing=not rules.mixing and bool(sized.enter) and seen.is_mixing(),
-    )
+    proposal = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
+    if sized.enter:
+        proposal = replace(
+            proposal,
+            exposure=seen.exposure(rules),
+            order_type=order.spec.order_type,
+            limit=order.spec.limit,
+            trigger=order.spec.stop,
+            quote=seen.quote(),
+            at_risk=seen.at_risk(),
+            opposite=not rules.opposite and seen.is_opposite(),
+            mixing=not rules.mixing and seen.is_mixing(),
+        )
     verdict = review(proposal, rules, standing, state, order.at)
-    known = exposure.instrument if caps.instrument is not None else None
+    known = proposal.exposure.instrument if caps.instrument is not None else None
     return _Asked(verdict=verdict, exposure=known, standing=standing)
 
 
@@ -262,7 +252,7 @@ class _Seen:
     def _symbols(self, account: AccountId) -> set[Symbol]:
         """Return the contracts in which an account holds or works something."""
         book = self._book
-        found = {symbol for (holder, symbol), net in book.positions.items() if holder == account and net}
+        found = {symbol for holder, symbol in book.positions if holder == account}
         found |= {book.orders[account, order].symbol for order in book.working.get(account, ())}
         return found | {copy.symbol for copy in book.open_copies_of(account)}
 
@@ -274,21 +264,26 @@ class _Seen:
 
         Two exits of the same contracts both count: they may both fill.
         """
-        book, sign, but = self._book, side.sign, self._but
-        worst = book.positions.get((account, symbol), 0) * sign
-        mine = but is not None and account == self._account and but.symbol == symbol and but.side is side
-        if but is not None and mine:
-            worst -= but.filled  # it is weighed as a whole, what it has filled included
-        for order_id in book.working.get(account, ()):
-            record = book.orders[account, order_id]
-            if record.symbol == symbol and (account, order_id) not in book.by_order:
-                worst += max(0, record.unfilled * sign)
-        copies = {copy.key: copy for copy in book.open_copies_of(account)}
+        held = self._book.positions.get((account, symbol), 0) * side.sign
+        return held + self._of_others(account, symbol, side.sign) + self._of_ours(account, symbol, side)
+
+    def _of_others(self, account: AccountId, symbol: Symbol, sign: int) -> int:
+        """Return what orders of other hands, and guards, may still add to a side."""
+        book = self._book
+        strange = (order for order in book.working.get(account, ()) if (account, order) not in book.by_order)
+        records = (book.orders[account, order] for order in strange)
+        return sum(max(0, record.unfilled * sign) for record in records if record.symbol == symbol)
+
+    def _of_ours(self, account: AccountId, symbol: Symbol, side: Side) -> int:
+        """Return what copies may still add to a side.
+
+        The one that changes is weighed as a whole elsewhere, so what it has filled is not held beside it.
+        """
+        copies = {copy.key: copy for copy in self._book.open_copies_of(account)}
         copies |= {key: copy for key, copy in self._others.items() if copy.follower == account}
-        for copy in copies.values():
-            if copy.symbol == symbol and copy.side is side and (but is None or copy.key != but.key):
-                worst += copy.outstanding
-        return worst
+        mine = (copy for copy in copies.values() if copy.symbol == symbol and copy.side is side)
+        changing = self._but.key if self._but is not None else None
+        return sum(-copy.filled if copy.key == changing else copy.outstanding for copy in mine)
 
 
 def _is_full(symbol: Symbol) -> bool | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.guards import Guard, GuardLeg, answered, leg_of
-from tradehaven.domain.commands import Denied, Outcome, Rejected
+from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import (
     OrderChanged,
@@ -43,8 +43,7 @@ def seen(book: Book, account: AccountId, order: OrderWorking | OrderState, at: N
         order_id=order.order_id,
     )
     if known is not None:
-        in_flight = None if known.in_flight == key else known.in_flight
-        fresh = replace(known, order_id=order.order_id, spec=order.spec, in_flight=in_flight)
+        fresh = replace(known, order_id=order.order_id, spec=order.spec)
     book.risk.guards[key] = fresh
     book.risk.guard_orders[account, order.order_id] = key
 
@@ -98,9 +97,10 @@ def outcome(book: Book, event: Outcome) -> bool:
     guard = book.risk.guards.get(named[0]) if named is not None else None
     if guard is None:
         return False
-    waits = isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED
-    if isinstance(event, Denied) and waits:
+    has_room = True
+    if isinstance(event, Denied) and event.reason is RefusalReason.RATE_LIMITED:
         # Whoever tried again at once would be denied at once, and so on for as long as there is no room.
+        has_room = False
         until = event.retry_at or Nanos(event.at + TRY_AGAIN)
         book.risk.guard_waits[guard.account, guard.symbol, guard.leg, guard.ending] = until
     after = answered(guard, event)
@@ -110,7 +110,7 @@ def outcome(book: Book, event: Outcome) -> bool:
             book.risk.guard_orders[guard.account, after.order_id] = guard.key
         return True
     _forget(book, guard)
-    if isinstance(event, Rejected | Denied) and not waits:
+    if has_room:
         _fail(book, guard)
     return True
 

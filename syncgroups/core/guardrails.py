@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from risk.core import desk, drawdown, watch
 from risk.core.days import begun, entered, flowed
-from risk.core.gauges import board
+from risk.core.gauges import gauges_of
 from risk.core.ledger import FEE_AT_MOST, money_of
 from risk.core.lockouts import longer, running
 from risk.core.rules import RESET_AT, Breach, Drawdown, Rules
@@ -82,7 +82,7 @@ def _priced(plan: OwnerPlan, book: Book, event: PriceMoved) -> Decision:
         return NOTHING
     there = (plan.accounts[account] for account in sorted(holders) if account in plan.watched)
     moved = [known.account for known in there if known.environment is event.environment]
-    return watched(plan, book, moved, event.at, product_of(event.symbol).template) if moved else NOTHING
+    return watched(plan, book, moved, event.at, product_of(event.symbol).template)
 
 
 def _opens(step: CopyStep) -> bool:
@@ -115,7 +115,7 @@ def _blinded(plan: OwnerPlan, book: Book, event: PricesLost) -> Decision:
         if standing.floor is not None and standing.money.contracts:
             floor = drawdown.missed(rule, standing.floor)
             standings.append((account, replace(standing, floor=floor), rule))
-    return Decision(standings=tuple(standings)) if standings else NOTHING
+    return Decision(standings=tuple(standings))
 
 
 def _all(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
@@ -227,8 +227,8 @@ class _Look:
         """Say once a day for each band that a limit is near; a lock says more than its band."""
         before = self._book.risk.standings.get(known.account)
         is_new_day = before is not None and before.day.ends != standing.day.ends
-        said = Band.SAFE if is_new_day else self._book.risk.bands.get(known.account, Band.SAFE)
-        if _RANK[band] <= _RANK[said] and not is_new_day:
+        said = self._book.risk.bands.get(known.account, Band.SAFE)
+        if not is_new_day and _RANK[band] <= _RANK[said]:
             return
         self._bands[known.account] = band
         if band is not Band.SAFE and standing.lock is None:
@@ -285,10 +285,9 @@ def _floor_under(rule: Drawdown, before: Drawdown | None, floor: Floor | None, m
 
     A floor that somebody has stated counts when it is stated, and never lowers one.
     """
-    same = floor is not None and (before is None or replace(before, known=rule.known) == rule)
-    if floor is None or not same:
-        high = floor.high if floor is not None else money.balance
-        fresh = drawdown.begin(rule, max(high, money.balance))
+    if floor is None or (before is not None and replace(before, known=rule.known) != rule):
+        high = money.balance if floor is None else max(floor.high, money.balance)
+        fresh = drawdown.begin(rule, high)
         return fresh if rule.known is None else drawdown.anchored(rule, fresh, rule.known)
     if rule.known is not None and before is not None and before.known != rule.known:
         return drawdown.anchored(rule, floor, rule.known)
@@ -297,7 +296,6 @@ def _floor_under(rule: Drawdown, before: Drawdown | None, floor: Floor | None, m
 
 def nearness(rules: Rules, standing: Standing) -> str:
     """Return how near the nearest limit is, as a sentence: its share, and what is left in USD."""
-    gauges = board(rules, standing, Nanos(0)).gauges
-    nearest = max(gauges, key=lambda gauge: gauge.used)
+    nearest = max(gauges_of(rules, standing), key=lambda gauge: gauge.used)
     name = nearest.limit.replace("_", " ")
     return f"{nearest.used:.0%} of the {name} limit is used, {dollars(nearest.left)} USD are left"

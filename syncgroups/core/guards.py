@@ -28,7 +28,7 @@ class GuardLeg(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """One guard. `in_flight` is the command that was not answered yet, sent at `at` (UTC).
+    """One guard. `in_flight` is the change or cancel that was not answered yet, sent at `at` (UTC).
 
     `commands` numbers its changes and cancels; `ending` says that it is being taken away.
     """
@@ -59,11 +59,8 @@ def is_guard(key: ClientOrderId | None) -> bool:
 
 def leg_of(key: ClientOrderId | None) -> tuple[ClientOrderId, GuardLeg] | None:
     """Return which guard an id names; None for another one."""
-    found = _KEY.fullmatch(key) if key is not None else None
-    if found is None or key is None:
-        return None
-    first = key[: found.end(4)]
-    return ClientOrderId(first), GuardLeg(found[3])
+    found = _KEY.fullmatch(key or "")
+    return (ClientOrderId(found[0][: found.end(4)]), GuardLeg(found[3])) if found is not None else None
 
 
 def answered(guard: Guard, outcome: Outcome) -> Guard | None:
@@ -72,9 +69,10 @@ def answered(guard: Guard, outcome: Outcome) -> Guard | None:
     if not placing and outcome.client_order_id != guard.in_flight:
         return guard  # what it answers is past: another command is out, or none
     match outcome:
+        case Confirmed() if placing:
+            return replace(guard, order_id=guard.order_id or outcome.order_id)
         case Confirmed():
-            in_flight = None if outcome.client_order_id == guard.in_flight else guard.in_flight
-            return replace(guard, order_id=guard.order_id or outcome.order_id, in_flight=in_flight)
+            return replace(guard, in_flight=None)
         case Rejected() | Denied() if placing:
             return None
         case Denied(reason=RefusalReason.RATE_LIMITED):

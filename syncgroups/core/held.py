@@ -11,6 +11,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
+from syncgroups.core.expected import is_seen
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import OwnerPlan
@@ -34,7 +35,7 @@ CLOSED_ALREADY = Refusal(
 def held_back(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     """Return what follows when an order found no room: the closing part of a flip goes alone, at once."""
     copy = book.copies.get(outcome.client_order_id)
-    if not isinstance(outcome, Denied) or copy is None or not copy.is_unsent or not copy.held_until:
+    if not isinstance(outcome, Denied) or copy is None or not copy.is_unsent:
         return NOTHING
     if copy.held_until > outcome.at:
         return Decision(steps=(CopyStep(copy=copy, command=None),))  # written down, for a start to find
@@ -56,20 +57,19 @@ def released(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
         if copy.is_unsent and found[-1].steps:
             served.add(where)
     answer = joined(*found)
-    return replace(answer, steps=tuple(sorted(answer.steps, key=_urgency))) if answer.steps else answer
+    return replace(answer, steps=tuple(sorted(answer.steps, key=_urgency)))
 
 
 def _urgency(step: Step) -> int:
-    return step.command.lane if step.command is not None else -1
+    return step.command.lane if step.command is not None else 0
 
 
 def _again(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
     if copy.is_unsent and copy.target is not None:
         return _exit_again(plan, book, copy, copy.target, at)
     step = advance(plan, book, copy, retry=True)
-    account = plan.accounts.get(copy.follower)
-    if step.command is None and account is not None and account.connection in book.links:
-        step = replace(step, copy=replace(step.copy, held_until=Nanos(0)))  # it stands as wished by now
+    if is_seen(plan, book, copy.follower):  # without a command it stands as wished by now
+        step = replace(step, copy=replace(step.copy, held_until=Nanos(0)))
     return Decision(steps=(step,)) if step.copy != copy else NOTHING
 
 
@@ -78,7 +78,7 @@ def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: 
         step = advance(plan, book, copy, retry=True)
         halted = is_halted(plan, book, copy.follower)
         return Decision(steps=(step,)) if step.command is not None and not halted else NOTHING
-    settings = settings_of(plan, copy)
+    settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None:
         return _given_up(copy, GROUP_STOPPED)
     if strictest(book.states_of(settings[1].gates)) is TradingState.HALTED:
@@ -114,13 +114,12 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
     )
     own = own_of(book, copy.group, copy.follower, order, copy)
     waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
-    certain = own.certain - sum(doubt.left for doubt in waiting if doubt.closes)
+    certain = own.certain - sum(doubt.left for doubt in waiting)
     return max(0, -sign * certain), len(waiting) < len(own.doubts)
 
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:
-    ended = replace(copy, state=CopyState.ENDED, target=None, held_until=Nanos(0))
-    step = CopyStep(copy=ended, command=None)
+    step = CopyStep(copy=replace(copy, state=CopyState.ENDED, held_until=Nanos(0)), command=None)
     return Decision(steps=(step,), refusals=(_left_out(copy, refusal),))
 
 

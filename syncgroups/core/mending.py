@@ -18,7 +18,7 @@ from syncgroups.core.decision import CopyStep, Decision, Remark, RemarkKind, Ste
 from syncgroups.core.differences import NO_ORDER, Difference
 from syncgroups.core.expected import Pair, entitled
 from syncgroups.core.keys import CopyKey, repair_id
-from syncgroups.core.place import place_share
+from syncgroups.core.place import send_share
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order
 from syncgroups.core.stated import within
@@ -110,7 +110,7 @@ def placed_again(
     case = case_of(plan, book, pair.group, leader_order(book, pair.group.leader, order, at))
     seen = seen_by(case, pair.follower)
     if seen is not None:  # pragma: no branch  # what is held stands on terms that know the order
-        place_share(*seen, key, quietly=True)
+        send_share(*seen, key)
     return case.decision()
 
 

@@ -19,7 +19,7 @@ from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
-from tradehaven.domain.ids import ClientOrderId, GroupId, Nanos, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.orders import OrderSpec
 
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
@@ -62,18 +62,22 @@ def _running_group(plan: OwnerPlan, event: OrderWorking | OrderChanged) -> Group
     return group if group is not None and group.active else None
 
 
-def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId, *, quietly: bool = False) -> None:
-    """Place a follower's order, or wait with it, or refuse it.
-
-    `quietly` leaves out the refusal and the waiting: they were said when the order was new.
-    """
+def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId) -> None:
+    """Place a follower's order, or wait with it, or refuse it."""
     sized, refusal, own, weighed = _share(case, follower)
-    if not quietly:
-        if refusal is not None:
-            case.refuse(key, follower, Action.PLACE, refusal, weighed)
-        sized = _held_back(case, follower, key, sized, own)
+    if refusal is not None:
+        case.refuse(key, follower, Action.PLACE, refusal, weighed)
+    sized = _held_back(case, follower, key, sized, own)
     if sized.qty:
         case.send(key, follower, sized, weighed)
+
+
+def send_share(case: Case, follower: FollowerPlan, key: ClientOrderId) -> Refusal | None:
+    """Place what a follower may send by now of an order that is no news; return why that is not all."""
+    sized, refusal, _, weighed = _share(case, follower)
+    if sized.qty:
+        case.send(key, follower, sized, weighed)
+    return refusal
 
 
 def _share(
@@ -92,8 +96,9 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
     at_market = case.order.spec.order_type is OrderType.MARKET
     doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
     if case.book.waiting:
-        case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
-        if sized.enter and at_market:
+        if _closes_now(case):
+            case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
+        if sized.enter:
             doubts |= {doubt.key: doubt for waiting in _ahead(case, follower) for doubt in waiting.doubts}
     if not doubts or (sized.qty and not at_market):
         return sized
@@ -111,6 +116,13 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
         )
     )
     return replace(sized, enter=0)
+
+
+def _closes_now(case: Case) -> bool:
+    """Say whether an order trades as it is seen: at rest it may never, and in Confirmed mode its fills do."""
+    order = case.order
+    at_once = order.fill is not None or case.group.mode is not SyncMode.CONFIRMED
+    return at_once and order.spec.order_type is OrderType.MARKET
 
 
 def _ahead(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
@@ -135,12 +147,10 @@ def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> I
     which `closing` contracts are closed at once.
     """
     ratio = ratio_of(case.book, case.group, follower, case.order)
-    side = case.order.side.opposite
-    opening = [
-        waiting for waiting in _waiting_of(case, follower) if waiting.enter and waiting.order.side is side
-    ]
-    if ratio is None or not opening:
+    if ratio is None:
         return
+    side = case.order.side.opposite
+    opening = [waiting for waiting in _waiting_of(case, follower) if waiting.order.side is side]
     held = own if own * side.sign > 0 else 0
     all_of_it = held + sum(waiting.enter for waiting in opening) * side.sign
     left = reduction(case.book, follower, ratio, all_of_it, case.order) - closing
@@ -157,7 +167,7 @@ def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None
     copy = case.copy_of(follower)
     if copy is None:
         if case.book.refused.get(key, _first_reason(case, key)) in _MAY_GROW:
-            place_share(case, follower, key, quietly=True)
+            send_share(case, follower, key)
     elif copy.is_open:
         _change(case, follower, copy, quietly=quietly)
 
@@ -211,22 +221,17 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
     return _again(plan, book, _to_look_at(book, event), event.at, others)
 
 
-def settled(
-    plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos, others: dict[ClientOrderId, Copy]
-) -> Decision:
-    """Return what follows for resting exits that stayed for what an entry might bring, now that it cannot.
-
-    Those among `others` have had their answer to the same event.
-    """
+def settled(plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos) -> Decision:
+    """Return what follows for resting exits that stayed for what an entry might bring, now that it cannot."""
     left = {
         copy.key: copy
         for entry in ended
         if entry.enters and not entry.is_open
         for copy in book.open_copies_of(entry.follower)
-        if copy.symbol == entry.symbol and _lives(book, copy) and copy.key not in others
+        if copy.symbol == entry.symbol and _lives(book, copy)
     }
     pairs = [(copy, copy.leader_order) for copy in left.values()]
-    return _again(plan, book, pairs, at, others)
+    return _again(plan, book, pairs, at, {})
 
 
 def _again(
@@ -238,7 +243,7 @@ def _again(
 ) -> Decision:
     decisions: list[Decision] = []
     for copy, leader_order_id in pairs:
-        settings = settings_of(plan, copy)
+        settings = settings_of(plan, copy.leader, copy.group, copy.follower)
         if settings is not None:
             group, follower = settings
             order = leader_order(book, copy.leader, leader_order_id, at)
@@ -268,7 +273,7 @@ def _to_look_at(book: Book, event: OrderFilled) -> list[tuple[Copy, OrderId]]:
     for copy in book.open_copies_of(event.account):
         if copy.symbol == event.symbol and copy.order_id != event.order_id and _lives(book, copy):
             found[copy.group, copy.leader_order] = copy
-    return [(copy, order_id) for (_, order_id), copy in sorted(found.items(), key=lambda item: item[0])]
+    return [(found[where], where[1]) for where in sorted(found)]
 
 
 def _lives(book: Book, copy: Copy) -> bool:
@@ -280,10 +285,12 @@ def _rests(spec: OrderSpec) -> bool:
     return spec.order_type is not OrderType.MARKET
 
 
-def settings_of(plan: OwnerPlan, copy: Copy) -> tuple[GroupPlan, FollowerPlan] | None:
-    """Return the running group and the follower that a copy belongs to, if both still stand."""
-    group = plan.led.get(copy.leader)
-    if group is None or group.group != copy.group or not group.active:
+def settings_of(
+    plan: OwnerPlan, leader: AccountId, number: GroupId, account: AccountId
+) -> tuple[GroupPlan, FollowerPlan] | None:
+    """Return the running group and the follower that an order belongs to, if both still stand."""
+    group = plan.led.get(leader)
+    if group is None or group.group != number or not group.active:
         return None
-    follower = next((found for found in group.followers if found.account == copy.follower), None)
+    follower = next((found for found in group.followers if found.account == account), None)
     return (group, follower) if follower is not None else None

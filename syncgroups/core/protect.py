@@ -113,7 +113,7 @@ class _Look:
             if record.symbol == symbol and record.side is side and not ours:
                 found += abs(record.unfilled) if record.spec.order_type in _TYPES[leg] else 0
         for copy in self._book.open_copies_of(self._account):
-            coming = copy.order_id is None or (self._account, copy.order_id) not in self._book.orders
+            coming = (self._account, copy.order_id) not in self._book.orders
             if coming and copy.symbol == symbol and copy.side is side:
                 found += copy.outstanding if copy.sent.order_type in _TYPES[leg] else 0
         return found
@@ -134,7 +134,8 @@ class _Look:
         if average is None:
             return  # `_watch` says so
         key = guard_id(self._account, symbol, leg, self._at // MILLI)
-        spec = _spec(leg, qty, price_of(average, side, leg, offset, symbol))
+        price = price_of(average, side, leg, offset, symbol)
+        spec = _spec(leg, qty, price)
         guard = Guard(
             key=key,
             account=self._account,
@@ -143,7 +144,6 @@ class _Look:
             side=side.opposite,
             spec=spec,
             at=self._at,
-            in_flight=key,
         )
         command = PlaceOrder(
             account=self._account,
@@ -154,7 +154,7 @@ class _Look:
             lane=Lane.PROTECTIVE,
         )
         self._steps.append(GuardStep(guard=guard, command=command, at=self._at))
-        where = product_of(symbol).display(spec.stop if spec.stop is not None else spec.limit or 0)
+        where = product_of(symbol).display(price)
         self._say(RemarkKind.PROTECTED, symbol, f"a {_WORDS[leg]} for {qty} is placed at {where} by its rule")
 
     def _waits(self, symbol: Symbol, leg: GuardLeg, *, ending: bool) -> bool:
@@ -213,8 +213,9 @@ class _Look:
             return
         refused = self._book.risk.guard_failures.get((self._account, symbol, GuardLeg.STOP), 0)
         if since is None:
-            self._naked.append((self._account, symbol, self._at))
-        waited = self._at - since if since is not None else 0
+            since = self._at
+            self._naked.append((self._account, symbol, since))
+        waited = self._at - since
         if refused:
             self._close(symbol, "its stop was turned down: the position is closed")
         elif waited < PATIENCE:
@@ -228,7 +229,7 @@ class _Look:
         """Say whether a guard and another exit have closed the same, so that the other side is open."""
         filled = self._book.risk.guard_fills.get((self._account, symbol))
         actual = self._book.positions.get((self._account, symbol), 0)
-        if filled is None or net or not actual or self._at - filled[0] > 10 * SECOND:
+        if filled is None or net or self._at - filled[0] > 10 * SECOND:
             return False
         return actual * filled[1] > 0 and abs(actual) <= abs(filled[1])
 
@@ -273,7 +274,7 @@ def _held(book: Book, account: AccountId) -> dict[Symbol, int]:
     """Return what is held because of groups and manual copies, by contract; what is in doubt is left out."""
     sums: dict[Symbol, int] = {}
     for (_, holder, symbol, _), net in book.copied.items():
-        if holder == account and net and (account, symbol) not in book.assumed:
+        if holder == account and (account, symbol) not in book.assumed:
             sums[symbol] = sums.get(symbol, 0) + net
     return {
         symbol: held

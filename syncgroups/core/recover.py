@@ -70,7 +70,7 @@ def _in_line(
     record = book.orders.get((copy.leader, copy.leader_order))
     if record is None or is_final(record.status):
         return _outlived(plan, book, copy, record)
-    settings = settings_of(plan, copy)
+    settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None:
         return _step(advance(plan, book, copy))
     group, follower = settings

@@ -60,7 +60,7 @@ def time_passed(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
 def _overdue(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[CopyStep]:
     for key, since in book.resting_since.items():
         copy = book.copies[key]
-        settings = settings_of(plan, copy)
+        settings = settings_of(plan, copy.leader, copy.group, copy.follower)
         if settings is None:
             continue
         rests = settings[0].rests
@@ -78,7 +78,7 @@ def _succeeded(
     `others` are successors that the same second has made already: two exits of one position share it.
     """
     copy, ended = book.copies[key], book.chasing[key]
-    settings = settings_of(plan, copy)
+    settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None or book.is_decided(chase_id(key)):
         return Decision(chased=(key,))
     if at - ended < LATE_FILLS:

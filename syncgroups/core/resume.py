@@ -6,14 +6,14 @@ Only what the doubt really brought is closed, never what the follower bought sin
 from collections.abc import Mapping
 from dataclasses import replace
 
-from syncgroups.core.book import Book, OrderRecord
+from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
-from syncgroups.core.converge import DONE
+from syncgroups.core.converge import is_out, is_withdrawn
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.decision import NOTHING, Action, Decision, joined
-from syncgroups.core.guarded import NO_OTHERS, Refusal, guarded
+from syncgroups.core.decision import NOTHING, Action, Decision, copies_of, joined
+from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import rest_id
-from syncgroups.core.place import place_share
+from syncgroups.core.place import send_share, settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
 from syncgroups.core.share import leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
@@ -41,17 +41,18 @@ TOO_LATE = Refusal(
 )
 
 
-def resumed(
-    plan: OwnerPlan, book: Book, at: Nanos, others: Mapping[ClientOrderId, Copy] = NO_OTHERS
-) -> Decision:
-    """Return the orders that waiting exits may send now, and the reasons of those that need none."""
-    if not book.waiting:
-        return NOTHING
+def resumed(plan: OwnerPlan, book: Book, at: Nanos, after: Decision = NOTHING) -> Decision:
+    """Return the orders that waiting exits may send now, and the reasons of those that need none.
+
+    `after` is what the same event has had for an answer: the copies that it changes, and what it takes back
+    of entries that wait.
+    """
     decisions: list[Decision] = []
     served: set[AccountId] = set()
-    for waiting in book.waiting.values():
+    less = {waiting.key: waiting for waiting in after.waiting if waiting.key in book.waiting}
+    for waiting in (book.waiting | less).values():
         if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
-            decisions.append(_look(plan, book, waiting, at, others))
+            decisions.append(_look(plan, book, waiting, at, copies_of(after)))
             served.update(step.account for step in decisions[-1].steps)
     return joined(*decisions)
 
@@ -59,17 +60,19 @@ def resumed(
 def _look(
     plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos, others: Mapping[ClientOrderId, Copy]
 ) -> Decision:
-    case, follower = _case(plan, book, waiting)
-    if case is None or follower is None:
+    seen = _case(plan, book, waiting)
+    if seen is None:
         return _over(waiting)  # the group was stopped, or the follower left it: positions stay as they are
+    case, follower = seen
     record = book.orders.get((waiting.order.account, waiting.order.order_id))
-    if waiting.order.fill is None and _is_withdrawn(record):
+    if waiting.order.fill is None and (record is None or is_withdrawn(record)):
         return joined(_unanswered(case, follower, waiting, WITHDRAWN), _over(waiting))
     if plan.accounts[follower.account].connection not in book.links:
         return NOTHING
     case.others.update(others)
-    if _rests(waiting, record):
-        place_share(case, follower, waiting.key, quietly=True)
+    why = HELD_NOTHING
+    if _rests(case):
+        why = send_share(case, follower, waiting.key) or why
         if case.steps:
             return joined(case.decision(), _over(waiting))  # from here it grows with each fill
     else:
@@ -79,32 +82,27 @@ def _look(
             return case.decision()
         late = _unanswered(case, follower, waiting, OUT_OF_TIME)
         return joined(case.decision(), late, _over(waiting))
-    return joined(case.decision(), _unanswered(case, follower, waiting, HELD_NOTHING), _over(waiting))
+    return joined(case.decision(), _unanswered(case, follower, waiting, why), _over(waiting))
 
 
-def _is_withdrawn(record: OrderRecord | None) -> bool:
-    return record is None or (is_final(record.status) and record.status not in DONE and not record.filled)
+def _rests(case: Case) -> bool:
+    order, book = case.order, case.book
+    return order.spec.order_type is not OrderType.MARKET and order.order_id in book.working[order.account]
 
 
-def _rests(waiting: Waiting, record: OrderRecord | None) -> bool:
-    if record is None or waiting.order.fill is not None:
-        return False
-    return not is_final(record.status) and record.spec.order_type is not OrderType.MARKET
-
-
-def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case | None, FollowerPlan | None]:
+def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case, FollowerPlan] | None:
     account = waiting.order.account
-    group = plan.led.get(account)
-    if group is None or group.group != waiting.group or not group.active:
-        return None, None
-    follower = next((found for found in group.followers if found.account == waiting.follower), None)
+    settings = settings_of(plan, account, waiting.group, waiting.follower)
+    if settings is None:
+        return None
+    group, follower = settings
     record = book.orders.get((account, waiting.order.order_id))
-    if follower is None or record is None or waiting.order.fill is not None:
+    if record is None or waiting.order.fill is not None:
         return case_of(plan, book, group, waiting.order), follower
     order = leader_order(book, account, waiting.order.order_id, waiting.order.at)
     if is_final(record.status) and record.filled:
         order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
-    return seen_by(case_of(plan, book, group, order), follower) or (None, None)
+    return seen_by(case_of(plan, book, group, order), follower)
 
 
 def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> Waiting:
@@ -128,7 +126,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     rests = waiting.rests if first else waiting.rests + 1
     key = waiting.key if first else rest_id(waiting.key, rests)
     enter = waiting.enter if _is_over(book, waiting) else 0
-    if enter and at - waiting.order.at > STALE:
+    if enter and (at - waiting.order.at > STALE or is_out(book, order.account, order.leads)):
         case.refuse(key, follower, Action.PLACE, TOO_LATE)
         enter = 0
     if not reduce and not enter:

@@ -32,7 +32,7 @@ class RiskBook:
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
     contracts that it closed; `guard_waits` until when its login has no room for it, or for its
     cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second,
-    `stated` what brokers say of accounts, `unlikely` first quotes that nobody believes yet.
+    `stated` what brokers say of accounts, `quoted` a contract's last quote before one is believed.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class RiskBook:
         self.stated: dict[AccountId, LimitsReported] = {}
         self.marks: defaultdict[Environment, dict[Symbol, Mark]] = defaultdict(dict)
         self.blind: set[Environment] = set()
-        self.unlikely: dict[tuple[Environment, Symbol], Ticks] = {}
+        self.quoted: dict[tuple[Environment, Symbol], Ticks] = {}
         self.unvalued: set[AccountId] = set()
         self.holders: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
         self.standings: dict[AccountId, Standing] = {}
@@ -58,7 +58,7 @@ class RiskBook:
         self.late_said: set[Held] = set()
         self.totals: dict[str, Standing] = {}
         self.bands: dict[AccountId, Band] = {}
-        self.floors: dict[AccountId, Drawdown] = {}
+        self.floors: dict[AccountId, Drawdown | None] = {}
         self.clock = Nanos(0)
 
     def guards_of(self, account: AccountId) -> list[Guard]:
@@ -100,7 +100,6 @@ class RiskBook:
         """Set an account's money, and who holds what."""
         before = self.ledgers.get(account)
         self.ledgers[account] = ledger
-        self.unvalued.discard(account)
         was = before.stakes.keys() if before is not None else set()
         for symbol in was - ledger.stakes.keys():
             self.holders[symbol].discard(account)
@@ -134,8 +133,7 @@ class RiskBook:
         for account, standing, rule in decision.standings:
             if standing != self.standings.get(account):
                 self.stand(account, standing)
-            if rule is not None:
-                self.floors[account] = rule
+            self.floors[account] = rule
             self.met.add(account)
         self.totals.update(decision.totals)
         self.bands.update(decision.bands)

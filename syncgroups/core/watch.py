@@ -84,7 +84,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
         elif event.at - tried_at >= FLATTEN_AGAIN:
             steps.extend(flattening_steps(plan, book, account, event.at))
     for copies in book.open_copies.values():
-        for key in sorted(copies):
+        for key in copies:
             if book.copies[key].refusals:
                 step = advance(plan, book, book.copies[key], retry=True)
                 if step.command is not None:

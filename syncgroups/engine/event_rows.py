@@ -13,7 +13,7 @@ from brokers.services.health import record_drop
 from brokers.services.limits import record_limits
 from syncgroups.core.threads import thread_of
 from syncgroups.models import ActivityKind, Severity, SyncGroup
-from syncgroups.services import lineage, lines
+from syncgroups.services import lineage, lines, outcomes
 from syncgroups.services.lines import Names
 from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.enums import TradingState
@@ -35,26 +35,26 @@ from tradehaven.live.messages import Topic
 
 def _working(owner: OwnerId, event: OrderWorking, names: Names) -> tuple[Topic, ...]:
     facts.record_working(event)
-    lineage.copy_working(event)
+    outcomes.copy_working(event)
     _leader_line(owner, event, names)
     return (Topic.ACTIVITY,)
 
 
 def _changed(_owner: OwnerId, event: OrderChanged, _names: Names) -> tuple[Topic, ...]:
     facts.record_changed(event)
-    lineage.copy_changed(event)
+    outcomes.copy_changed(event)
     return ()
 
 
 def _filled(owner: OwnerId, event: OrderFilled, names: Names) -> tuple[Topic, ...]:
     facts.record_fills([event])
-    lineage.copy_filled(owner, event, names)
+    outcomes.copy_filled(owner, event, names)
     return (Topic.OVERVIEW, Topic.ACCOUNTS, Topic.ACTIVITY)
 
 
 def _ended(owner: OwnerId, event: OrderEnded, names: Names) -> tuple[Topic, ...]:
     facts.record_ended(event)
-    lineage.copy_ended(owner, event, names)
+    outcomes.copy_ended(owner, event, names)
     return (Topic.ACTIVITY,)
 
 
@@ -84,22 +84,22 @@ def _limits(owner: OwnerId, event: LimitsReported, names: Names) -> tuple[Topic,
 
 
 def _confirmed(_owner: OwnerId, event: Confirmed, _names: Names) -> tuple[Topic, ...]:
-    lineage.copy_confirmed(event)
+    outcomes.copy_confirmed(event)
     return ()
 
 
 def _rejected(owner: OwnerId, event: Rejected, names: Names) -> tuple[Topic, ...]:
-    lineage.copy_rejected(owner, event, names)
+    outcomes.copy_rejected(owner, event, names)
     return (Topic.ACTIVITY,)
 
 
 def _denied(owner: OwnerId, event: Denied, names: Names) -> tuple[Topic, ...]:
-    lineage.copy_denied(owner, event, names)
+    outcomes.copy_denied(owner, event, names)
     return (Topic.ACTIVITY,)
 
 
 def _unresolved(owner: OwnerId, event: Unresolved, names: Names) -> tuple[Topic, ...]:
-    lineage.copy_unresolved(owner, event, names)
+    outcomes.copy_unresolved(owner, event, names)
     return (Topic.ACTIVITY,)
 
 
@@ -133,7 +133,7 @@ def _link(owner: OwnerId, event: SnapshotTaken | LinkLost, names: Names) -> tupl
             if snapshot.limits is not None:
                 _limits(owner, snapshot.limits, names)
             for order in snapshot.orders:
-                lineage.copy_stated(snapshot.account, order, event.at)
+                outcomes.copy_stated(snapshot.account, order, event.at)
     if before is not None and before[0] is not up:
         text = f"{before[1]} is connected" if up else f"{before[1]} lost its connection: {reason}"
         severity = Severity.GOOD if up else Severity.WARNING

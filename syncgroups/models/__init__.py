@@ -341,6 +341,7 @@ class Activity(models.Model):
     """One line of the activity log (DASH-05).
 
     `thread` names the leader's order that the line belongs to, as `core.threads` writes it; "" for none.
+    `weighed` are the figures of a refusal, as `core.decision.Weighed` names them.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="activity")
@@ -348,6 +349,7 @@ class Activity(models.Model):
     kind = enum_field(ActivityKind)
     severity = enum_field(Severity, default=Severity.INFO)
     reason = enum_field(RefusalReason, blank=True)
+    weighed = models.JSONField(null=True, blank=True)
     account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
     group = models.ForeignKey(SyncGroup, on_delete=models.SET_NULL, null=True, related_name="+")
     symbol = models.CharField(max_length=32, blank=True)

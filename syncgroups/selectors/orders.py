@@ -50,6 +50,19 @@ class CopyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """The figures that a follower's size, or its refusal, was decided on; None where no rule asked for any.
+
+    `weighed` has the names of `core.decision.Weighed`.
+    """
+
+    account: Account | None
+    weighed: dict[str, Any] | None
+    key: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderOrder:
     """What is known of the order itself. `order` is the broker's row, `manual` a person's own order.
 
@@ -76,6 +89,18 @@ class Lineage:
     left_out: tuple[Activity, ...]
     axis: Axis
     lines: tuple[Activity, ...]
+
+    @property
+    def decisions(self) -> tuple[DecisionRow, ...]:
+        """Return what was weighed for each follower, those that were left out behind the others."""
+        sent = [(row.copy.follower, row.copy.weighed, row.copy.key, False) for row in self.rows]
+        barred = [(line.account, line.weighed, line.key, True) for row in self.rows for line in row.refusals]
+        barred += [(line.account, line.weighed, line.key, True) for line in self.left_out]
+        rows = [*sent, *(found for found in barred if found[1])]
+        return tuple(
+            DecisionRow(account=account, weighed=weighed, key=key, refused=refused)
+            for account, weighed, key, refused in rows
+        )
 
     @property
     def has_fills(self) -> bool:

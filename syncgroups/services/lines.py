@@ -1,6 +1,7 @@
 """Lines of the activity log as the recorder writes them: gathered while a batch is read, written at once."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from brokers.models import Account
 from brokers.services.facts import moment
@@ -42,6 +43,7 @@ def log(
     *,
     severity: Severity = Severity.INFO,
     reason: str = "",
+    weighed: dict[str, Any] | None = None,
     account: AccountId | None = None,
     group: GroupId | None = None,
     key: str = "",
@@ -59,6 +61,7 @@ def log(
         text=text[:300],
         severity=severity,
         reason=reason,
+        weighed=weighed,
         account_id=account if account in names.accounts else None,
         group_id=names.group(group),
         key=key,

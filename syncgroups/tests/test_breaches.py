@@ -3,15 +3,19 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from risk.core.rules import Breach, DayLimit, Rules
+from risk.core.rules import Breach, DayLimit, Drawdown, Rules, Trail
+from risk.core.standing import Band
+from syncgroups.core.decide import decide
 from syncgroups.core.decision import RemarkKind
+from syncgroups.core.folding import fold
 from syncgroups.tests.desk import Desk
-from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of, group_of, plan_of
 from syncgroups.tests.test_guardrails import entered, kinds, locks, price, with_rules
-from tradehaven.domain.commands import ChangeOrder
-from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode
-from tradehaven.domain.events import AccountLocked
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.commands import ChangeOrder, ClosePosition
+from tradehaven.domain.enums import Environment, OrderType, RefusalReason, Side, SizingMode
+from tradehaven.domain.events import AccountLocked, BalanceReported, PriceMoved, TimePassed
+from tradehaven.domain.ids import AccountId, Nanos, Symbol
+from tradehaven.domain.money import Ticks
 
 MINE, OTHER = AccountId(2), AccountId(3)
 STOP = DayLimit(amount=Decimal(500), breach=Breach.STOP)
@@ -42,6 +46,22 @@ def test_what_a_fill_locks_opens_nothing_because_of_that_fill() -> None:
     (resting,) = desk.resting(MINE)
     assert resting.spec.qty == 2
     assert desk.positions[MINE, ES] == 2
+
+
+def test_a_decision_that_locks_changes_nothing_before_it_is_taken() -> None:
+    desk = desk_with(Rules(daily_profit=STOP), SizingMode.FIXED)
+    price(desk, 20_000)
+    desk.trade(Side.SELL, 4, OrderType.LIMIT, limit=20_100)
+    desk.settle()
+    desk.trade(Side.BUY, 1)
+    desk.settle(fill_markets=False)
+    (bought,) = [order for order in desk.orders.values() if order.account == MINE and order.side is Side.BUY]
+    desk.fill(bought.order_id, price=19_960, seen=False)
+    fold(desk.book, desk.fills[-1])
+    decision = decide(desk.plan, desk.book, desk.fills[-1])
+    assert [locked.account for locked in decision.locks] == [MINE]
+    assert not desk.book.risk.locks
+    assert decide(desk.plan, desk.book, desk.fills[-1]) == decision
 
 
 def test_a_change_that_was_wished_before_a_lock_lets_nothing_more_open_behind_it() -> None:
@@ -113,3 +133,127 @@ def test_behind_a_lock_an_order_is_taken_back_with_its_leaders() -> None:
     desk.cancel(order)
     desk.settle()
     assert not desk.resting(MINE)
+
+
+def quote(desk: Desk, bid: int) -> PriceMoved:
+    """Return a quote of ES, a tick wide."""
+    return PriceMoved(
+        environment=Environment.PAPER,
+        symbol=ES,
+        bid=Ticks(bid),
+        ask=Ticks(bid + 1),
+        last=None,
+        at=desk.at(),
+    )
+
+
+# -- near a limit ------------------------------------------------------------------------------------
+
+
+def nearness(desk: Desk) -> list[str]:
+    said = (remark for decision in desk.decisions for remark in decision.remarks)
+    return [remark.detail for remark in said if remark.kind is RemarkKind.NEAR_LIMIT]
+
+
+def lost(desk: Desk, dollars: int) -> None:
+    """Let the follower's own hand lose so much: a tick is 12.50 USD."""
+    for side, at in ((Side.BUY, 20_000), (Side.SELL, 20_000 - dollars * 2 // 25)):
+        desk.fill(desk.trade(side, 1, account=MINE), price=at)
+
+
+def test_nearness_is_said_anew_on_a_new_day_even_in_the_band_of_yesterday() -> None:
+    desk = desk_with(Rules(daily_loss=DayLimit(amount=Decimal(1000))))
+    lost(desk, 600)
+    lost(desk, 150)
+    assert len(nearness(desk)) == 2
+    desk.step(TimePassed(at=desk.book.risk.standings[MINE].day.ends))
+    assert desk.book.risk.bands[MINE] is Band.SAFE
+    desk.now = desk.book.risk.clock
+    lost(desk, 600)
+    assert nearness(desk)[2:] == ["60% of the daily loss limit is used, 400.00 USD are left"]
+
+
+def test_the_nearest_of_several_limits_is_named() -> None:
+    loss = DayLimit(amount=Decimal(1000))
+    drawdown = Drawdown(
+        trail=Trail.STATIC, amount=Decimal(5000), start=Decimal(50_000), reserve_ticks=0, block_at=Decimal(1)
+    )
+    desk = desk_with(Rules(daily_loss=loss, drawdown=drawdown))
+    lost(desk, 500)
+    assert nearness(desk) == ["50% of the daily loss limit is used, 500.00 USD are left"]
+    desk = desk_with(Rules(daily_loss=replace(loss, amount=Decimal(9000)), drawdown=drawdown))
+    lost(desk, 2500)
+    assert nearness(desk) == ["50% of the drawdown limit is used, 2,500.00 USD are left"]
+
+
+def test_an_account_that_is_met_under_a_lock_says_nothing_of_nearness_until_the_lock_has_ended() -> None:
+    plan = plan_of(group_of(follower(MINE)))
+    desk = Desk(with_rules(plan, {MINE: Rules(daily_loss=DayLimit(amount=Decimal(1000)))}))
+    desk.connect()
+    desk.step(lock(desk, flatten=False))
+    said = BalanceReported(account=MINE, cash=Decimal(49_400), realized=Decimal(-600), at=desk.at())
+    desk.step(said)
+    assert nearness(desk) == []
+    standing = desk.book.risk.standings[MINE]
+    assert standing.lock is not None
+    assert standing.lock.detail == "500.00 USD are lost"
+
+
+# -- closing -----------------------------------------------------------------------------------------
+
+
+def test_a_limit_that_breaks_while_its_login_is_away_closes_once_that_is_back() -> None:
+    desk = desk_with(Rules(daily_loss=replace(STOP, breach=Breach.FLATTEN)))
+    entered(desk)
+    desk.lose(MINE)
+    price(desk, 19_950)
+    assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
+    assert desk.positions[MINE, ES] == 1
+    desk.connect(MINE)
+    desk.wait(1)
+    desk.settle()
+    assert (desk.positions[MINE, ES], desk.positions[OTHER, ES]) == (0, 1)
+
+
+def test_a_limit_that_breaks_while_a_switch_is_closing_the_account_closes_nothing_twice() -> None:
+    desk = desk_with(Rules(daily_loss=replace(STOP, breach=Breach.FLATTEN)))
+    entered(desk)
+    desk.shut(gate_of(MINE), flatten=True)
+    closes, desk.outbox = desk.outbox, []
+    assert [type(command) for command in closes] == [ClosePosition]
+    desk.step(quote(desk, 19_950))
+    assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
+    assert not desk.outbox
+
+
+# -- prices ------------------------------------------------------------------------------------------
+
+
+def test_a_price_finds_its_holders_past_accounts_that_have_left_the_plan() -> None:
+    desk = desk_with(Rules(daily_loss=STOP))
+    entered(desk)
+    desk.plan = replace(
+        desk.plan, accounts={name: one for name, one in desk.plan.accounts.items() if name != OTHER}
+    )
+    price(desk, 19_950)
+    assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
+
+
+def test_a_price_of_another_market_is_looked_at_by_nobody() -> None:
+    desk = desk_with(Rules(daily_loss=STOP))
+    entered(desk)
+    assert desk.step(replace(quote(desk, 19_990), environment=Environment.LIVE)).standings == ()
+    assert desk.step(quote(desk, 19_990)).standings
+    assert not desk.step(replace(quote(desk, 19_990), symbol=Symbol("XXZ6")))
+
+
+def test_accounts_that_break_their_limits_at_one_price_are_closed_in_the_order_of_their_numbers() -> None:
+    late = AccountId(8)
+    rules = Rules(daily_loss=replace(STOP, breach=Breach.FLATTEN), fee=Decimal(0))
+    desk = Desk(with_rules(plan_of(group_of(follower(late), follower(MINE))), {MINE: rules, late: rules}))
+    desk.connect()
+    for account in (LEADER, late, MINE):
+        desk.balance(account, Decimal(50_000))
+    entered(desk)
+    price(desk, 19_950)
+    assert [account for account, _ in locks(desk)] == [MINE, late]

@@ -357,8 +357,7 @@ def test_a_change_that_waited_for_its_turn_is_not_told_behind_a_gate_that_has_sh
     world.change(order, qty=3)
     world.reject(world.outbox.pop(), "AnotherCommandPending")
     world.shut(gate_of(TWO))
-    world.wait(1)
-    assert not world.outbox
+    assert not world.wait(1).steps
     world.shut(gate_of(TWO), state=TradingState.ACTIVE)
     world.wait(1)
     assert [command.spec.qty for command in world.outbox if isinstance(command, ChangeOrder)] == [3]

@@ -28,10 +28,8 @@ SECOND = 1_000_000_000
 KEY = guard_id(ME, ES, GuardLeg.STOP, 7)
 CHANGE = ClientOrderId(f"{KEY}.c1")
 SPEC = OrderSpec(order_type=OrderType.STOP, qty=2, stop=Ticks(19_000), tif=TimeInForce.GTC)
-FLYING = Guard(
-    key=KEY, account=ME, symbol=ES, leg=GuardLeg.STOP, side=Side.SELL, spec=SPEC, at=Nanos(0), in_flight=KEY
-)
-STANDING = replace(FLYING, in_flight=None, order_id=OrderId(70))
+FLYING = Guard(key=KEY, account=ME, symbol=ES, leg=GuardLeg.STOP, side=Side.SELL, spec=SPEC, at=Nanos(SECOND))
+STANDING = replace(FLYING, order_id=OrderId(70))
 CHANGING = replace(STANDING, in_flight=CHANGE, commands=1, refusals=1)
 ENDING = replace(CHANGING, ending=True)
 
@@ -53,8 +51,8 @@ RATE, OFFLINE = RefusalReason.RATE_LIMITED, RefusalReason.FOLLOWER_OFFLINE
 
 def test_a_guard_that_is_taken_has_its_number_and_is_free() -> None:
     assert answered(FLYING, said(Confirmed, KEY, order_id=OrderId(70))) == STANDING
-    named = replace(FLYING, order_id=OrderId(71))
-    assert answered(named, said(Confirmed, KEY, order_id=OrderId(70))) == replace(named, in_flight=None)
+    named = replace(CHANGING, order_id=OrderId(71))
+    assert answered(named, said(Confirmed, KEY, order_id=OrderId(70))) == named
 
 
 def test_a_change_that_is_taken_frees_its_guard_and_leaves_the_rest() -> None:
@@ -62,8 +60,9 @@ def test_a_change_that_is_taken_frees_its_guard_and_leaves_the_rest() -> None:
 
 
 @pytest.mark.parametrize("outcome", [said(Rejected, KEY, **NO), denied(KEY, OFFLINE)])
-def test_a_guard_that_is_turned_down_is_none(outcome: Any) -> None:
+def test_a_guard_that_is_turned_down_is_none_also_after_it_was_seen(outcome: Any) -> None:
     assert answered(FLYING, outcome) is None
+    assert answered(STANDING, outcome) is None
 
 
 @pytest.mark.parametrize("outcome", [said(Rejected, **NO), denied(CHANGE, OFFLINE)])
@@ -78,6 +77,7 @@ def test_a_command_without_room_is_not_counted() -> None:
 def test_without_an_answer_a_command_is_past_and_an_order_is_still_out() -> None:
     assert answered(CHANGING, said(Unresolved, **MAYBE)) == replace(CHANGING, in_flight=None)
     assert answered(FLYING, said(Unresolved, KEY, **MAYBE)) == FLYING
+    assert answered(CHANGING, said(Unresolved, KEY, **MAYBE)) == CHANGING
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,9 @@ def test_before_all_is_stated_anew_only_what_flies_is_kept() -> None:
 def test_a_change_in_force_frees_its_guard_and_its_refusals_are_past() -> None:
     book = book_with(CHANGING)
     larger = replace(SPEC, qty=5)
+    guarding.changed(book, OrderChanged(account=ME, order_id=OrderId(70), spec=larger, at=Nanos(9)))
+    assert kept(book) == replace(CHANGING, refusals=0, spec=larger), "an older change; a newer one is out"
+    book = book_with(CHANGING)
     guarding.changed(book, OrderChanged(account=ME, order_id=OrderId(70), spec=SPEC, at=Nanos(9)))
     assert kept(book) == replace(CHANGING, in_flight=None, refusals=0)
     guarding.changed(book, OrderChanged(account=ME, order_id=OrderId(70), spec=larger, at=Nanos(9)))
@@ -223,7 +226,7 @@ def test_what_was_turned_down_is_past_once_nothing_is_held() -> None:
     book.positions[ME, ES] = 1
     guarding.filled(book, fill(1, SECOND))
     assert len(book.risk.guard_failures) == 2
-    book.positions[ME, ES] = 0
+    del book.positions[ME, ES]
     guarding.filled(book, fill(1, 2 * SECOND))
     assert list(book.risk.guard_failures) == [(ME, Symbol("NQZ6"), GuardLeg.STOP)]
 
@@ -296,11 +299,11 @@ def listed(*names: ClientOrderId, at: int) -> OrdersListed:
 
 def test_a_guard_of_which_nothing_was_heard_is_none_when_a_later_list_lacks_it() -> None:
     book = book_with(FLYING)
-    guarding.listed(book, listed(at=6 * SECOND - 1))
+    guarding.listed(book, listed(at=7 * SECOND - 1))
     assert kept(book) == FLYING
-    guarding.listed(book, listed(KEY, at=6 * SECOND))
+    guarding.listed(book, listed(KEY, at=7 * SECOND))
     assert kept(book) == FLYING
-    guarding.listed(book, listed(at=6 * SECOND))
+    guarding.listed(book, listed(at=7 * SECOND))
     assert kept(book) is None
 
 

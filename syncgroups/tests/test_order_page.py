@@ -153,10 +153,20 @@ def test_who_was_left_out_stands_there_with_the_reason(
         thread=thread_of(copy.leader_id, ORDER),
         reason=RefusalReason.KILL_SWITCH,
         text="TWO did not place ESZ6: the kill switch is on",
+        weighed={
+            **(copy.weighed or {}),
+            "enter": 417,
+            "allowed": 0,
+            "reason": "max_order",
+            "rule_limit": "5",
+        },
     )
     page = page_of(alice_client, copy.key)
     assert "TWO did not place ESZ6" in page
     assert "Disarm it when you are ready" in page
+    assert "left out" in page
+    assert ">417<" in page
+    assert ": limit 5" in page
 
 
 def test_an_order_that_nobody_copied_has_a_page(alice_client: Client, group: SyncGroup):

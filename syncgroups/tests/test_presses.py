@@ -8,7 +8,7 @@ from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP_GATE, OWNER_GATE, follower, gate_of
 from tradehaven.domain.commands import CancelOrder, ClosePosition
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TradingState
-from tradehaven.domain.events import GateChanged
+from tradehaven.domain.events import GateChanged, HaltPressed
 from tradehaven.domain.ids import AccountId, GateId, Nanos, PressId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -233,3 +233,46 @@ def test_a_gate_that_nothing_is_known_of_is_shut() -> None:
     assert book.states_of((OWNER_GATE,)) == (SHUT,)
     fold(book, GateChanged(gate=OWNER_GATE, state=OPEN, flatten=False, version=0, at=Nanos(1)))
     assert book.states_of((OWNER_GATE,)) == (OPEN,)
+
+
+def test_an_older_row_of_a_kill_closes_nothing_that_was_opened_since() -> None:
+    world = desk()
+    row(world, OPEN, 4)
+    world.market(BUY, 1)
+    world.settle()
+    row(world, SHUT, 3, flatten=True)
+    assert not world.outbox
+    assert not world.book.flattening
+
+
+def test_a_row_of_a_press_that_was_never_heard_at_this_door_is_obeyed() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.press(GROUP_GATE, name="2")
+    row(world, SHUT, 1, presses=(PRESS,), flatten=True)
+    closes = [command for command in world.outbox if isinstance(command, ClosePosition)]
+    assert [close.account for close in closes] == [1, TWO]
+
+
+def test_a_press_that_is_told_again_once_all_is_flat_closes_nothing() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.press(gate_of(TWO), flatten=True)
+    world.settle()
+    world.wait(1)
+    assert "flat" in world.remarks()
+    world.market(BUY, 1, account=TWO)  # by hand, behind the gate
+    world.press(gate_of(TWO), flatten=True)
+    assert not world.outbox
+    assert not world.book.flattening
+
+
+@pytest.mark.parametrize("gate", [gate_of(TWO), OWNER_GATE])
+def test_what_is_old_news_of_a_gate_is_no_news(gate: GateId) -> None:
+    book = Book()
+    event = GateChanged(gate=gate, state=OPEN, flatten=False, version=2, at=Nanos(1))
+    press = HaltPressed(press=PRESS, gates=(gate,), flatten=False, at=Nanos(2))
+    assert [fold(book, event), fold(book, event)] == [True, False]
+    assert [fold(book, press), fold(book, press)] == [True, False]

@@ -157,7 +157,7 @@ def test_a_stop_that_is_turned_down_closes_the_position_within_a_second() -> Non
     while not isinstance(desk.outbox[0], PlaceOrder) or not is_guard(desk.outbox[0].client_order_id):
         desk.deliver(desk.outbox.pop(0))
     desk.reject(desk.outbox.pop(0), "InvalidPrice")
-    assert any(isinstance(command, ClosePosition) for command in desk.outbox)
+    assert [type(command) for command in desk.outbox] == [ClosePosition], "and no second stop"
     desk.settle()
     assert desk.positions[MINE, ES] == 0
     assert RemarkKind.NAKED in remarks(desk)
@@ -270,6 +270,7 @@ def test_a_leaders_own_account_is_left_alone() -> None:
         (Side.SELL, GuardLeg.STOP, Offset(value=Decimal(10)), 20_010),
         (Side.SELL, GuardLeg.TARGET, Offset(value=Decimal(10)), 19_990),
         (Side.BUY, GuardLeg.STOP, Offset(value=Decimal(1), unit=Unit.PERCENT), 19_801),
+        (Side.BUY, GuardLeg.STOP, Offset(value=Decimal(2), unit=Unit.PERCENT), 19_601),
         (Side.BUY, GuardLeg.STOP, Offset(value=Decimal(100), unit=Unit.USD), 19_993),
     ],
 )
@@ -277,6 +278,12 @@ def test_distances_are_ticks_percent_or_dollars_and_rounded_to_less_risk(
     side: Side, leg: GuardLeg, offset: Offset, price: int
 ) -> None:
     assert price_of(Fraction(40_001, 2), side, leg, offset, ES) == price
+
+
+def test_one_percent_of_a_price_below_zero_is_a_distance_too() -> None:
+    one = Offset(value=Decimal(1), unit=Unit.PERCENT)
+    assert price_of(Fraction(-1000), Side.BUY, GuardLeg.STOP, one, ES) == -1010
+    assert price_of(Fraction(-1000), Side.SELL, GuardLeg.STOP, one, ES) == -990
 
 
 def test_a_guard_that_the_broker_turns_down_later_counts_as_refused() -> None:

@@ -21,8 +21,8 @@ from syncgroups.services import audit, lineage, lines
 from syncgroups.tests.plans import ES, GROUP, LEADER, connection_of
 from syncgroups.tests.rows import Engine, settle_in
 from tradehaven.domain.commands import Denied, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderType, RefusalReason, Side
-from tradehaven.domain.events import OrdersListed
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.events import GateChanged, OrdersListed
 from tradehaven.domain.ids import AccountId, ConnectionId, Nanos, OrderId, OwnerId
 from tradehaven.domain.orders import OrderSpec
 
@@ -82,6 +82,24 @@ def test_a_story_becomes_rows_with_its_times(engine: Engine) -> None:
     } <= kinds
     assert Activity.objects.filter(reason=RefusalReason.ROUNDS_TO_ZERO, account_id=THREE).exists()
     assert Order.objects.filter(account_id=LEADER).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_keeps_the_figures_that_spoke_against_it(engine: Engine) -> None:
+    (gate, *_) = engine.world.plan.accounts[TWO].gates
+    halted = GateChanged(
+        gate=gate, state=TradingState.HALTED, flatten=False, version=99, at=engine.world.at()
+    )
+    engine.world.step(halted)
+    engine.world.market(BUY, 4)
+    engine.recorder.drain()
+    refused = Activity.objects.get(kind="copy_refused", account_id=TWO)
+    assert refused.weighed is not None
+    assert (refused.weighed["enter"], refused.weighed["allowed"], refused.weighed["state"]) == (
+        4,
+        0,
+        "halted",
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,6 +18,7 @@ from risk.core.rules import (
     Trail,
 )
 from risk.core.standing import Lock
+from syncgroups.core.book import OrderRecord
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.sizing import Sized
 from syncgroups.tests.plans import ES
@@ -39,8 +40,8 @@ from syncgroups.tests.scene import (
     WORST,
     Scene,
 )
-from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.ids import Nanos, Symbol
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.ids import Nanos, OrderId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -86,8 +87,9 @@ def test_an_order_that_changes_does_not_count_beside_itself_and_keeps_what_it_ha
     scene.book.keep(scene.copy(Side.BUY, 2, "2"))
     assert scene.room(of=POSITION, but=mine) == 8
     assert scene.room(of=POSITION, but=mine, side=Side.SELL) == 13
-    elsewhere = scene.copy(Side.BUY, 4, "1", NQ, filled=3)
-    assert scene.room(of=POSITION, but=elsewhere) == 5
+    elsewhere = scene.copy(Side.BUY, 4, "3", NQ, filled=3)
+    scene.book.keep(elsewhere)
+    assert scene.room(of=POSITION, but=elsewhere) == 4
 
 
 def test_an_account_counts_the_worse_side_of_every_other_contract() -> None:
@@ -164,6 +166,22 @@ def test_a_short_loses_up_to_the_stops_that_buy() -> None:
     assert scene.room(of=WORST) == 17
 
 
+@pytest.mark.parametrize(("ticks", "room"), [(39, 19), (40, 18)])
+def test_a_stop_costs_its_ticks_and_not_one_more(ticks: int, room: int) -> None:
+    scene = Scene(LOSS)
+    scene.stake(1, 20_000)
+    scene.works(Side.SELL, 1, stop=20_000 - ticks)
+    assert scene.room(of=WORST) == room
+
+
+def test_a_stop_that_opens_more_of_the_same_side_covers_nothing_of_it() -> None:
+    scene = Scene(LOSS)
+    scene.stake(2, 20_000)
+    scene.works(Side.BUY, 2, stop=20_040, number=700)
+    scene.works(Side.SELL, 2, stop=19_960, number=701)
+    assert scene.room(of=WORST) == 17
+
+
 @pytest.mark.parametrize(
     ("stop", "symbol", "kind"),
     [
@@ -176,8 +194,8 @@ def test_a_stop_beyond_the_market_of_another_contract_or_that_is_none_costs_noth
     stop: int, symbol: Symbol, kind: OrderType
 ) -> None:
     scene = Scene(LOSS)
-    scene.stake(2, 20_000)
-    scene.works(Side.SELL, 2, stop=stop, symbol=symbol, kind=kind)
+    scene.stake(40, 20_000)
+    scene.works(Side.SELL, 40, stop=stop, symbol=symbol, kind=kind)
     assert scene.room(of=WORST) == 19
 
 
@@ -185,6 +203,15 @@ def test_an_order_without_a_stop_costs_nothing_in_the_worst_case() -> None:
     scene = Scene(LOSS)
     scene.stake(2, 20_000)
     scene.works(Side.SELL, 2)
+    assert scene.room(of=WORST) == 19
+
+
+def test_a_trailing_stop_that_names_no_price_costs_nothing() -> None:
+    scene = Scene(LOSS)
+    scene.stake(2, 20_000)
+    spec = OrderSpec(order_type=OrderType.TRAILING_STOP, qty=2, trail=Ticks(40))
+    record = OrderRecord(symbol=ES, side=Side.SELL, spec=spec, status=OrderStatus.WORKING)
+    scene.book.set_order(ME, OrderId(700), record)
     assert scene.room(of=WORST) == 19
 
 
@@ -257,6 +284,8 @@ def test_minis_and_micros_are_told_apart_by_what_is_held_or_works() -> None:
     scene.hold(1, NQ, OTHER)
     scene.hold(1, STRANGE, OTHER)
     assert scene.ask()[1] is None
+    scene.works(Side.SELL, 1, symbol=MES, account=OTHER, filled=1)  # its end is on the way
+    assert scene.ask()[1] is None
     scene.works(Side.SELL, 1, symbol=MES, account=OTHER)
     assert scene.room(of=RefusalReason.MIXED_SIZES) == 0
     assert scene.ask(reduce=1, enter=0)[1] is None
@@ -278,6 +307,7 @@ def test_behind_a_lock_the_entering_part_is_refused_with_its_words_and_the_rest_
     sized, refusal, weighed = scene.ask(reduce=2, enter=3)
     assert sized == Sized(reduce=2, enter=0)
     assert refusal == Refusal(reason=RefusalReason.DAILY_LOSS, detail="lost enough")
+    assert (weighed.reason, weighed.rule_limit, weighed.rule_value) == (RefusalReason.DAILY_LOSS, None, None)
     assert (weighed.allowed, weighed.reduce, weighed.enter, weighed.own) == (2, 2, 3, 7)
     sized, refusal, _ = scene.ask(enter=3)
     assert (sized, refusal) == (

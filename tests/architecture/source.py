@@ -17,6 +17,7 @@ def tracked() -> tuple[Path, ...]:
     return tuple(Path(name) for name in listed.stdout.split("\0") if name and (ROOT / name).is_file())
 
 
+@cache
 def text(path: Path) -> str:
     """Return a tracked file's text; what is no text reads as nothing."""
     return (ROOT / path).read_text(encoding="utf-8", errors="ignore")

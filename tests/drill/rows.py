@@ -1,7 +1,7 @@
 """The database of the drill: what the recorder makes of the journal, and the book that a start makes of that.
 
-The same rules as `services.lineage` and `engine.plans.book_of`, without a database; a test holds the two
-against each other over whole drills.
+The same rules as `services.lineage`, `services.outcomes` and `engine.plans.book_of`, without a database; a
+test holds them against each other over whole drills.
 """
 
 from collections.abc import Iterable

@@ -278,18 +278,24 @@ def own_database() -> Iterator[None]:
 
 @cache
 def _template() -> str:
-    """Return the name of a database with all tables and no rows, made once for all journeys of a run."""
+    """Return the name of a database with all tables and no rows, made once for all journeys of a run.
+
+    The tests' own database is that already; on a server of a story's own the tables are made anew.
+    """
     default = databases["default"]
     name, before = f"journeys_{secrets.token_hex(4)}", default.settings_dict["NAME"]
-    _maintain(default, f"create database {name}")
-    atexit.register(_maintain, default, f"drop database if exists {name} with (force)")
     default.close()
-    default.settings_dict["NAME"] = name
-    try:
-        call_command("migrate", verbosity=0)
-    finally:
-        default.close()
-        default.settings_dict["NAME"] = before
+    if before.startswith("test_"):
+        _maintain(default, f"create database {name} template {before}")
+    else:
+        _maintain(default, f"create database {name}")
+        default.settings_dict["NAME"] = name
+        try:
+            call_command("migrate", verbosity=0)
+        finally:
+            default.close()
+            default.settings_dict["NAME"] = before
+    atexit.register(_maintain, default, f"drop database if exists {name} with (force)")
     return name
 
 

@@ -24,7 +24,7 @@ from tradehaven.domain.money import Ticks
 
 SHARED = Path(os.environ.get("TRADEHAVEN_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 SESSION = SHARED / "data" / "market" / "gcz3_trades_2013-10-07.csv.gz"
-SECONDS = float(os.environ.get("TRADEHAVEN_REPLAY_SECONDS", "40"))
+SECONDS = float(os.environ.get("TRADEHAVEN_REPLAY_SECONDS", "20"))
 SYMBOL = "GCZ6"
 GOLD = product("GC")
 OPENING = Decimal(1_000_000)

@@ -22,7 +22,7 @@ from tests.tenancy.test_doors import pages, url_of, world  # noqa: F401  # the f
 from tests.tenancy.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
-FEW = 16
+FEW = 32
 """Fields that are wrong together: one by one the builder and the rules alone would take minutes."""
 SCRIPT = "<script>qx()</script>\"'><img src=x onerror=qx()>"
 HOSTILE = {

@@ -1,0 +1,163 @@
+"""Making an account flat: what is told by which name, who is meant, and what a switch finds on its way."""
+
+from syncgroups.core import watch
+from syncgroups.core.folding import fold
+from syncgroups.core.keys import close_id
+from syncgroups.tests import desk as plain
+from syncgroups.tests.drifting import Desk, desk
+from syncgroups.tests.plans import (
+    ES,
+    GROUP_GATE,
+    LEADER,
+    OWNER_GATE,
+    SECOND,
+    follower,
+    gate_of,
+    group_of,
+    plan_of,
+)
+from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied, Unresolved
+from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO, THREE = AccountId(2), AccountId(3)
+NQ = Symbol("NQZ6")
+
+
+def two_followers() -> Desk:
+    """Return a desk on which two followers hold a contract each."""
+    world = desk(follower(2), follower(3))
+    world.market(BUY, 1)
+    world.settle()
+    return world
+
+
+def test_each_command_is_named_by_what_it_ends_and_by_its_second() -> None:
+    world = two_followers()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=1, account=TWO, symbol=NQ)
+    world.shut(gate_of(TWO), flatten=True)
+    second = world.now // SECOND
+    assert world.outbox == [
+        CancelOrder(account=TWO, client_order_id=close_id(TWO, f"o{order}", second), order_id=order),
+        ClosePosition(account=TWO, client_order_id=close_id(TWO, ES, second), symbol=ES),
+    ]
+
+
+def test_orders_are_taken_away_in_the_order_of_their_numbers() -> None:
+    world = desk()
+    world.last_id = 606
+    orders = [world.trade(BUY, 1, OrderType.LIMIT, limit=1, account=TWO, symbol=NQ) for _ in range(2)]
+    world.shut(gate_of(TWO), flatten=True)
+    cancels = [command.order_id for command in world.outbox if isinstance(command, CancelOrder)]
+    assert cancels == orders == [607, 608]
+
+
+def test_a_person_makes_the_account_flat_that_was_named_and_no_other() -> None:
+    world = two_followers()
+    world.ask(Ask.FLATTEN, "3")
+    assert [type(command) for command in world.outbox] == [ClosePosition]
+    world.settle()
+    assert (world.held(2), world.held(3), world.held(int(LEADER))) == (1, 0, 1)
+    world.market(BUY, 1)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (2, 1)  # nothing was shut
+
+
+def test_it_is_told_again_after_three_seconds_and_not_before() -> None:
+    world = two_followers()
+    world.shut(gate_of(TWO), flatten=True)
+    told_at = world.now
+    world.outbox.clear()
+    for late, closes in ((3 * SECOND - 1, 0), (3 * SECOND, 1)):
+        world.now = told_at + late - 1000
+        world.wait(0)
+        assert len(world.outbox) == closes
+
+
+def test_an_account_with_an_order_of_its_own_hand_is_not_flat() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=1, account=TWO)
+    world.shut(gate_of(TWO), flatten=True)
+    world.outbox.clear()
+    world.wait(1)
+    assert "flat" not in world.remarks()
+    world.cancel(order)
+    world.wait(1)
+    assert "flat" in world.remarks()
+
+
+def denied(world: plain.Desk, name: ClientOrderId, retry_at: int | None) -> bool:
+    until = None if retry_at is None else Nanos(retry_at)
+    return fold(
+        world.book,
+        Denied(
+            account=TWO,
+            client_order_id=name,
+            reason=RefusalReason.RATE_LIMITED,
+            text="no room",
+            at=world.at(),
+            retry_at=until,
+        ),
+    )
+
+
+def test_where_a_login_had_no_room_it_is_told_when_there_is_some() -> None:
+    world = two_followers()
+    world.shut(gate_of(TWO), flatten=True)
+    close = world.outbox.pop()
+    until = world.now + 20 * SECOND
+    assert denied(world, close.client_order_id, until) is True
+    world.wait(19)
+    assert not world.outbox
+    world.wait(1)
+    assert [type(command) for command in world.outbox] == [ClosePosition]
+
+
+def test_a_denial_without_a_moment_or_of_an_account_that_is_not_being_closed_puts_nothing_off() -> None:
+    world = two_followers()
+    assert denied(world, ClientOrderId("x"), world.now + 20 * SECOND) is False
+    assert TWO not in world.book.flattening
+    world.shut(gate_of(TWO), flatten=True)
+    told_at = world.book.flattening[TWO]
+    assert denied(world, world.outbox.pop().client_order_id, None) is False
+    assert world.book.flattening[TWO] == told_at
+
+
+def test_an_account_that_left_the_plan_while_it_was_closed_stops_nobody_else() -> None:
+    world = two_followers()
+    world.shut(GROUP_GATE, flatten=True)
+    world.outbox.clear()
+    world.plan = plan_of(group_of(follower(3)))
+    world.wait(4)
+    assert sorted(command.account for command in world.outbox) == [LEADER, THREE]
+
+
+# -- on its way at the press -------------------------------------------------------------------------
+
+
+def flying(world: plain.Desk, *gates: int) -> list[tuple[AccountId, ClientOrderId]]:
+    return watch.in_flight(world.plan, world.book, gates)  # type: ignore[arg-type]
+
+
+def test_what_has_no_answer_behind_a_gate_is_listed_by_account_with_the_command_that_is_out() -> None:
+    world = desk(follower(8), follower(2))
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=19_000)
+    placed = {command.account: command.client_order_id for command in world.outbox}
+    assert flying(world, OWNER_GATE) == [(TWO, placed[TWO]), (8, placed[AccountId(8)])]
+    assert flying(world, gate_of(TWO)) == [(TWO, placed[TWO])]
+    world.settle()
+    assert flying(world, OWNER_GATE) == []
+    world.change(order, qty=3)
+    changes = {command.account: command.client_order_id for command in world.outbox}
+    assert flying(world, gate_of(TWO)) == [(TWO, changes[TWO])]
+    assert changes[TWO] != placed[TWO]
+
+
+def test_an_order_whose_answer_never_came_is_still_on_its_way() -> None:
+    world = desk()
+    world.trade(BUY, 2)
+    (command,) = world.outbox
+    name = command.client_order_id
+    world.step(Unresolved(account=TWO, client_order_id=name, text="no answer", at=world.at()))
+    assert flying(world, GROUP_GATE) == [(TWO, name)]
