@@ -77,6 +77,9 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
     if record is None:  # taken, but not yet seen: it stays in flight until it is
         book.keep(replace(copy, order_id=order_id))
         return
+    if copy.filled > record.filled:  # a list that lagged had left it out: its fills are no news any more
+        record = replace(record, filled=copy.filled, cost=copy.cost)
+        book.set_order(copy.follower, order_id, record)
     earlier = record.filled - copy.filled
     if earlier:
         book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)

@@ -11,7 +11,7 @@ from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, PlaceOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
-from tradehaven.domain.events import OrderEnded, OrderWorking
+from tradehaven.domain.events import OrderChanged, OrderEnded, OrderWorking
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -137,6 +137,49 @@ def test_what_a_manual_order_paid_before_it_had_a_name_places_its_stop() -> None
     assert world.legs() == ((1, 19_970), (1, 20_030))
 
 
+@pytest.mark.parametrize("limit", [20_000, 19_990])
+def test_an_order_that_a_list_left_out_keeps_what_it_had_filled_and_what_it_was_told(limit: int) -> None:
+    world = desk()
+    leaders = world.trade(BUY, 3, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    (mine,) = world.resting(2)
+    world.fill(mine.order_id, 1)
+    del world.orders[mine.order_id]
+    world.connect(TWO)  # the list lagged
+    world.change(leaders, limit=limit)
+    told = list(world.outbox)
+    world.orders[mine.order_id] = mine
+    working(world, mine.order_id, mine.client_order_id)
+    assert world.outbox == told
+    (copy,) = world.book.copies.values()
+    assert (copy.filled, copy.cost, copy.outstanding) == (1, 20_000, 2)
+    assert world.book.orders[TWO, mine.order_id].filled == 1
+    world.fill(mine.order_id, 1)
+    assert (world.book.copied[HOLDING], world.book.positions[TWO, ES]) == (2, 2)
+
+
+def test_an_order_that_is_only_seen_changes_nothing_that_is_held() -> None:
+    world = desk()
+    world.trade(BUY, 1, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    assert world.book.changed_holdings == set()
+
+
+def test_an_order_that_grows_is_not_over_when_it_has_filled_what_it_was() -> None:
+    world = desk()
+    leaders = world.trade(BUY, 2, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    (mine,) = world.resting(2)
+    world.change(leaders, qty=3)
+    world.change(mine.order_id, seen=False, qty=3)  # in force at the broker, and not told so far
+    world.fill(mine.order_id, 2)
+    world.outbox.clear()
+    world.step(OrderChanged(account=TWO, order_id=mine.order_id, spec=mine.spec, at=world.at()))
+    world.cancel(leaders)
+    world.settle()
+    assert (world.resting(2), world.book.copied[HOLDING]) == ([], 2)
+
+
 # -- an order that is said to be filled before its fills came ----------------------------------------
 
 
@@ -241,6 +284,47 @@ def test_manual_contracts_in_one_contract_do_not_hang_on_another() -> None:
     world.settle()
     world.market(SELL, 1, account=TWO)
     assert (world.book.copied[MANUAL], world.book.copied[GROUP, TWO, NQ, NQ]) == (1, 1)
+
+
+def test_of_micros_held_for_minis_a_hand_closes_the_micros() -> None:
+    world = desk(follower(2, products={"ES": follower(2, product="MES")}))
+    world.market(BUY, 1)
+    world.settle()
+    world.market(SELL, 4, account=TWO, symbol=MES)
+    assert world.book.copied == {(GROUP, TWO, MES, ES): 6}
+
+
+def _closed_unseen(world: bracketing.Desk, qty: int, symbol: Symbol = ES) -> None:
+    world.lose(TWO)
+    world.fill(world.trade(SELL, qty, account=TWO, symbol=symbol, seen=False), seen=False)
+    world.connect(TWO)
+    world.wait(1)
+
+
+def test_manual_contracts_that_were_closed_unseen_are_gone_whatever_else_was_held_once() -> None:
+    world = bracketing.desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.market(SELL, 1)
+    world.settle()
+    world.market(BUY, 1, symbol=NQ)
+    world.order(BUY, 2, stop_loss=None, take_profit=None)
+    world.settle()
+    _closed_unseen(world, 1)
+    assert (world.book.copied[MANUAL], world.book.copied[GROUP, TWO, NQ, NQ]) == (1, 1)
+    world.book.changed_holdings.clear()
+    world.wait(1)
+    assert world.book.changed_holdings == set()
+
+
+def test_manual_contracts_beside_micros_held_for_minis_are_not_alone() -> None:
+    world = bracketing.desk(follower(2, products={"ES": follower(2, product="MES")}))
+    world.market(BUY, 1)
+    world.order(BUY, 2, symbol=MES, stop_loss=None, take_profit=None)
+    world.settle()
+    _closed_unseen(world, 11, MES)
+    held = {holding[2:]: net for holding, net in world.book.copied.items()}
+    assert held == {(MES, ES): 10, (MES, MES): 2}
 
 
 def test_quiet_trading_takes_nothing_and_writes_down_only_what_changed() -> None:
