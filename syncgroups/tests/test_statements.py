@@ -8,6 +8,7 @@ from syncgroups.core.copies import CopyState
 from syncgroups.core.forgetting import REMEMBER, tidy
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, connection_of, follower
+from syncgroups.tests.test_protect import STOP, desk_with
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.events import OrdersListed
@@ -89,6 +90,8 @@ def test_an_order_of_ours_is_known_by_its_number_where_the_list_leaves_its_name_
     (mine,) = world.resting(2)
     mine.client_order_id = None
     again(world)
+    world.look(7)
+    again(world)
     world.change(order, limit=18_990)
     world.settle()
     assert [one.spec.limit for one in world.resting(2)] == [18_990]
@@ -108,6 +111,20 @@ def test_an_exit_whose_answer_was_lost_is_still_an_exit_when_the_list_shows_it()
     again(world)
     copy = world.book.copies[command.client_order_id]
     assert (copy.enters, copy.state, copy.in_flight, copy.order_id) == (0, CopyState.LIVE, None, order)
+
+
+def test_what_was_wished_before_an_answer_was_lost_is_told_when_the_list_shows_the_order() -> None:
+    world = desk()
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=19_000)
+    (command,) = world.outbox
+    mine = world.trade(BUY, 2, OrderType.LIMIT, limit=19_000, account=TWO, seen=False)
+    world.orders[mine].client_order_id = command.client_order_id
+    world.change(order, limit=18_990)
+    world.lose(LEADER)
+    again(world)
+    assert [type(told) for told in world.outbox] == [ChangeOrder]
+    world.settle()
+    assert [one.spec.limit for one in world.resting(2)] == [18_990]
 
 
 # -- what was on its way -----------------------------------------------------------------------------
@@ -199,9 +216,36 @@ def test_an_order_that_had_worked_and_is_listed_no_more_has_ended() -> None:
     assert not [command for command in world.outbox if isinstance(command, CancelOrder)]
 
 
+def test_two_statements_that_lack_an_order_count_as_two_lists() -> None:
+    world = desk()
+    world.trade(BUY, 1)
+    name = world.outbox.pop().client_order_id
+    world.connect(TWO)
+    assert world.book.copies[name].state is CopyState.UNRESOLVED
+    world.look(6)
+    world.connect(TWO)
+    assert world.book.copies[name].state is CopyState.MISSED
+
+
 def test_a_login_settles_once() -> None:
     world = desk()
-    world.look(7)
+    assert world.book.settling == {connection_of(LEADER), connection_of(TWO)}
+    world.look(5)
+    assert world.book.settling
+    world.look(2)
     assert not world.book.settling
     world.connect(TWO)
     assert not world.book.settling
+
+
+def test_a_stop_of_a_rule_that_a_statement_lacks_is_placed_anew() -> None:
+    world = desk_with(STOP)
+    world.market(BUY, 2)
+    world.settle()
+    (stop,) = world.resting(2)
+    world.lose(TWO)
+    world.cancel(stop.order_id, seen=False)
+    world.connect(TWO)
+    world.wait(1)
+    world.settle()
+    assert [one.spec.order_type for one in world.resting(2)] == [OrderType.STOP]
