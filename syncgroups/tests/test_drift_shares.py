@@ -117,6 +117,29 @@ def test_the_last_contract_beside_a_leader_that_holds_one_is_too_much_and_not_le
     assert world.differs() == [("too_much", 2, 0, 1)]
 
 
+def test_a_product_with_terms_of_its_own_is_compared_on_those() -> None:
+    world = entered(BUY, 1, follower(2, products={"ES": follower(2, ratio="3")}))
+    world.look()
+    assert (world.held(2), world.differs()) == (3, [])
+
+
+def test_what_stands_against_its_leader_does_so_until_it_is_closed_whatever_is_set_by_then() -> None:
+    world = entered(BUY, 2, follower(2, reverse=True))
+    world.plan = plan_of(group_of(follower(2)))
+    world.look()
+    assert (world.held(2), world.differs()) == (-2, [])
+
+
+def test_a_contract_that_nobody_knows_is_compared_as_it_is() -> None:
+    world = desk()
+    unknown = Symbol("XYZZ6")
+    world.market(BUY, 2, symbol=unknown)
+    world.settle()
+    world.unseen(SELL, 1, symbol=unknown)
+    world.wait(1)
+    assert world.differs() == [("too_much", 2, 1, 2)]
+
+
 # -- another hand ------------------------------------------------------------------------------------
 
 
