@@ -247,6 +247,25 @@ def test_the_time_without_a_stop_runs_from_its_first_look_on() -> None:
     assert [type(command) for command in asked(look(desk, 1.2))] == [ClosePosition]
 
 
+@pytest.mark.parametrize(("naked", "kinds"), [(Naked.FLATTEN, [ClosePosition]), (Naked.ALERT, [])])
+def test_the_time_without_a_stop_ends_with_the_position_and_begins_anew_with_the_next(
+    naked: Naked, kinds: list[type]
+) -> None:
+    desk = guarded(1, replace(STOP, naked=naked))
+    assert (MINE, ES) in desk.book.risk.naked
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    assert not desk.book.risk.naked
+    desk.wait(60)
+    desk.market(Side.BUY, 1)
+    desk.deliver(desk.outbox.pop())
+    assert not desk.outbox
+    assert RemarkKind.NAKED not in remarks(desk)
+    desk.wait(1)
+    assert [type(command) for command in desk.outbox] == kinds
+    assert remarks(desk).count(RemarkKind.NAKED) == 1
+
+
 def test_what_stood_bare_again_is_said_again() -> None:
     desk = bare(1, rule=replace(STOP, naked=Naked.ALERT))
     for _ in range(2):
