@@ -168,6 +168,21 @@ def test_a_change_that_was_turned_down_is_told_again_a_second_after_it_was_told(
     assert asked(look_at(desk, told_at + SECOND))
 
 
+def test_a_stop_that_is_turned_down_once_nothing_is_held_is_not_held_against_the_next_position() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    late = first_guard(desk)
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
+    desk.reject(late, "NothingToProtect")
+    desk.wait(1)
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert (desk.positions[MINE, ES], [order.spec.qty for order in guards(desk)]) == (1, [1])
+    assert RemarkKind.NAKED not in remarks(desk)
+
+
 # -- what covers -------------------------------------------------------------------------------------
 
 
