@@ -241,6 +241,9 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
     guarding.ended(book, event)
     copy = book.copy_of_order(*order) or copy_named(book, event.client_order_id)
+    if copy is not None and copy.order_id is None:  # it was seen without its name: what it did counts now
+        attach(book, copy, event.order_id)
+        copy = book.copies[copy.key]
     if copy is not None:
         state = state_of(event.status, copy.filled, copy.sent.qty)
         book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))

@@ -2,18 +2,21 @@
 
 from typing import Any
 
+import pytest
+
 from syncgroups.core.decision import CopyStep, Decision
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, Command, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
 BUY, SELL = Side.BUY, Side.SELL
-TWO = AccountId(2)
+TWO, THREE = AccountId(2), AccountId(3)
+NQ = Symbol("NQZ6")
 LIMIT, STOP = OrderType.LIMIT, OrderType.STOP
 
 
@@ -154,7 +157,6 @@ def test_an_exit_that_has_become_an_entry_is_withdrawn_behind_the_switch() -> No
     order = world.trade(SELL, 2, LIMIT, limit=20100)
     world.settle()
     world.market(SELL, 2)  # what the limit would close is closed: it opens a short now
-    world.change(order, limit=20110)
     world.settle()
     world.shut(gate_of(TWO))
     world.cancel(order)
@@ -218,10 +220,11 @@ def test_a_stop_with_nothing_to_close_stays_at_the_new_price_while_something_may
     assert [(order.spec.qty, order.spec.stop) for order in world.resting(2)] == [(2, 19950)]
 
 
-def withdrawn_stop() -> tuple[Desk, OrderId, Command]:
+def withdrawn_stop(trail: int | None = None) -> tuple[Desk, OrderId, Command]:
     """Return a desk on which a hand closed what a stop protects, with the stop's cancel on its way."""
     world = holding()
-    stop = world.trade(SELL, 2, STOP, stop=19900)
+    world.trade(SELL, 1, LIMIT, limit=30000, symbol=NQ)
+    stop = world.trade(SELL, 2, STOP if trail is None else OrderType.TRAILING_STOP, stop=19900, trail=trail)
     world.settle()
     world.market(SELL, 2, account=TWO)
     cancel = world.outbox.pop()
@@ -240,7 +243,7 @@ def test_a_stop_that_is_being_taken_back_is_not_wished_for_by_what_may_come() ->
     world, stop, _ = withdrawn_stop()
     world.market(BUY, 2)
     lost(world)
-    world.change(stop, stop=19950)
+    world.change(stop, qty=4)
     assert last(world).steps == ()
 
 
@@ -251,8 +254,11 @@ def test_a_stop_that_is_being_taken_back_is_not_wished_for_without_a_link() -> N
     assert last(world).steps == ()
 
 
-def test_a_stop_that_is_being_taken_back_is_wished_for_again_when_something_is_held() -> None:
-    world, stop, cancel = withdrawn_stop()
+@pytest.mark.parametrize("trail", [None, 100])
+def test_a_stop_that_is_being_taken_back_is_wished_for_again_when_something_is_held(
+    trail: int | None,
+) -> None:
+    world, stop, cancel = withdrawn_stop(trail)
     world.market(BUY, 2)
     world.settle()
     world.change(stop, qty=4)
@@ -260,4 +266,4 @@ def test_a_stop_that_is_being_taken_back_is_wished_for_again_when_something_is_h
     world.settle()
     world.wait(1)
     world.settle()
-    assert sizes(world) == [(SELL, 2)]
+    assert sizes(world) == [(SELL, 1), (SELL, 2)]

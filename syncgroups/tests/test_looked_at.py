@@ -1,4 +1,4 @@
-"""What makes somebody look at orders again: a fill, an entry that ends, a leader that moves on."""
+"""What makes somebody look at an order again: which fills and ends do, and which leave it alone."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,14 +7,14 @@ import pytest
 
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, LEADER, follower, gate_of, group_of, plan_of
-from syncgroups.tests.test_second_looks import changes, holding, rerated, sizes
+from syncgroups.tests.test_second_looks import TWO, changes, holding, rerated, sizes
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
 from tradehaven.domain.enums import TradingState as State
 from tradehaven.domain.ids import AccountId, GroupId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
-TWO, THREE = AccountId(2), AccountId(3)
+THREE = AccountId(3)
 NQ = Symbol("NQZ6")
 LIMIT, STOP = OrderType.LIMIT, OrderType.STOP
 
@@ -32,7 +32,7 @@ def test_a_refusal_that_was_said_is_not_said_again_with_each_fill() -> None:
 
 
 def test_orders_that_grow_with_one_fill_share_what_the_limit_leaves() -> None:
-    world = desk(follower(2, max_position=3))
+    world = desk(follower(2, max_position=4))
     world.market(SELL, 2)
     world.settle()
     world.shut(gate_of(TWO), state=State.REDUCING)
@@ -42,7 +42,7 @@ def test_orders_that_grow_with_one_fill_share_what_the_limit_leaves() -> None:
     world.shut(gate_of(TWO), state=State.ACTIVE)
     world.market(BUY, 1, account=TWO)  # by hand: both are looked at again
     world.settle()
-    assert world.held(2) + sum(qty for _, qty in sizes(world)) == 3
+    assert world.held(2) + sum(qty for _, qty in sizes(world)) == 4
 
 
 def test_a_fill_leaves_other_contracts_and_the_order_itself_alone() -> None:
@@ -76,7 +76,7 @@ def test_a_fill_leaves_orders_at_the_market_alone() -> None:
 def test_an_entry_that_fills_calls_no_orders_but_its_own_exits(other: dict[str, Any]) -> None:
     world = desk(follower(2, ratio="1/2"))
     world.trade(BUY, 2, LIMIT, limit=20000)
-    world.trade(other.pop("side"), 1, other.pop("order_type"), **other)
+    world.trade(qty=1, **other)
     assert world.reasons() == ["rounds_to_zero"]
     world.settle()
     rerated(world)
