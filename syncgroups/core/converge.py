@@ -19,7 +19,10 @@ from syncgroups.core.decision import (
     Remark,
     RemarkKind,
 )
+from syncgroups.core.expected import is_seen
+from syncgroups.core.keys import command_id
 from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.stated import within
 from tradehaven.domain.commands import ChangeOrder, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded, OrderFilled
@@ -40,8 +43,7 @@ def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> 
     Behind a shut gate nothing is told that does not make an order smaller, also not what was wished before;
     behind a lock nothing that lets it open more.
     """
-    account = plan.accounts.get(copy.follower)
-    if account is None or account.connection not in book.links:
+    if not is_seen(plan, book, copy.follower):
         return CopyStep(copy=copy, command=None)
     if book.risk.is_locked(copy.follower):
         copy = _grown_to_close(copy)
@@ -100,7 +102,11 @@ def is_out(book: Book, account: AccountId, symbol: Symbol) -> bool:
 
 def _leader_is_done(book: Book, copy: Copy) -> bool:
     record = book.orders.get((copy.leader, copy.leader_order))
-    return record is None or is_final(record.status)
+    return record is None or (is_final(record.status) and not _is_ahead_of_fills(record))
+
+
+def _is_ahead_of_fills(record: OrderRecord) -> bool:
+    return record.status is OrderStatus.FILLED and record.filled < record.spec.qty
 
 
 def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
@@ -122,21 +128,20 @@ def _still_protects(book: Book, copy: Copy) -> bool:
 
     The leader's target filled and took its stop away; the follower's target did not.
     """
-    if copy.enters or not is_out(book, copy.leader, copy.leads):
-        return False
-    return book.copied.get(copy.holding, 0) * copy.side.sign < 0
+    held = book.copied.get(copy.holding, 0)
+    return not copy.enters and held * copy.side.sign < 0 and is_out(book, copy.leader, copy.leads)
 
 
 def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
     """Return what is taken back of exits that outlived their leader's, where less is left to exit."""
     steps: list[CopyStep] = []
-    for copy in sorted(book.open_copies_of(event.account), key=lambda found: found.key):
+    for copy in book.open_copies_of(event.account):
         record = book.orders.get((copy.leader, copy.leader_order))
-        if copy.symbol == event.symbol and record is not None and is_final(record.status):
+        if record is not None and is_final(record.status):
             fits = fitted(book, copy)
             if fits is not copy:
                 steps.append(advance(plan, book, fits))
-    return Decision(steps=tuple(steps)) if steps else NOTHING
+    return Decision(steps=tuple(steps))
 
 
 def fitted(book: Book, copy: Copy) -> Copy:
@@ -146,10 +151,8 @@ def fitted(book: Book, copy: Copy) -> Copy:
     """
     if copy.enters or copy.target is None or copy.sent.order_type is OrderType.MARKET:
         return copy
-    copied = book.copied.get(copy.holding, 0)
-    actual = book.positions.get((copy.follower, copy.symbol), 0)
-    held = min(copied, actual, key=abs) if copied * actual > 0 else 0
-    room = abs(held) if held * copy.side.sign < 0 else 0
+    held = within(book.copied.get(copy.holding, 0), book.positions.get((copy.follower, copy.symbol), 0))
+    room = max(0, -held * copy.side.sign)
     if copy.outstanding <= room:
         return copy
     return replace(copy, target=replace(copy.target, qty=copy.filled + room) if room else None)
@@ -178,14 +181,12 @@ def _kept(copy: Copy) -> CopyRefused:
 
 def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     """Return the next step of the order that an answer belongs to, or the remark that it is stuck."""
-    if isinstance(outcome, Denied) and outcome.reason is RefusalReason.RATE_LIMITED:
-        return NOTHING  # `held` answers these: they are no refusals
-    copy = book.copies.get(outcome.client_order_id)
+    if isinstance(outcome, Denied):
+        return NOTHING  # it never left: `held` tries again when there is room, `watch` each second
+    name = outcome.client_order_id
+    told = (c for c in book.open_copies_of(outcome.account) if command_id(c.key, c.commands) == name)
+    copy = book.copies.get(name) or next(told, None)
     if copy is None:
-        copy = next(
-            (c for c in book.open_copies_of(outcome.account) if c.refusals and c.in_flight is None), None
-        )
-    if copy is None or not copy.is_open:
         return NOTHING
     if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected | Unresolved):
         code = f"{outcome.code} " if isinstance(outcome, Rejected) else ""

@@ -190,8 +190,10 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
 
 def _paired(book: Book, event: OrderWorking) -> None:
     """Tell the first leg of a pair of the second one: when it was told, that one had no name yet."""
-    first = book.orders.get((event.account, event.oco)) if event.oco is not None else None
-    if event.oco is not None and first is not None and first.oco is None:
+    if event.oco is None:
+        return
+    first = book.orders.get((event.account, event.oco))
+    if first is not None and first.oco is None:
         book.set_order(event.account, event.oco, replace(first, oco=event.order_id))
 
 

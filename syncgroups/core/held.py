@@ -119,7 +119,7 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
 
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:
-    step = CopyStep(copy=replace(copy, state=CopyState.ENDED, held_until=Nanos(0)), command=None)
+    step = CopyStep(copy=replace(copy, state=CopyState.ENDED), command=None)
     return Decision(steps=(step,), refusals=(_left_out(copy, refusal),))
 
 

@@ -157,8 +157,7 @@ def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> I
     for waiting in reversed(opening):
         taken = min(waiting.enter, max(0, left))
         left -= taken
-        if taken:
-            yield replace(waiting, enter=waiting.enter - taken)
+        yield replace(waiting, enter=waiting.enter - taken)
 
 
 def follow(case: Case, follower: FollowerPlan, *, quietly: bool = False) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
-from syncgroups.core.converge import is_out, is_withdrawn
+from syncgroups.core.converge import is_withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, Decision, copies_of, joined
 from syncgroups.core.guarded import Refusal, guarded
@@ -49,8 +49,7 @@ def resumed(plan: OwnerPlan, book: Book, at: Nanos, after: Decision = NOTHING) -
     """
     decisions: list[Decision] = []
     served: set[AccountId] = set()
-    less = {waiting.key: waiting for waiting in after.waiting if waiting.key in book.waiting}
-    for waiting in (book.waiting | less).values():
+    for waiting in (book.waiting | {waiting.key: waiting for waiting in after.waiting}).values():
         if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
             decisions.append(_look(plan, book, waiting, at, copies_of(after)))
             served.update(step.account for step in decisions[-1].steps)
@@ -66,7 +65,7 @@ def _look(
     case, follower = seen
     record = book.orders.get((waiting.order.account, waiting.order.order_id))
     if waiting.order.fill is None and (record is None or is_withdrawn(record)):
-        return joined(_unanswered(case, follower, waiting, WITHDRAWN), _over(waiting))
+        return _ended(case, follower, waiting, WITHDRAWN)
     if plan.accounts[follower.account].connection not in book.links:
         return NOTHING
     case.others.update(others)
@@ -80,9 +79,8 @@ def _look(
     if not _is_over(book, waiting):
         if at - waiting.order.at < LIMIT or any(_is_told(book, doubt) for doubt in waiting.doubts):
             return case.decision()
-        late = _unanswered(case, follower, waiting, OUT_OF_TIME)
-        return joined(case.decision(), late, _over(waiting))
-    return joined(case.decision(), _unanswered(case, follower, waiting, why), _over(waiting))
+        why = OUT_OF_TIME
+    return _ended(case, follower, waiting, why)
 
 
 def _rests(case: Case) -> bool:
@@ -126,7 +124,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     rests = waiting.rests if first else waiting.rests + 1
     key = waiting.key if first else rest_id(waiting.key, rests)
     enter = waiting.enter if _is_over(book, waiting) else 0
-    if enter and (at - waiting.order.at > STALE or is_out(book, order.account, order.leads)):
+    if enter and (at - waiting.order.at > STALE or not _still_stands(book, order)):
         case.refuse(key, follower, Action.PLACE, TOO_LATE)
         enter = 0
     if not reduce and not enter:
@@ -144,6 +142,13 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     return waiting
 
 
+def _still_stands(book: Book, order: LeaderOrder) -> bool:
+    """Say whether the leader holds, or is about to hold, something on the side that it turned to."""
+    where = order.account, order.leads
+    net = book.positions[where] + book.flying(*where)
+    return (-net if order.reverse else net) * order.side.sign > 0
+
+
 def _with_late_doubts(case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrder) -> Waiting:
     """Return a waiting that also waits for orders which came into doubt since and may close the same."""
     first = case.book.copies.get(waiting.key)
@@ -156,8 +161,6 @@ def _with_late_doubts(case: Case, follower: FollowerPlan, waiting: Waiting, orde
         for doubt in own.doubts
         if doubt.closes and doubt.key not in known and not doubt.key.startswith(ours)
     )
-    if not late:
-        return waiting
     waiting = replace(waiting, doubts=waiting.doubts + late)
     case.waiting.append(waiting)
     return waiting
@@ -167,23 +170,18 @@ def _closed_by(book: Book, key: ClientOrderId) -> int:
     """Return how many contracts the orders of one exit close: the first one and its rests."""
     closed, name, number = 0, key, 0
     while (copy := book.copies.get(name)) is not None:
-        closing = copy.sent.qty - copy.enters
-        closed += closing if copy.is_open else min(closing, copy.filled)
+        closed += copy.sent.qty if copy.is_open else copy.filled
         number += 1
         name = rest_id(key, number)
     return closed
 
 
 def _room(case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrder) -> int:
-    """Return the contracts that are certainly there to be closed now.
-
-    What the first order of this exit opens on the other side is the leader's new position and takes
-    nothing from them; what it closes does.
-    """
+    """Return the contracts that are certainly there to be closed now, beside those of its first order."""
     first = case.book.copies.get(waiting.key)
     held = own_of(case.book, waiting.group, follower.account, order, first).certain
-    closing = first.sent.qty - first.enters if first is not None else 0
-    return max(0, abs(held) - closing) if held * order.change < 0 else 0
+    closing = first.sent.qty if first is not None else 0
+    return max(0, -held * order.side.sign - closing)
 
 
 def _gained(book: Book, doubt: Doubt) -> int:
@@ -209,14 +207,12 @@ def _is_settled(book: Book, doubt: Doubt) -> bool:
     return not book.copies[doubt.key].outstanding
 
 
-def _unanswered(case: Case, follower: FollowerPlan, waiting: Waiting, refusal: Refusal) -> Decision:
-    """Return the reason of an exit for which nothing was ever sent; nothing where something was."""
+def _ended(case: Case, follower: FollowerPlan, waiting: Waiting, refusal: Refusal) -> Decision:
+    """Return the end of a waiting, with its reason where nothing was ever sent and nothing said."""
     sent = waiting.key in case.book.copies or any(step.copy.key == waiting.key for step in case.steps)
-    if sent or any(refused.key == waiting.key for refused in case.refusals):
-        return NOTHING
-    said = replace(case, steps=[], refusals=[], waiting=[])
-    said.refuse(waiting.key, follower, Action.PLACE, refusal)
-    return said.decision()
+    if not sent and all(refused.key != waiting.key for refused in case.refusals):
+        case.refuse(waiting.key, follower, Action.PLACE, refusal)
+    return joined(case.decision(), _over(waiting))
 
 
 def _over(waiting: Waiting) -> Decision:

@@ -138,7 +138,7 @@ def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order:
     sized = follower_order(
         plan=follower, ratio=ratio, own=own, leader=order.before, change=order.change, base=base
     )
-    if order.fill is None or follower.sizing is not SizingMode.FIXED:
+    if follower.sizing is not SizingMode.FIXED:
         return sized
     # A fixed size is that of a whole order, however many fills it comes in; out is out all the same.
     done = [copy for copy in _answers_to(book, follower, order) if copy.fill != order.fill]
@@ -158,7 +158,7 @@ def _is_entering(book: Book, follower: FollowerPlan, order: LeaderOrder) -> bool
     return any(
         waiting.enter and waiting.follower == follower.account and waiting.order.order_id == order.order_id
         for waiting in book.waiting.values()
-        if waiting.order.account == order.account and waiting.order.fill != order.fill
+        if waiting.order.account == order.account
     )
 
 

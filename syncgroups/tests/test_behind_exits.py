@@ -182,20 +182,31 @@ def test_of_a_fixed_size_what_is_closed_at_once_is_not_taken_back_as_well() -> N
     assert [waiting.enter for waiting in world.book.waiting.values()] == [2]
 
 
-def test_what_waits_is_dropped_with_what_is_held_beside_it_when_the_leader_leaves() -> None:
+@pytest.mark.parametrize("beside", [1, 2])
+def test_what_waits_is_dropped_with_what_is_held_beside_it_when_the_leader_leaves(beside: int) -> None:
     world = desk()
     world.market(BUY, 2)
     world.settle()
     world.market(SELL, 1)
     lost(world)
-    resting = world.trade(SELL, 3, OrderType.LIMIT, limit=20100)
+    resting = world.trade(SELL, 1 + beside, OrderType.LIMIT, limit=20100)
     world.market(SELL, 3)  # closes the rest, and opens two more when that is known
     world.settle()
     world.fill(resting)
     world.fill(next(order.order_id for order in world.resting(2)))
-    assert world.held(2) == -2
-    world.market(BUY, 5)
+    assert world.held(2) == -beside
+    world.market(BUY, 3 + beside)
     assert [waiting.enter for waiting in world.book.waiting.values()] == [0, 0]
+
+
+def test_what_waits_to_be_opened_the_same_way_is_not_taken_back() -> None:
+    world, _ = behind(2)
+    turned = world.trade(SELL, 5, OrderType.LIMIT, limit=20100)
+    world.settle()
+    world.fill(turned)
+    world.fill(world.resting(2)[0].order_id)
+    world.market(BUY, 1)
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [0, 2, 0]
 
 
 def test_without_a_balance_nothing_is_taken_back() -> None:

@@ -1,17 +1,12 @@
 """Exits that go on when a doubt ends: how much, under which name, until when, and what is said at the end."""
 
-from dataclasses import replace
-from decimal import Decimal
-
-import pytest
-
-from syncgroups.core.plan import GroupPlan
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import GROUP, LEADER, SECOND, follower, gate_of, group_of, plan_of
-from tradehaven.domain.commands import CancelOrder, Denied, PlaceOrder, Rejected, Unresolved
-from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, SizingMode, SyncMode
-from tradehaven.domain.events import OrderEnded, TimePassed
-from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId, Symbol
+from syncgroups.tests.plans import ES, GROUP, LEADER, follower
+from tradehaven.domain.commands import CancelOrder, Denied, PlaceOrder, Unresolved
+from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, SyncMode
+from tradehaven.domain.events import OrderEnded, OrderFilled
+from tradehaven.domain.ids import AccountId, FillId, OrderId
+from tradehaven.domain.money import Ticks
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -43,13 +38,6 @@ def entered(world: Desk, *parts: int) -> list[PlaceOrder]:
 def why(world: Desk) -> list[tuple[str, str]]:
     found = (refusal for decision in world.decisions for refusal in decision.refusals)
     return [(str(refusal.reason), refusal.detail) for refusal in found]
-
-
-def turned_down(world: Desk, order: PlaceOrder, when: int) -> None:
-    """Let the broker say at a certain moment that it never took an order."""
-    name = order.client_order_id
-    world.now = max(world.now, when)
-    world.step(Rejected(account=TWO, client_order_id=name, code="no", text="", at=Nanos(when)))
 
 
 def names(world: Desk) -> list[str]:
@@ -214,186 +202,137 @@ def test_an_exit_is_closed_as_far_as_its_ratio_asks_once_it_is_known() -> None:
     assert sent(world) == [(SELL, 2)]
 
 
-# -- exits at rest ------------------------------------------------------------------------------------
+def filled_unheard_of(world: Desk, order: PlaceOrder) -> None:
+    """Let an order arrive and fill, and nothing else be heard for the moment."""
+    world.deliver(order, fill_markets=False)
+    known = next(one for one in world.orders.values() if one.client_order_id == order.client_order_id)
+    known.filled, world.last_id = known.spec.qty, world.last_id + 1
+    world.positions[TWO, ES] += known.spec.qty * known.side.sign
+    at = world.at()
+    world.step(
+        OrderFilled(
+            account=TWO,
+            order_id=known.order_id,
+            fill_id=FillId(world.last_id),
+            symbol=ES,
+            side=known.side,
+            qty=known.spec.qty,
+            price=Ticks(20000),
+            at=at,
+            traded_at=at,
+        )
+    )
 
 
-def test_a_stop_that_waited_is_one_order_that_grows_with_each_part() -> None:
-    world = desk()
-    entries = entered(world, 1, 1)
-    world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    assert sent(world) == []
-    for number, entry in enumerate(entries, start=1):
-        world.deliver(entry)
-        world.settle()
-        assert [order.spec.qty for order in world.resting(2)] == [number]
-    assert len(names(world)) == 1
-    assert not world.book.waiting
-
-
-def test_a_stop_that_filled_at_the_leader_meanwhile_is_answered_part_by_part() -> None:
-    world = desk()
-    entries = entered(world, 1, 1)
-    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    world.fill(stop)
-    for entry in entries:
-        world.deliver(entry)
-        world.settle()
-    assert sum(order.spec.qty for order in world.resting(2)) == 2
-
-
-def test_a_stop_behind_a_gate_that_has_shut_says_what_keeps_it() -> None:
+def test_what_the_exit_before_it_could_not_close_is_closed_by_the_next() -> None:
     world = desk()
     (entry,) = entered(world, 2)
-    world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    world.shut(gate_of(TWO))
-    world.deliver(entry)
-    assert world.resting(2) == []
-    assert why(world) == [("kill_switch", "the kill switch is on")]
+    world.market(SELL, 1)
+    world.market(SELL, 1)
+    filled_unheard_of(world, entry)
+    world.reject(world.outbox.pop(), "no")
+    assert sent(world) == [(SELL, 2)]
 
 
-# -- until when ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("late", "opened"), [(0, True), (1, False)])
-def test_a_flip_opens_its_other_side_within_two_seconds_or_never(*, late: int, opened: bool) -> None:
+def test_an_order_that_had_filled_in_part_brings_the_rest() -> None:
     world = desk()
-    (entry,) = entered(world, 2)
-    world.market(SELL, 3)
-    (waiting,) = world.book.waiting.values()
-    turned_down(world, entry, waiting.order.at + 2 * SECOND + late)
-    assert sent(world) == ([(SELL, 1)] if opened else [])
-    too_late = ("stale", "its old position closed too late for the leader's new one")
-    assert why(world) == ([] if opened else [too_late])
-
-
-def test_after_a_minute_an_exit_gives_up_and_says_so() -> None:
-    world = desk()
-    entered(world, 2)
-    world.market(SELL, 2)
-    (waiting,) = world.book.waiting.values()
-    limit = waiting.order.at + 60 * SECOND
-    world.step(TimePassed(at=Nanos(limit - 1)))
-    assert world.book.waiting
-    world.step(TimePassed(at=Nanos(limit)))
-    assert not world.book.waiting
-    assert why(world) == [("unresolved", "its own earlier order has no known end: look at the account")]
-
-
-def test_an_exit_gives_up_on_an_order_at_the_market_that_hangs_for_a_minute() -> None:
-    world = desk()
-    world.market(BUY, 2)
+    world.market(BUY, 3)
     world.deliver(world.outbox.pop(), fill_markets=False)
+    (entry,) = world.resting(2)
+    world.fill(entry.order_id, 1)
+    world.market(SELL, 3)
+    world.outbox = [command for command in world.outbox if isinstance(command, PlaceOrder)]
+    world.settle()
+    assert world.held(2) == 0
+    world.market(BUY, 2)
+    world.settle()
+    world.fill(entry.order_id)
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 2
+
+
+def test_what_a_hand_closed_meanwhile_is_not_closed_again() -> None:
+    world = desk()
+    one, two = entered(world, 1, 1)
     world.market(SELL, 2)
-    for _ in range(61):
-        while world.outbox:
-            world.reject(world.outbox.pop(), "NotNow")  # its cancel, until that is given up
-        world.wait(1)
-    assert not world.book.waiting
-    assert world.reasons() == ["unresolved"]
+    world.deliver(one)
+    world.settle()
+    world.market(SELL, 1, account=TWO)
+    world.deliver(two)
+    world.settle()
+    assert world.held(2) == 0
 
 
-def test_an_exit_waits_longer_for_an_order_that_is_being_told_something() -> None:
+def test_what_is_held_on_the_other_side_is_not_closed() -> None:
+    world = desk()
+    (entry,) = entered(world, 2)
+    world.market(SELL, 2)
+    resting = world.trade(SELL, 3, OrderType.LIMIT, limit=20100)
+    world.deliver(world.outbox.pop())
+    world.fill(resting)
+    world.fill(world.resting(2)[0].order_id)
+    world.deliver(entry)
+    assert sent(world) == []
+
+
+def stops_being_cancelled(world: Desk, *stops: OrderId) -> list[CancelOrder]:
+    """Let the leader take stops back; their cancels are on their way."""
+    for stop in stops:
+        world.cancel(stop)
+    cancels = [command for command in world.outbox if isinstance(command, CancelOrder)]
+    world.outbox = [command for command in world.outbox if not isinstance(command, CancelOrder)]
+    return cancels
+
+
+def test_what_late_doubts_trade_is_counted_once_and_what_is_bought_meanwhile_stays() -> None:
+    world = desk()
+    stops = [world.trade(SELL, 1, OrderType.STOP, stop=stop) for stop in (19900, 19800)]
+    world.settle()
+    one, two = world.resting(2)
+    (entry,) = entered(world, 2)
+    world.market(SELL, 2)
+    _, second = stops_being_cancelled(world, *stops)
+    world.deliver(entry)
+    world.wait(1)
+    world.outbox.clear()
+    world.fill(one.order_id)
+    world.market(BUY, 1)
+    world.settle()
+    world.deliver(second)
+    world.settle()
+    assert two.filled == 0
+    assert world.held(2) == world.held(LEADER) == 1
+
+
+def test_what_an_exit_has_sent_for_itself_is_no_doubt_of_its_own() -> None:
     world = desk()
     stop = world.trade(SELL, 1, OrderType.STOP, stop=19900)
     world.settle()
-    entered(world, 1)
-    world.cancel(stop)
-    world.outbox.clear()  # the cancel is on its way
-    world.market(SELL, 1)
-    world.wait(61)
-    assert world.book.waiting
-    assert world.reasons() == []
-
-
-# -- what is said at the end --------------------------------------------------------------------------
-
-
-def test_an_exit_for_which_nothing_was_sent_says_why_once() -> None:
-    world = desk()
-    (entry,) = entered(world, 2)
-    world.market(SELL, 2)
-    world.reject(entry, "no")
-    held_nothing = "its own entry ended without a fill: nothing is to close"
-    assert why(world) == [("nothing_to_reduce", held_nothing)]
-
-
-def test_a_stop_for_which_nothing_was_sent_says_why_once() -> None:
-    world = desk()
-    (entry,) = entered(world, 2)
-    world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    world.reject(entry, "no")
-    assert why(world) == [("nothing_to_reduce", "it holds nothing that this exit closes")]
-
-
-def test_an_exit_of_which_something_was_sent_says_nothing() -> None:
-    world = desk()
-    world.market(BUY, 1)
-    world.settle()
-    (entry,) = entered(world, 2)
+    one, two, three = entered(world, 1, 1, 1)
     world.market(SELL, 3)
+    world.deliver(one)
+    world.deliver(two)
+    sales = [command for command in world.outbox if isinstance(command, PlaceOrder)]
+    assert len(sales) == 2
+    cancel = stops_being_cancelled(world, stop)[-1]
+    world.deliver(three)
     world.settle()
-    world.reject(entry, "no")
-    assert world.reasons() == []
-    assert not world.book.waiting
+    world.deliver(cancel)
+    world.settle()
+    assert world.held(2) == 0
 
 
-def test_an_exit_that_was_withdrawn_says_so_and_is_over() -> None:
-    world = desk()
-    entered(world, 2)
-    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    world.cancel(stop)
-    assert why(world) == [("nothing_to_reduce", "the leader withdrew the exit before it had to close")]
-    assert not world.book.waiting
-
-
-def test_an_exit_whose_order_is_not_listed_any_more_counts_as_withdrawn() -> None:
-    world = desk()
-    entered(world, 2)
-    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
-    world.lose(LEADER)
-    del world.orders[stop]
-    world.connect(LEADER)
-    assert ("nothing_to_reduce", "the leader withdrew the exit before it had to close") in why(world)
-    assert not world.book.waiting
-
-
-@pytest.mark.parametrize(
-    "left",
-    [
-        group_of(follower(3)),
-        group_of(follower(2), leader=AccountId(4)),
-        group_of(follower(2), group=GroupId(10)),
-    ],
-)
-def test_who_is_not_copied_any_more_closes_nothing(left: GroupPlan) -> None:
-    world = desk()
-    (entry,) = entered(world, 2)
-    world.market(SELL, 2)
-    plan = plan_of(left)
-    world.plan = replace(plan, accounts={**world.plan.accounts, **plan.accounts})
-    world.deliver(entry)
-    assert sent(world) == []
-    assert not world.book.waiting
-
-
-def test_without_a_balance_an_exit_waits_and_sends_nothing() -> None:
-    world = desk(follower(2, sizing=SizingMode.BALANCE))
-    world.balance(LEADER, Decimal(10_000))
-    world.balance(TWO, Decimal(10_000))
-    world.wait(1)
-    (entry,) = entered(world, 3)
+def test_a_flip_that_goes_on_in_a_snapshot_shares_a_limit_with_what_grows_in_it() -> None:
+    world = desk(follower(2, max_position=3))
+    growing = world.trade(BUY, 1, OrderType.LIMIT, limit=19000)
+    world.settle()
     world.market(SELL, 1)
-    world.book.sizing_balances.clear()
-    world.deliver(entry)
-    assert not world.outbox
-
-
-def test_an_exit_whose_contract_has_no_counterpart_any_more_is_over() -> None:
-    gold = Symbol("GCG7")
-    world = desk()
-    world.market(BUY, 1, symbol=gold)
     entry = lost(world)
-    world.market(SELL, 1, symbol=gold)
-    world.plan = plan_of(group_of(follower(2, products={"GC": follower(2, product="ES")})))
-    world.reject(entry, "no")
-    assert not world.book.waiting
+    world.market(BUY, 2)
+    world.lose(TWO)
+    world.change(growing, qty=3)
+    known = world._accept(TWO, entry.client_order_id, ES, SELL, entry.spec)
+    world.fill(known.order_id, seen=False)
+    world.connect(TWO)  # one order grows by two, and the flip closes its one
+    assert sent(world) == [(BUY, 1)]
+    assert world.reasons() == ["max_position"]

@@ -9,7 +9,7 @@ from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import CopyRefused, CopyStep, Decision
 from syncgroups.tests import bracketing
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import LEADER, SECOND, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, Command, Denied, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, SyncMode
 from tradehaven.domain.events import TimePassed
@@ -98,6 +98,7 @@ def test_what_was_denied_for_another_reason_does_not_wait() -> None:
     )
     assert not answer.steps
     assert not world.book.held
+    assert world.reasons() == []
 
 
 def test_exits_go_before_changes_and_each_kind_in_the_order_of_its_names() -> None:
@@ -158,16 +159,15 @@ def test_a_change_does_not_wait_for_an_exit_nor_an_exit_for_a_change(*, stop_fir
 
 
 def test_a_stop_that_has_nothing_to_close_keeps_no_other_groups_exit_waiting() -> None:
-    other = group_of(follower(2), leader=THREE, group=GroupId(10))
-    world = Desk(plan_of(group_of(follower(2)), other))
+    world = Desk(plan_of(group_of(follower(2), leader=THREE, group=GroupId(8)), group_of(follower(2))))
     world.connect()
-    world.market(BUY, 1)
-    world.market(BUY, 2, account=THREE)
+    world.market(BUY, 1, account=THREE)
+    world.market(BUY, 2)
     world.settle()
-    world.trade(SELL, 1, OrderType.STOP, stop=19000)
+    world.trade(SELL, 1, OrderType.STOP, stop=19000, account=THREE)
     no_room(world)
-    world.book.hold((GroupId(9), TWO, *next(key[2:] for key in world.book.copied)), 0)
-    world.market(SELL, 2, account=THREE)
+    world.book.hold((GroupId(8), TWO, ES, ES), 0)
+    world.market(SELL, 2)
     _, again = no_room(world)
     at(world, again)
     assert orders(world) == [(2, 2)]

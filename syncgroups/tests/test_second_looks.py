@@ -1,6 +1,5 @@
 """Orders that are looked at again: what makes somebody look, and what is told, kept or left alone then."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,11 +7,10 @@ import pytest
 from syncgroups.core.decision import CopyStep, Decision
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, LEADER, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import ES, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, Command, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
-from tradehaven.domain.enums import TradingState as State
-from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
+from tradehaven.domain.enums import OrderType, Side
+from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -159,7 +157,6 @@ def test_an_exit_that_has_become_an_entry_is_withdrawn_behind_the_switch() -> No
     order = world.trade(SELL, 2, LIMIT, limit=20100)
     world.settle()
     world.market(SELL, 2)  # what the limit would close is closed: it opens a short now
-    world.change(order, limit=20110)
     world.settle()
     world.shut(gate_of(TWO))
     world.cancel(order)
@@ -223,10 +220,11 @@ def test_a_stop_with_nothing_to_close_stays_at_the_new_price_while_something_may
     assert [(order.spec.qty, order.spec.stop) for order in world.resting(2)] == [(2, 19950)]
 
 
-def withdrawn_stop() -> tuple[Desk, OrderId, Command]:
+def withdrawn_stop(trail: int | None = None) -> tuple[Desk, OrderId, Command]:
     """Return a desk on which a hand closed what a stop protects, with the stop's cancel on its way."""
     world = holding()
-    stop = world.trade(SELL, 2, STOP, stop=19900)
+    world.trade(SELL, 1, LIMIT, limit=30000, symbol=NQ)
+    stop = world.trade(SELL, 2, STOP if trail is None else OrderType.TRAILING_STOP, stop=19900, trail=trail)
     world.settle()
     world.market(SELL, 2, account=TWO)
     cancel = world.outbox.pop()
@@ -245,7 +243,7 @@ def test_a_stop_that_is_being_taken_back_is_not_wished_for_by_what_may_come() ->
     world, stop, _ = withdrawn_stop()
     world.market(BUY, 2)
     lost(world)
-    world.change(stop, stop=19950)
+    world.change(stop, qty=4)
     assert last(world).steps == ()
 
 
@@ -256,8 +254,11 @@ def test_a_stop_that_is_being_taken_back_is_not_wished_for_without_a_link() -> N
     assert last(world).steps == ()
 
 
-def test_a_stop_that_is_being_taken_back_is_wished_for_again_when_something_is_held() -> None:
-    world, stop, cancel = withdrawn_stop()
+@pytest.mark.parametrize("trail", [None, 100])
+def test_a_stop_that_is_being_taken_back_is_wished_for_again_when_something_is_held(
+    trail: int | None,
+) -> None:
+    world, stop, cancel = withdrawn_stop(trail)
     world.market(BUY, 2)
     world.settle()
     world.change(stop, qty=4)
@@ -265,216 +266,4 @@ def test_a_stop_that_is_being_taken_back_is_wished_for_again_when_something_is_h
     world.settle()
     world.wait(1)
     world.settle()
-    assert sizes(world) == [(SELL, 2)]
-
-
-# -- what makes somebody look -------------------------------------------------------------------------
-
-
-def test_a_refusal_that_was_said_is_not_said_again_with_each_fill() -> None:
-    world = desk(follower(2, max_position=3))
-    order = world.trade(BUY, 2, LIMIT, limit=20000)
-    world.settle()
-    world.change(order, qty=5)
-    world.market(BUY, 1, account=TWO)
-    assert world.reasons() == ["max_position"]
-
-
-def test_orders_that_grow_with_one_fill_share_what_the_limit_leaves() -> None:
-    world = desk(follower(2, max_position=3))
-    world.market(SELL, 2)
-    world.settle()
-    world.shut(gate_of(TWO), state=State.REDUCING)
-    for stop in (20100, 20110):
-        world.trade(BUY, 4, STOP, stop=stop)
-    world.settle()
-    world.shut(gate_of(TWO), state=State.ACTIVE)
-    world.market(BUY, 1, account=TWO)  # by hand: both are looked at again
-    world.settle()
-    assert world.held(2) + sum(qty for _, qty in sizes(world)) == 3
-
-
-def test_a_fill_leaves_other_contracts_and_the_order_itself_alone() -> None:
-    world = desk()
-    itself = world.trade(BUY, 2, LIMIT, limit=20000)
-    world.trade(BUY, 1, LIMIT, limit=25000, symbol=NQ)
-    world.settle()
-    rerated(world)
-    world.fill(next(order.order_id for order in world.resting(2) if order.symbol == ES), 1)
-    assert not world.outbox
-    world.change(itself, limit=20010)
-    assert changes(world) == [(2, 4)]
-
-
-def test_a_fill_leaves_orders_at_the_market_alone() -> None:
-    world = holding(qty=3)
-    world.trade(SELL, 1)
-    world.deliver(world.outbox.pop(), fill_markets=False)
-    rerated(world, "3")
-    world.market(BUY, 2, account=TWO)
-    assert not world.outbox
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"side": SELL, "order_type": STOP, "stop": 25000, "symbol": NQ},
-        {"side": BUY, "order_type": LIMIT, "limit": 19000},
-    ],
-)
-def test_an_entry_that_fills_calls_no_orders_but_its_own_exits(other: dict[str, Any]) -> None:
-    world = desk(follower(2, ratio="1/2"))
-    world.trade(BUY, 2, LIMIT, limit=20000)
-    world.trade(other.pop("side"), 1, other.pop("order_type"), **other)
-    assert world.reasons() == ["rounds_to_zero"]
-    world.settle()
-    rerated(world)
-    world.fill(world.resting(2)[0].order_id)
-    assert not world.outbox
-
-
-def test_an_entry_that_fills_sends_no_exit_at_the_market_late() -> None:
-    world = desk()
-    order = world.trade(BUY, 4, LIMIT, limit=20000)
-    world.settle()
-    world.fill(order, 2)
-    world.trade(SELL, 2)
-    assert world.reasons() == ["nothing_to_reduce"]
-    world.fill(world.resting(2)[0].order_id)
-    assert not world.outbox
-
-
-def test_an_exit_that_fills_calls_no_entries() -> None:
-    world = desk(follower(2, ratio="1/2"))
-    world.market(BUY, 2)
-    world.settle()
-    world.trade(SELL, 2, STOP, stop=19900)
-    world.trade(BUY, 1, LIMIT, limit=19000)
-    world.settle()
-    rerated(world)
-    (stop,) = world.resting(2)
-    world.fill(stop.order_id)
-    assert not world.outbox
-
-
-def test_exits_go_out_in_the_order_in_which_their_leader_placed_them() -> None:
-    world = desk()
-    entry = world.trade(BUY, 2, LIMIT, limit=20000)
-    world.settle()
-    world.fill(entry)
-    world.last_id = 614
-    exits = [world.trade(SELL, 2, STOP, stop=19900), world.trade(SELL, 2, LIMIT, limit=20100)]
-    assert exits == [615, 616]
-    world.fill(world.resting(2)[0].order_id)
-    orders = [command for command in world.outbox if isinstance(command, PlaceOrder)]
-    assert [order.spec.order_type for order in orders] == [STOP, LIMIT]
-
-
-def test_a_late_entry_gets_the_exit_of_its_own_follower() -> None:
-    world = desk(follower(2), follower(3, ratio="2"))
-    entry = world.trade(BUY, 1, LIMIT, limit=20000)
-    world.settle()
-    world.fill(entry)
-    world.trade(SELL, 1, STOP, stop=19900)
-    world.fill(next(order.order_id for order in world.resting(3)))
-    world.settle()
-    assert (sizes(world, 2), sizes(world, 3)) == ([(BUY, 1)], [(SELL, 2)])
-
-
-@pytest.mark.parametrize(
-    "left",
-    [group_of(follower(2), leader=THREE), group_of(follower(2, ratio="2"), group=GroupId(10))],
-)
-def test_orders_of_a_group_that_is_no_more_are_left_alone(left: Any) -> None:
-    world = holding()
-    world.trade(SELL, 2, STOP, stop=19900)
-    world.settle()
-    plan = plan_of(left)
-    world.plan = replace(plan, accounts={**world.plan.accounts, **plan.accounts})
-    world.market(SELL, 1, account=TWO)
-    assert not world.outbox
-
-
-def test_an_order_whose_product_has_no_counterpart_any_more_is_left_alone() -> None:
-    world = desk(follower(2, ratio="1/2"))
-    gold = Symbol("GCG7")
-    world.trade(BUY, 2, LIMIT, limit=20000, symbol=gold)
-    world.settle()
-    world.trade(SELL, 1, STOP, stop=19900, symbol=gold)
-    world.plan = plan_of(group_of(follower(2, products={"GC": follower(2, product="ES")})))
-    world.fill(world.resting(2)[0].order_id)
-    assert not world.outbox
-
-
-# -- when an entry ends that exits stayed for ---------------------------------------------------------
-
-
-def two_entries(**second: Any) -> tuple[Desk, OrderId]:
-    """Return a desk with two entries at rest, of which the second is about to end."""
-    world = desk()
-    world.trade(BUY, 1, LIMIT, limit=19000)
-    order = world.trade(BUY, 1, LIMIT, **({"limit": 19500} | second))
-    world.settle()
-    return world, order
-
-
-def test_an_entry_that_ends_calls_what_rests_in_its_contract() -> None:
-    world, order = two_entries()
-    rerated(world)
-    world.cancel(order)
-    assert [change for change in changes(world)] == []
-    world.settle()
-    assert (BUY, 2) in sizes(world)
-
-
-def test_an_entry_that_ends_leaves_other_contracts_alone() -> None:
-    world, order = two_entries(limit=25000, symbol=NQ)
-    rerated(world)
-    world.cancel(order)
-    world.settle()
-    assert sizes(world) == [(BUY, 1)]
-
-
-def test_an_exit_that_ends_calls_nobody() -> None:
-    world = holding()
-    stop = world.trade(SELL, 1, STOP, stop=19900)
-    world.trade(BUY, 1, LIMIT, limit=19000)
-    world.settle()
-    rerated(world)
-    world.cancel(stop)
-    world.settle()
-    assert sizes(world) == [(BUY, 1)]
-
-
-def test_an_entry_that_is_only_confirmed_calls_nobody() -> None:
-    world = desk()
-    world.trade(BUY, 1, LIMIT, limit=19000)
-    world.settle()
-    world.trade(BUY, 1, LIMIT, limit=19500)
-    rerated(world)
-    world.settle()
-    assert sizes(world) == [(BUY, 1), (BUY, 1)]
-
-
-def test_an_entry_that_ends_leaves_what_outlived_its_leader_alone() -> None:
-    world = holding(qty=3)
-    target = world.trade(SELL, 3, LIMIT, limit=20500)
-    entry = world.trade(BUY, 1, LIMIT, limit=19000)
-    world.settle()
-    world.fill(target)
-    rerated(world)
-    (own,) = (order for order in world.resting(2) if order.side is BUY)
-    world._end(own, OrderStatus.CANCELLED, seen=True)
-    assert world.orders[entry].status is OrderStatus.WORKING
-    assert changes(world) == []
-
-
-def test_in_confirmed_mode_an_exit_that_was_not_one_so_far_is_placed_when_it_is() -> None:
-    world = desk(mode=SyncMode.CONFIRMED)
-    order = world.trade(SELL, 2, STOP, stop=19900)
-    world.market(BUY, 2)
-    world.settle()
-    world.change(order, stop=19950)
-    world.settle()
-    assert sizes(world) == [(SELL, 2)]
-    assert world.held(LEADER) == 2
+    assert sizes(world) == [(SELL, 1), (SELL, 2)]

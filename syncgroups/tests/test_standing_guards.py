@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from risk.core.rules import Naked, Offset, Protection, Rules
+from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, RemarkKind
 from syncgroups.core.folding import fold
 from syncgroups.core.guards import is_guard
@@ -20,6 +21,7 @@ from tradehaven.domain.commands import CancelOrder, ChangeOrder, ClosePosition, 
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.events import AccountLocked, PositionReported
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
+from tradehaven.domain.money import Ticks
 
 OTHER = AccountId(3)
 TARGET = Protection(target=Offset(value=Decimal(80)))
@@ -224,7 +226,7 @@ def test_what_other_accounts_hold_by_copy_protects_nothing_here() -> None:
     desk.connect(MINE)
     desk.market(Side.BUY, 1, account=MINE)
     assert desk.book.positions[OTHER, ES] == desk.book.positions[MINE, ES] == 1
-    assert not asked(look(desk))
+    assert not [command for command in desk.outbox if is_guard(command.client_order_id)]
 
 
 def test_a_holding_without_any_position_behind_it_asks_for_no_stop() -> None:
@@ -285,3 +287,21 @@ def test_what_an_account_without_value_held_is_forgotten_until_it_is_stated_anew
     desk.step(odd)
     desk.wait(3)
     assert desk.book.risk.holders[ES] == set()
+
+
+def test_a_guard_that_every_record_was_lost_of_is_known_again_when_it_is_seen() -> None:
+    desk = guarded(2)
+    (order,) = guards(desk)
+    book = Book()
+    fold(book, desk._working(order))
+    (known,) = book.risk.guards_of(MINE)
+    assert (known.key, known.order_id, known.spec) == (order.client_order_id, order.order_id, order.spec)
+
+
+def test_a_guard_that_a_person_has_moved_keeps_its_new_price_when_it_grows() -> None:
+    desk = guarded(2)
+    (order,) = guards(desk)
+    desk.change(order.order_id, stop=Ticks(19_970))
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert (order.spec.qty, order.spec.stop) == (3, 19_970)
