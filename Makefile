@@ -1,12 +1,13 @@
 PYTHON ?= python3
 
-.PHONY: run test check bench drill format lock clean
+.PHONY: run test check bench drill mutants format lock clean
 
 run:     ; @exec $(PYTHON) -m launcher run
 test:    ; @exec $(PYTHON) -m launcher test
 check:   ; @exec $(PYTHON) -m launcher check
 bench:   ; @exec $(PYTHON) -m launcher bench
 drill:   ; @exec $(PYTHON) -m launcher drill
+mutants: ; @exec $(PYTHON) -m launcher mutants
 format:  ; @.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/djlint templates --reformat --quiet
 clean:   ; rm -rf .venv .data node_modules staticfiles
 

@@ -1,4 +1,4 @@
-"""`python3 -m launcher run|test|check|bench|drill|lock|exec`: what the Makefile calls."""
+"""`python3 -m launcher run|test|check|bench|drill|mutants|exec`: what the Makefile calls."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ DEMO_EMAIL = "demo@tradehaven.example"
 def main(arguments: list[str]) -> int:
     """Make the environment, go on inside it, and run what was asked for."""
     if not arguments:
-        give_up("say what to do: run, test, check, bench, drill or exec")
+        give_up("say what to do: run, test, check, bench, drill, mutants or exec")
     name, rest = arguments[0], arguments[1:]
     bootstrap.ensure(bootstrap.RUN if name in ("run", "exec") else bootstrap.TEST)
     if Path(sys.prefix) != bootstrap.VENV:
@@ -28,9 +28,17 @@ def main(arguments: list[str]) -> int:
     os.chdir(bootstrap.ROOT)
     if name in ("run", "test", "check"):
         packages.ensure(for_tests=name != "run")
-    commands = {"run": run, "test": test, "check": check, "bench": bench, "drill": drill, "exec": execute}
+    commands = {
+        "run": run,
+        "test": test,
+        "check": check,
+        "bench": bench,
+        "drill": drill,
+        "mutants": mutants,
+        "exec": execute,
+    }
     if name not in commands:
-        give_up(f"{name} is unknown: say run, test, check, bench, drill or exec")
+        give_up(f"{name} is unknown: say {', '.join(commands)}")
     return commands[name](rest)
 
 
@@ -135,9 +143,18 @@ def bench(arguments: list[str]) -> int:
 
 def drill(arguments: list[str]) -> int:
     """Run the deterministic drill; it needs no services. RUNS, SEED and REPLAY choose what."""
+    return _without_services("tests.drill", arguments)
+
+
+def mutants(arguments: list[str]) -> int:
+    """Try every small mistake in the heart against its tests; MODULES, TESTS and JOBS choose what."""
+    return _without_services("tests.mutants", arguments)
+
+
+def _without_services(module: str, arguments: list[str]) -> int:
     import subprocess
 
-    return subprocess.run([sys.executable, "-m", "tests.drill", *arguments], cwd=bootstrap.ROOT).returncode
+    return subprocess.run([sys.executable, "-m", module, *arguments], cwd=bootstrap.ROOT).returncode
 
 
 def execute(arguments: list[str]) -> int:

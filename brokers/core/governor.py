@@ -23,8 +23,9 @@ PROBE_EVERY = 5 * SECOND
 
 Once such a call was answered as usual the silence evidently does not mean orders, and exits go freely.
 """
-PACES = ((25, SECOND // 4), (100, SECOND))
-"""How long two changes of one order are apart at least, by percent of the changes' ceiling that is used."""
+FAST, SLOW = SECOND // 4, SECOND
+"""The least time between two changes of one order; slow once `CROWDED` percent of their ceiling is used."""
+CROWDED = 25
 REMEMBERED = 512
 _EXITS = Lane.PROTECTIVE
 
@@ -102,7 +103,7 @@ class Governor:
             wait = self._in_window(lane, now)
         if wait is not None:
             return wait
-        if silent and not self._exits_pass:
+        if silent:
             self._probing, self._next_probe = True, Nanos(now + PROBE_EVERY)
         self._count(lane, now, order)
         return None
@@ -121,8 +122,7 @@ class Governor:
             self._minute.calls.append(now)
         if lane is Lane.CHANGE and order is not None:
             if len(self._changed) >= REMEMBERED:
-                edge = now - PACES[-1][1]
-                self._changed = {known: at for known, at in self._changed.items() if at > edge}
+                self._changed = {known: at for known, at in self._changed.items() if at > now - SLOW}
             self._changed[order] = now
 
     def _in_silence(self, lane: Lane, now: Nanos) -> Wait | None:
@@ -149,7 +149,7 @@ class Governor:
 
     def _pace(self, now: Nanos) -> int:
         percent = 100 * self._minute.used(now) // self._minute.ceilings[Lane.CHANGE]
-        return next((pace for most, pace in PACES if percent < most), PACES[-1][1])
+        return FAST if percent < CROWDED else SLOW
 
     def _in_window(self, lane: Lane, now: Nanos) -> Wait | None:
         hour, minute = self._hour, self._minute
@@ -172,7 +172,6 @@ class Governor:
     def heard(self) -> None:
         """Learn that the broker answered a command as usual: if it was tried in silence, exits pass now."""
         self._exits_pass |= self._probing
-        self._probing = False
 
     # -- figures ------------------------------------------------------------------------------------
 

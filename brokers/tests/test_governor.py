@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.core.budget import SHARES, CallLimits, Usage, ceiling, outlook
-from brokers.core.governor import HOUR, MINUTE, PACES, PROBE_EVERY, REMEMBERED, SECOND, Governor, Wait, Why
+from brokers.core.governor import FAST, HOUR, MINUTE, PROBE_EVERY, REMEMBERED, SECOND, Governor, Wait, Why
 from tradehaven.domain.commands import Lane
 from tradehaven.domain.ids import Nanos, OrderId
 
@@ -46,6 +46,28 @@ def test_each_lane_stops_at_its_share_of_the_minute_and_queries_count_in_the_hou
     lane: Lane, most: int
 ) -> None:
     assert spend(Governor(REAL), lane, 100) == most
+
+
+@pytest.mark.parametrize(
+    ("lane", "most"),
+    [
+        (Lane.FLATTEN_CANCEL, 5000),
+        (Lane.PROTECTIVE, 4500),
+        (Lane.ENTRY, 3750),
+        (Lane.CHANGE, 3000),
+        (Lane.QUERY, 2500),
+    ],
+)
+def test_each_lane_has_its_share_of_the_hour(lane: Lane, most: int) -> None:
+    assert ceiling(REAL.per_hour, lane) == most
+
+
+def test_a_window_is_counted_a_second_longer_than_the_brokers() -> None:
+    governor = Governor(CallLimits(per_minute=1, per_hour=2))
+    assert spend(governor, Lane.FLATTEN_CANCEL, 2) == 1
+    assert refused(governor, Lane.FLATTEN_CANCEL, 1).until == at(61)
+    assert spend(governor, Lane.FLATTEN_CANCEL, 2, seconds=61) == 1
+    assert refused(governor, Lane.FLATTEN_CANCEL, 200).until == at(3601)
 
 
 def test_entries_leave_the_exits_of_twenty_followers() -> None:
@@ -107,6 +129,14 @@ def test_changes_keep_more_distance_the_less_is_left(used: int, pace: float) -> 
     assert refused(governor, Lane.CHANGE, 0.1, STOP).until == at(pace)
 
 
+@pytest.mark.parametrize(("used", "pace"), [(98, 0.25), (99, 1)])
+def test_a_quarter_of_what_changes_may_use_makes_them_slow(used: int, pace: float) -> None:
+    governor = Governor(CallLimits(per_minute=665))  # of which changes may use 399
+    assert governor.admit(Lane.CHANGE, at(0), STOP) is None
+    spend(governor, Lane.FLATTEN_CANCEL, used)
+    assert refused(governor, Lane.CHANGE, 0.1, STOP).until == at(pace)
+
+
 def test_what_protects_keeps_no_distance() -> None:
     governor = Governor(REAL)
     assert [governor.admit(Lane.PROTECTIVE, at(0), STOP) for _ in range(5)] == [None] * 5
@@ -130,6 +160,7 @@ def test_in_silence_nothing_goes_but_an_exit_now_and_then() -> None:
         wait = refused(governor, lane, 10)
         assert (wait.why, wait.until) == (Why.SILENCE, at(3600))
         assert "until 17:00:00 UTC" in wait.text
+    assert refused(governor, Lane.CHANGE, 10, STOP).why is Why.SILENCE
     assert refused(governor, Lane.PROTECTIVE, 1).until == at(5)
     assert governor.admit(Lane.PROTECTIVE, at(5)) is None
     assert refused(governor, Lane.FLATTEN_CANCEL, 6).until == at(10)
@@ -234,7 +265,7 @@ def test_changes_of_one_order_are_never_nearer_than_the_shortest_pace(steps: lis
         now = Nanos(now + milliseconds * 1_000_000)
         if governor.admit(Lane.CHANGE, now, STOP) is None:
             sent.append(now)
-    assert all(later - earlier >= PACES[0][1] for earlier, later in pairwise(sent))
+    assert all(later - earlier >= FAST for earlier, later in pairwise(sent))
 
 
 @settings(max_examples=50, deadline=None)
@@ -288,7 +319,9 @@ def test_an_order_that_is_not_changed_but_cancelled_keeps_no_distance() -> None:
     governor = Governor(REAL)
     assert governor.admit(Lane.CHANGE, at(0), STOP) is None
     assert governor.admit(Lane.PROTECTIVE, at(0.01), STOP) is None
-    assert refused(governor, Lane.CHANGE, 0.02, STOP).why is Why.PACE
+    assert refused(governor, Lane.CHANGE, 0.02, STOP).until == at(0.25)
+    assert governor.admit(Lane.PROTECTIVE, at(0.02), OrderId(8)) is None
+    assert governor.admit(Lane.CHANGE, at(0.03), OrderId(8)) is None
     assert governor.admit(Lane.CHANGE, at(0.02), None) is None
 
 
@@ -313,7 +346,8 @@ def test_distances_of_a_second_ago_are_forgotten_only_when_there_are_many() -> N
     governor = Governor(CallLimits(per_minute=100_000, per_hour=1_000_000))
     for number in range(REMEMBERED):
         assert governor.admit(Lane.CHANGE, at(0), OrderId(number)) is None
-    assert governor.admit(Lane.CHANGE, at(0.2), OrderId(REMEMBERED)) is None
-    assert refused(governor, Lane.CHANGE, 0.21, OrderId(0)).why is Why.PACE
+    spend(governor, Lane.FLATTEN_CANCEL, 20_000)  # crowded: a second between two changes
+    assert governor.admit(Lane.CHANGE, at(0.9), OrderId(REMEMBERED)) is None
+    assert refused(governor, Lane.CHANGE, 0.91, OrderId(0)).why is Why.PACE
     assert governor.admit(Lane.CHANGE, at(2), OrderId(REMEMBERED + 1)) is None
     assert governor.admit(Lane.CHANGE, at(2), OrderId(0)) is None

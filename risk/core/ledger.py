@@ -18,8 +18,6 @@ from tradehaven.domain.positions import FLAT, Position, adopt, apply_fill
 
 NEAR = 1_000_000_000
 """Nanoseconds between a fill and a cash figure within which the one may or may not be in the other."""
-FEE_AT_MOST = Decimal(25)
-"""No contract costs more on one side: what cash lacks beyond this was no fee."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +81,12 @@ def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
     """Return the ledger after a fill, and the result in USD before fees of a trade that it ended."""
     known = ledger.stakes.get(fill.symbol)
     before = known.position if known is not None else FLAT
-    value = known.tick_value if known is not None else product_of(fill.symbol).tick_value
+    value = product_of(fill.symbol).tick_value
     after, ticks = apply_fill(before, side=fill.side, qty=fill.qty, price=fill.price)
     made = value * ticks
     result = (known.result if known is not None else ZERO) + made
     crossed = before.net * after.net < 0
-    over = before.net != 0 and (after.net == 0 or crossed)
+    over = after.net == 0 or crossed
     stakes = dict(ledger.stakes)
     if after.net:
         stakes[fill.symbol] = _stake(after, value, ZERO if crossed else result)
@@ -120,7 +118,7 @@ def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
 
 def settled(ledger: Ledger, now: Nanos) -> Ledger:
     """Return the ledger with the broker's last figures in force, once no fill is too near to tell."""
-    if (ledger.said is None and not ledger.stated) or now - ledger.filled_at < NEAR:
+    if now - ledger.filled_at < NEAR:
         return ledger
     said = ledger.said
     if said is not None and now - said.at >= NEAR:
@@ -132,7 +130,7 @@ def settled(ledger: Ledger, now: Nanos) -> Ledger:
 
 
 def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
-    if ledger.unbilled and said.at < ledger.filled_at - NEAR:
+    if said.at < ledger.filled_at - NEAR:
         return ledger  # older than the fill: the next figure will have it
     return replace(
         ledger,
@@ -147,12 +145,8 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
 
 def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
     """Return what of a change in cash was paid in or out: neither fills, nor fees, nor a new trading day."""
-    change = said.cash - ledger.cash - ledger.realized
-    fees = FEE_AT_MOST * ledger.unbilled
-    if -fees <= change <= ZERO:
-        return ZERO
-    explained = said.realized - ledger.profit
-    return ZERO if ledger.unbilled or explained == said.cash - ledger.cash else change
+    change = said.cash - ledger.cash
+    return ZERO if ledger.unbilled or said.realized - ledger.profit == change else change
 
 
 def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:

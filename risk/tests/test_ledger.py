@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,6 +123,37 @@ def test_money_paid_in_or_out_is_a_flow_and_no_profit() -> None:
     assert refunded.flows == Decimal(1500)
 
 
+def test_cash_says_nothing_while_a_fill_is_near_though_it_is_old_enough_itself() -> None:
+    said = balanced(after(EMPTY, fill(1, 100, at=10)), cash("50000", at=9.5))
+    assert settled(said, Nanos(int(10.6 * SECOND))) is said
+
+
+@pytest.mark.parametrize(("at", "taken"), [(9.0, True), (8.999_999, False)])
+def test_cash_of_a_second_before_a_fill_may_have_it_and_an_older_one_has_not(at: float, taken: bool) -> None:
+    said = balanced(after(EMPTY, fill(1, 100, at=10)), cash("49995", at=at))
+    assert (settled(said, Nanos(12 * SECOND)).cash == 49_995) is taken
+
+
+def test_a_position_that_nobody_traded_here_is_taken_after_a_second() -> None:
+    calm = settled(positioned(EMPTY, position(1, "25.00", at=5)), Nanos(7 * SECOND))
+    assert (calm.stakes[ES].position.net, calm.stakes[ES].cost) == (1, 100)
+
+
+def test_a_position_that_the_broker_states_as_flat_is_none_whatever_its_price() -> None:
+    ledger = positioned(after(EMPTY, fill(1, 100, at=1)), position(0, "25.00", at=5))
+    assert not settled(ledger, Nanos(7 * SECOND)).stakes
+
+
+def test_what_is_paid_is_told_from_what_was_won_on_the_same_day() -> None:
+    won = settled(balanced(EMPTY, cash("50300", "300", at=5)), Nanos(7 * SECOND))
+    paid = settled(balanced(won, cash("49300", "300", at=9)), Nanos(11 * SECOND))
+    assert (won.flows, paid.flows) == (Decimal(0), Decimal(-1000))
+    again = settled(balanced(paid, cash("49400", "400", at=13)), Nanos(15 * SECOND))
+    assert again.flows == Decimal(-1000)
+    both = settled(balanced(again, cash("49700", "500", at=17)), Nanos(19 * SECOND))
+    assert both.flows == Decimal(-700)
+
+
 def test_a_profit_of_fills_that_nobody_told_of_is_no_flow() -> None:
     missed = settled(balanced(EMPTY, cash("50500", "500", at=5)), Nanos(7 * SECOND))
     assert (missed.cash, missed.flows) == (Decimal(50_500), Decimal(0))
@@ -142,7 +174,7 @@ def test_a_position_that_the_broker_states_otherwise_is_taken_after_a_second() -
 
 
 def test_a_position_that_its_fill_catches_up_with_changes_nothing() -> None:
-    ledger = positioned(EMPTY, position(1, "25.00", at=5))
+    ledger = positioned(EMPTY, position(1, "26.00", at=5))
     caught = settled(after(ledger, fill(1, 100, at=5.1)), Nanos(8 * SECOND))
     assert caught.stakes[ES].position.net == 1
     assert caught.stakes[ES].cost == 100

@@ -1,6 +1,6 @@
 """Rules as lines that people write: what is shown is read again as it was, what is wrong is named."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +46,17 @@ def test_products_and_the_wish_to_be_flat_follow_after_semicolons() -> None:
 def test_news_may_go_over_midnight_or_over_days() -> None:
     assert one("2026-12-10 23:50-00:10 Vote").end == datetime(2026, 12, 11, 6, 10, tzinfo=UTC)
     assert one("2026-12-10 23:50-2026-12-13 17:00 Vote").end == datetime(2026, 12, 13, 23, tzinfo=UTC)
+
+
+def test_two_equal_clocks_are_a_whole_day_and_an_end_before_its_begin_is_left_for_the_rules_to_name() -> None:
+    day = one("2026-12-10 07:28-07:28 Vote")
+    assert day.end - day.start == timedelta(days=1)
+    with pytest.raises(InvalidInput):
+        one("2026-12-10 23:50-2026-12-10 17:00 Vote")
+
+
+def test_a_clock_may_be_short_with_seconds_too() -> None:
+    assert one("2026-12-10 7:28:30-7:40 CPI").start == datetime(2026, 12, 10, 13, 28, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ class Book:
                 total += record.unfilled
         for key in self.market_copies.get(account, ()):
             copy = self.copies[key]
-            unseen = copy.order_id is None or (account, copy.order_id) not in self.orders
+            unseen = (account, copy.order_id) not in self.orders
             later = mine is not None and copy.number > mine.number
             if unseen and copy.symbol == symbol and not later:
                 total += copy.unfilled
@@ -190,11 +190,6 @@ class Book:
         orders = self.market_orders.get(account, ())
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
-
-    def flying_copies(self, holding: HoldingKey) -> int:
-        """Return the signed contracts that market copies are about to add to a holding."""
-        copies = (self.copies[key] for key in self.market_copies.get(holding[1], ()))
-        return sum(copy.unfilled for copy in copies if copy.holding == holding)
 
     def states_of(self, gates: Iterable[GateId]) -> tuple[TradingState, ...]:
         """Return how the gates stand; one that nothing is known of is shut, as is one just pressed."""

@@ -6,7 +6,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Weighed
 from syncgroups.core.guarded import Refusal
-from syncgroups.core.keys import client_order_id, entry_id, fill_key, is_repair
+from syncgroups.core.keys import client_order_id, entry_id, fill_key, is_repair, rest_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import group_refusal
 from syncgroups.core.sizing import Sized
@@ -56,16 +56,15 @@ class Case:
         copy = self.book.copies.get(self.key_of(follower))
         if copy is None or copy.is_open:
             return copy
-        again = self.book.copies_of_order(self.order.account, self.order.order_id)
-        mended = (one for one in again if one.is_open and one.follower == copy.follower)
-        return next((one for one in mended if is_repair(one.key) and one.group == copy.group), copy)
+        answers = self.book.copies_of_order(self.order.account, self.order.order_id)
+        works = (one for one in answers if one.is_open and one.holding == copy.holding)
+        return next((one for one in works if is_repair(one.key) or one.key == rest_id(copy.key, 1)), copy)
 
     def spec_of(self, qty: int) -> OrderSpec:
         """Return the leader's spec with another quantity."""
         spec = self.specs.get(qty)
         if spec is None:
-            leaders = self.order.spec
-            spec = self.specs[qty] = leaders if leaders.qty == qty else replace(leaders, qty=qty)
+            spec = self.specs[qty] = replace(self.order.spec, qty=qty)
         return spec
 
     def refuse(
@@ -105,7 +104,7 @@ class Case:
             key = entry_id(key)
         limit = Ticks(price + slack * self.order.side.sign)
         spec = OrderSpec(order_type=OrderType.LIMIT, qty=sized.enter, limit=limit)
-        self.send_as(key, follower, Sized(reduce=0, enter=sized.enter), spec, weighed)
+        self.send_as(key, follower, sized, spec, weighed)
 
     def send_as(
         self,
@@ -161,9 +160,10 @@ def seen_by(case: Case, follower: FollowerPlan) -> tuple[Case, FollowerPlan] | N
     None where its terms know no such order, which is then refused; where the leader's order stands as it
     is, that is the case itself.
     """
-    mine = follower.for_product(product_of(case.order.leads).symbol) if follower.products else follower
-    key = case.key_of(follower)
+    mine, key = follower, case.key_of(follower)
     try:
+        if follower.products:
+            mine = follower.for_product(product_of(case.order.leads).symbol)
         terms, refusal = terms_of(case.book, case.group.group, mine, case.order, case.book.copies.get(key))
         if refusal is None and terms.symbol == case.order.leads and not terms.reverse:
             return case, mine

@@ -136,10 +136,10 @@ def _moves(copy: Copy) -> bool:
 
 def is_sure(plan: OwnerPlan, book: Book, pair: Pair) -> bool:
     """Say whether what leader and follower hold is certain now; what only a list left out is not."""
-    if any(waiting.follower == pair.account for waiting in book.waiting.values()):
-        return False
+    waits = any(waiting.follower == pair.account for waiting in book.waiting.values())
     sides = ((pair.group.leader, pair.leads), (pair.account, pair.symbol))
-    return all(is_seen(plan, book, who) and not is_moving(book, who, symbol) for who, symbol in sides)
+    still = all(is_seen(plan, book, who) and not is_moving(book, who, symbol) for who, symbol in sides)
+    return still and not waits
 
 
 def pairs(plan: OwnerPlan, book: Book) -> Iterator[Pair]:

@@ -117,6 +117,7 @@ def _locked(book: Book, event: AccountLocked) -> bool:
 
 def _time_passed(book: Book, event: TimePassed) -> bool:
     accounting.time_passed(book, event.at)
+    guarding.forgive(book)
     resting = [
         key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
     ]
@@ -190,8 +191,10 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
 
 def _paired(book: Book, event: OrderWorking) -> None:
     """Tell the first leg of a pair of the second one: when it was told, that one had no name yet."""
-    first = book.orders.get((event.account, event.oco)) if event.oco is not None else None
-    if event.oco is not None and first is not None and first.oco is None:
+    if event.oco is None:
+        return
+    first = book.orders.get((event.account, event.oco))
+    if first is not None and first.oco is None:
         book.set_order(event.account, event.oco, replace(first, oco=event.order_id))
 
 
@@ -238,6 +241,9 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
     guarding.ended(book, event)
     copy = book.copy_of_order(*order) or copy_named(book, event.client_order_id)
+    if copy is not None and copy.order_id is None:  # it was seen without its name: what it did counts now
+        attach(book, copy, event.order_id)
+        copy = book.copies[copy.key]
     if copy is not None:
         state = state_of(event.status, copy.filled, copy.sent.qty)
         book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from syncgroups.core.book import Book, OrderKey
 from syncgroups.core.keys import parse_key
-from tradehaven.domain.ids import AccountId, FillId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos
 from tradehaven.domain.transitions import is_final
 
 REMEMBER = 4 * 24 * 3600 * 1_000_000_000
@@ -30,28 +30,27 @@ def tidy(book: Book, at: Nanos, remember: int = REMEMBER) -> None:
 
 def _over(book: Book) -> set[OrderKey]:
     """Return orders that nothing hangs on any more: ended, with every answer to them ended, and settled."""
-    refused = (parse_key(name) for name in book.refused)
-    named = {(key.leader, key.leader_order) for key in refused if key is not None}
-    return {key for key in named | set(book.orders) | set(book.by_leader) if _is_over(book, key)} - _kept(
-        book
-    )
+    known = _named(book.refused) | set(book.orders) | set(book.by_leader)
+    return {key for key in known if _is_over(book, key)} - _kept(book)
+
+
+def _named(names: Iterable[ClientOrderId]) -> set[OrderKey]:
+    """Return the leaders' orders that our ids name; what belongs to a manual copy names none."""
+    keys = (parse_key(name) for name in names)
+    return {(key.leader, key.leader_order) for key in keys if key is not None}
 
 
 def _is_over(book: Book, key: OrderKey) -> bool:
     record = book.orders.get(key)
-    if record is not None and not is_final(record.status):
-        return False
-    answers = [book.copies[name] for name in book.by_leader.get(key, ())]
-    own = book.copy_of_order(*key)
-    if any(copy.is_open for copy in answers) or (own is not None and own.is_open):
-        return False
-    return not any(copy.key in book.manual.get(copy.follower, ()) for copy in answers)
+    works = record is not None and not is_final(record.status)
+    answers = book.copies_of_order(*key)
+    goes_on = any(copy.is_open or copy.key in book.manual.get(copy.follower, ()) for copy in answers)
+    return not works and not goes_on
 
 
 def _kept(book: Book) -> set[OrderKey]:
     """Return orders that something unfinished names."""
-    missed = (parse_key(name) for name in book.missed)
-    kept = {(key.leader, key.leader_order) for key in missed if key is not None}
+    kept = _named(book.missed)
     kept |= {(waiting.order.account, waiting.order.order_id) for waiting in book.waiting.values()}
     doubts = {doubt.key for waiting in book.waiting.values() for doubt in waiting.doubts}
     kept |= {(book.copies[name].leader, book.copies[name].leader_order) for name in doubts & set(book.copies)}
@@ -70,13 +69,8 @@ def _forget(book: Book, over: set[OrderKey]) -> None:
             book.chasing.pop(name, None)
             if copy.order_id is not None:
                 book.by_order.pop((copy.follower, copy.order_id), None)
-    for name in [name for name in book.refused if _names_one(name, over)]:
+    for name in [name for name in book.refused if _named([name]) & over]:
         del book.refused[name]
-
-
-def _names_one(name: str, over: set[OrderKey]) -> bool:
-    key = parse_key(name)
-    return key is not None and (key.leader, key.leader_order) in over
 
 
 def _forget_fills(book: Book) -> None:

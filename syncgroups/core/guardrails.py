@@ -7,11 +7,12 @@ has put a limit on (RISK-11).
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from risk.core import desk, drawdown, watch
 from risk.core.days import begun, entered, flowed
 from risk.core.gauges import gauges_of
-from risk.core.ledger import FEE_AT_MOST, money_of
+from risk.core.ledger import money_of
 from risk.core.lockouts import longer, running
 from risk.core.rules import RESET_AT, Breach, Drawdown, Rules
 from risk.core.standing import ZERO, Band, Entry, Floor, Lock, Money, Standing
@@ -42,6 +43,8 @@ from tradehaven.domain.events import (
 from tradehaven.domain.ids import AccountId, Nanos
 from tradehaven.domain.instruments import SessionTemplate
 
+FEE_AT_MOST = Decimal(25)
+"""No contract costs more on one side: what cash lacks beyond this was no fee."""
 _RANK = {band: rank for rank, band in enumerate(Band)}
 
 

@@ -77,6 +77,9 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
     if record is None:  # taken, but not yet seen: it stays in flight until it is
         book.keep(replace(copy, order_id=order_id))
         return
+    if copy.filled > record.filled:  # a list that lagged had left it out: its fills are no news any more
+        record = replace(record, filled=copy.filled, cost=copy.cost)
+        book.set_order(copy.follower, order_id, record)
     earlier = record.filled - copy.filled
     if earlier:
         book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)
@@ -96,7 +99,10 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
 def adopted(
     book: Book, client_id: ClientOrderId | None, account: AccountId, order: OrderState
 ) -> Copy | None:
-    """Return the copy that an order must be by its id alone: every record of ours may have been lost."""
+    """Return the copy that an order must be by its id alone: every record of ours may have been lost.
+
+    Where it stands now is not said: whoever found the order joins the two.
+    """
     manual = parse_manual(client_id)
     if manual is not None and manual.follower == account:
         book.adopted.add(manual.key)
@@ -123,8 +129,6 @@ def adopted(
         fill=key.fill,
         leads=leads,
         reverse=reverse,
-        order_id=order.order_id,
-        state=CopyState.LIVE,
     )
 
 
@@ -140,6 +144,4 @@ def _adopted_manual(named: ManualKey, order: OrderState) -> Copy:
         target=order.spec,
         sent=order.spec,
         enters=0 if named.leg else order.spec.qty,
-        order_id=order.order_id,
-        state=CopyState.LIVE,
     )

@@ -12,7 +12,7 @@ from risk.core.rules import Naked, Offset, Protection, Unit
 from syncgroups.core.book import Book
 from syncgroups.core.converge import is_halted
 from syncgroups.core.decision import NOTHING, Decision, GuardStep, Remark, RemarkKind, Step, joined
-from syncgroups.core.expected import is_seen
+from syncgroups.core.expected import excess, is_seen, pair_of
 from syncgroups.core.guards import MAX_REFUSALS, Guard, GuardLeg, guard_id
 from syncgroups.core.keys import close_id, command_id
 from syncgroups.core.plan import OwnerPlan
@@ -51,7 +51,7 @@ def looked_at(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Dec
         return NOTHING
     if not is_seen(plan, book, account) or account in book.flattening or is_halted(plan, book, account):
         return NOTHING  # flattening closes it, and behind a shut gate nothing is put into the market
-    look = _Look(book, account, known.rules_at(at).protection or Protection(), at)
+    look = _Look(plan, book, account, known.rules_at(at).protection or Protection(), at)
     look.run()
     return look.decision()
 
@@ -59,7 +59,8 @@ def looked_at(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Dec
 class _Look:
     """One look at one account; what it finds is collected in the order in which it is found."""
 
-    def __init__(self, book: Book, account: AccountId, rule: Protection, at: Nanos) -> None:
+    def __init__(self, plan: OwnerPlan, book: Book, account: AccountId, rule: Protection, at: Nanos) -> None:
+        self._groups = {group.group: group for group in plan.groups}
         self._book = book
         self._account = account
         self._rule = rule
@@ -75,17 +76,19 @@ class _Look:
         return Decision(steps=tuple(self._steps), remarks=tuple(self._remarks), naked=tuple(self._naked))
 
     def run(self) -> None:
-        """Look at every contract that is held, or that a guard is left in."""
+        """Look at every contract that is held, and at those that were bare, or have or had a guard."""
+        risk = self._book.risk
         held = _held(self._book, self._account)
-        left = {guard.symbol for guard in self._book.risk.guards_of(self._account)}
-        for symbol in sorted(held.keys() | left):
-            net = held.get(symbol, 0)
-            for leg, offset in ((GuardLeg.STOP, self._rule.stop), (GuardLeg.TARGET, self._rule.target)):
-                self._leg(symbol, net, leg, offset)
-            if self._is_over(symbol, net):
+        left = {guard.symbol for guard in risk.guards_of(self._account)}
+        known = {symbol for holder, symbol in (*risk.guard_fills, *risk.naked) if holder == self._account}
+        for symbol in sorted(held.keys() | left | known):
+            if self._is_over(symbol):
                 self._close(
                     symbol, "its own stop and the leader's exit have both filled: closed what is too much"
                 )
+                continue
+            for leg, offset in ((GuardLeg.STOP, self._rule.stop), (GuardLeg.TARGET, self._rule.target)):
+                self._leg(symbol, held.get(symbol, 0), leg, offset)
 
     def _leg(self, symbol: Symbol, net: int, leg: GuardLeg, offset: Offset | None) -> None:
         guard = self._book.risk.guard(self._account, symbol, leg)
@@ -225,13 +228,26 @@ class _Look:
         elif (self._account, symbol) not in self._book.risk.naked_said:
             self._say(RemarkKind.NAKED, symbol, f"it has stood without its stop for {waited / SECOND:.1f} s")
 
-    def _is_over(self, symbol: Symbol, net: int) -> bool:
+    def _is_over(self, symbol: Symbol) -> bool:
         """Say whether a guard and another exit have closed the same, so that the other side is open."""
         filled = self._book.risk.guard_fills.get((self._account, symbol))
         actual = self._book.positions.get((self._account, symbol), 0)
-        if filled is None or net or self._at - filled[0] > 10 * SECOND:
+        if filled is None or self._at - filled[0] > 10 * SECOND:
             return False
-        return actual * filled[1] > 0 and abs(actual) <= abs(filled[1])
+        crossed = actual * filled[1] > 0 and abs(actual) <= abs(filled[1])
+        return crossed and not self._is_meant(symbol, actual)
+
+    def _is_meant(self, symbol: Symbol, actual: int) -> bool:
+        """Say whether a leader stands, or a person ordered, on the side on which an account is.
+
+        An exit that came too late makes a holding as well: of that one the leader has nothing.
+        """
+        for holding, own in self._book.copied.items():
+            if holding[1] == self._account and holding[2] == symbol and own * actual > 0:
+                pair = pair_of(self._groups.get(holding[0]), holding, self._book)
+                if pair is None or excess(self._book, pair) < abs(own):
+                    return True
+        return False
 
     def _average(self, symbol: Symbol) -> Fraction | None:
         ledger = self._book.risk.ledgers.get(self._account)

@@ -41,17 +41,9 @@ def balance_ratio(follower: Decimal, leader: Decimal) -> Fraction | None:
     return Fraction(follower) / Fraction(leader)
 
 
-def target(leader_position: int, ratio: Fraction, cap: int | None = None) -> int:
-    """Return the position a follower should hold; the cap clamps the target, never an exit (SIZE-07)."""
-    wanted = scaled(leader_position, ratio)
-    if cap is not None and abs(wanted) > cap:
-        return cap if wanted > 0 else -cap
-    return wanted
-
-
 def split(position: int, change: int) -> tuple[int, int]:
     """Return how many contracts of a signed change reduce the position, and how many are new exposure."""
-    if position == 0 or (position > 0) == (change > 0):
+    if position * change >= 0:
         return 0, abs(change)
     reducing = min(abs(position), abs(change))
     return reducing, abs(change) - reducing
@@ -77,7 +69,7 @@ def follower_order(
 
 
 def _reduction(plan: FollowerPlan, ratio: Fraction, own: int, leader: int, after: int) -> int:
-    if own == 0 or (own > 0) != (leader > 0):
+    if own * leader <= 0:
         return 0  # it missed the entry, or holds the other side by hand: the leader's exit is not its exit
     if after == 0:
         return abs(own)
@@ -89,4 +81,4 @@ def _reduction(plan: FollowerPlan, ratio: Fraction, own: int, leader: int, after
 def _entry(plan: FollowerPlan, ratio: Fraction, entering: int, base: int) -> int:
     if plan.sizing is SizingMode.FIXED:
         return plan.fixed_qty
-    return scaled(base + entering, ratio) - (scaled(base, ratio) if base else 0)
+    return scaled(base + entering, ratio) - scaled(base, ratio)

@@ -37,7 +37,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         accounting.snapshot_taken(book, account)
         if account.balance is not None:
             accounting.balance_said(book, account.balance)
-        listed = {order.client_order_id for order in account.orders if order.client_order_id}
+        listed = {book.by_order.get((account.account, order.order_id)) for order in account.orders}
         missing_copies(book, account.account, listed, event.at)
 
 
@@ -85,7 +85,9 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
     )
 
 
-def missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrderId], at: Nanos) -> None:
+def missing_copies(
+    book: Book, account: AccountId, listed: Collection[ClientOrderId | None], at: Nanos
+) -> None:
     """Look for copies that the broker does not list; the second look decides that they never were."""
     for copy in list(book.open_copies_of(account)):
         if copy.key in listed or copy.is_unsent:  # what never left cannot be missing
@@ -94,6 +96,6 @@ def missing_copies(book: Book, account: AccountId, listed: Collection[ClientOrde
         first_look = book.absent_since.setdefault(copy.key, at)
         if at - first_look >= SECOND_LOOK:
             state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
-            book.keep(replace(copy, state=state, in_flight=None))
+            book.keep(replace(copy, state=state))
         elif copy.state is CopyState.SENDING:
             book.keep(replace(copy, state=CopyState.UNRESOLVED))

@@ -52,10 +52,10 @@ class Desk(plain.Desk):
         self.now = at
         return self.step(TimePassed(at=Nanos(at)))
 
-    def unseen(self, side: Side, qty: int, account: AccountId = LEADER) -> OrderId:
+    def unseen(self, side: Side, qty: int, account: AccountId = LEADER, symbol: Symbol = ES) -> OrderId:
         """Let an account trade at the market while nobody sees it."""
         self.lose(account)
-        order = self.trade(side, qty, account=account, seen=False)
+        order = self.trade(side, qty, account=account, symbol=symbol, seen=False)
         self.fill(order, seen=False)
         self.connect(account)
         return order

@@ -95,3 +95,38 @@ def test_a_chain_and_a_shared_follower_are_told_from_plain_groups() -> None:
     assert is_chained([*plain, Link(leader=2, followers=(6,))])
     assert is_chained([*plain, Link(leader=7, followers=(5,))])
     assert chain_map([]).columns == 0
+
+
+def drawn(*links: Link) -> tuple[dict[int, tuple[int, float]], int, float]:
+    """Return where each account is drawn (column, row), and how many columns and rows there are."""
+    found = chain_map(links)
+    return {spot.node: (spot.column, spot.row) for spot in found.spots}, found.columns, found.rows
+
+
+def test_followers_stand_one_below_the_other_beside_their_leader() -> None:
+    assert drawn(Link(leader=1, followers=(2, 3))) == ({1: (0, 0), 2: (1, 0), 3: (1, 1)}, 2, 2)
+
+
+def test_who_follows_two_stands_between_them() -> None:
+    spots, columns, rows = drawn(Link(leader=1, followers=(3,)), Link(leader=2, followers=(3,)))
+    assert (spots, columns, rows) == ({1: (0, 0), 2: (0, 1), 3: (1, 0.5)}, 2, 2)
+
+
+def test_a_chain_goes_from_left_to_right_however_it_is_told() -> None:
+    chain = (Link(leader=2, followers=(3,)), Link(leader=1, followers=(2, 4)))
+    assert drawn(*chain) == ({1: (0, 0), 2: (1, 0), 4: (1, 1), 3: (2, 0)}, 3, 2)
+
+
+def test_a_loop_that_is_drawn_all_the_same_ends() -> None:
+    found = chain_map([Link(leader=1, followers=(2,)), Link(leader=2, followers=(1,))])
+    assert max(spot.column for spot in found.spots) == 2
+
+
+def test_edges_name_the_group_that_they_are_of() -> None:
+    found = chain_map([Link(leader=1, followers=(2,)), Link(leader=2, followers=(3, 4))])
+    assert [(start.node, end.node, number) for start, end, number in found.edges] == [
+        (1, 2, 0),
+        (2, 3, 1),
+        (2, 4, 1),
+    ]
+    assert (chain_map([]).columns, chain_map([]).rows) == (0, 0)

@@ -246,7 +246,7 @@ def test_a_position_that_is_covered_again_begins_its_time_anew() -> None:
 # -- the other side ---------------------------------------------------------------------------------
 
 
-def crossed(closed: int, actual: int, age: float = 0, copied: int = 0) -> Decision:
+def crossed(closed: int, actual: int, age: float = 0, copied: int = 0, leader: int = 0) -> Decision:
     """Look at an account in which a guard has closed something, and that now holds this; of it, copied."""
     desk = desk_with()
     desk.market(Side.BUY, 1)
@@ -258,6 +258,7 @@ def crossed(closed: int, actual: int, age: float = 0, copied: int = 0) -> Decisi
     desk.book.hold((GROUP, MINE, ES, ES), copied)
     desk.book.risk.guard_fills[MINE, ES] = Nanos(desk.now), closed
     desk.book.positions[MINE, ES] = actual
+    desk.book.positions[LEADER, ES] = leader
     desk.book.risk.naked[MINE, ES] = Nanos(desk.now)
     desk.book.risk.guards[kept.key] = kept
     return look(desk, age)
@@ -284,15 +285,29 @@ def test_only_what_a_guard_and_another_exit_closed_twice_is_closed_again(
 
 def test_what_was_entered_anew_on_the_other_side_is_not_closed_as_too_much() -> None:
     assert ClosePosition in [type(command) for command in asked(crossed(-2, -1))]
-    assert ClosePosition not in [type(command) for command in asked(crossed(-2, -1, copied=-1))]
+    assert ClosePosition in [type(command) for command in asked(crossed(-2, -1, copied=-1))]
+    entered = crossed(-2, -1, copied=-1, leader=-1)
+    assert ClosePosition not in [type(command) for command in asked(entered)]
 
 
-def test_two_contracts_are_looked_at_in_the_order_of_their_names() -> None:
+def test_contracts_are_looked_at_in_the_order_of_their_names() -> None:
     desk = desk_with()
-    held(desk, 1, NQ)
-    held(desk, 1, ES)
+    contracts = [Symbol(name) for name in ("YMZ6", "NQZ6", "GCZ6", "ESZ6", "CLZ6", "RTYZ6")]
+    for symbol in contracts:
+        held(desk, 1, symbol)
     desk.book.risk.guards.clear()
-    assert [command.symbol for command in asked(look(desk)) if isinstance(command, PlaceOrder)] == [ES, NQ]
+    placed = [command.symbol for command in asked(look(desk)) if isinstance(command, PlaceOrder)]
+    assert placed == sorted(contracts)
+
+
+@pytest.mark.parametrize(("rule", "closes"), [(STOP, [ClosePosition]), (None, [])])
+def test_where_no_rule_stands_and_no_guard_is_left_nothing_is_closed_as_too_much(
+    rule: Protection | None, closes: list[type]
+) -> None:
+    desk = desk_with(rule)
+    desk.book.risk.guard_fills[MINE, ES] = Nanos(desk.now), -2
+    desk.book.positions[MINE, ES] = -2
+    assert [type(command) for command in asked(look(desk))] == closes
 
 
 def test_nothing_to_do_is_nothing() -> None:

@@ -53,6 +53,17 @@ def test_a_smaller_ratio_stays_excused_while_an_account_is_away(side: Side) -> N
     assert (world.held(2), world.differs()) == (5 * side.sign, [])
 
 
+def test_what_a_share_of_nothing_grew_to_is_excused_too() -> None:
+    world = entered(BUY, 1, follower(2, ratio="5"))
+    world.look()
+    world.plan = plan_of(group_of(follower(2, ratio="1/2")))
+    world.look()
+    world.market(BUY, 2)
+    world.settle()
+    world.look()
+    assert (world.held(2), world.differs()) == (6, [])
+
+
 @pytest.mark.parametrize("side", [BUY, SELL])
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_head_start_that_its_leader_never_makes_up_for_is_too_much(side: Side, before: int) -> None:
@@ -106,6 +117,29 @@ def test_the_last_contract_beside_a_leader_that_holds_one_is_too_much_and_not_le
     assert world.differs() == [("too_much", 2, 0, 1)]
 
 
+def test_a_product_with_terms_of_its_own_is_compared_on_those() -> None:
+    world = entered(BUY, 1, follower(2, products={"ES": follower(2, ratio="3")}))
+    world.look()
+    assert (world.held(2), world.differs()) == (3, [])
+
+
+def test_what_stands_against_its_leader_does_so_until_it_is_closed_whatever_is_set_by_then() -> None:
+    world = entered(BUY, 2, follower(2, reverse=True))
+    world.plan = plan_of(group_of(follower(2)))
+    world.look()
+    assert (world.held(2), world.differs()) == (-2, [])
+
+
+def test_a_contract_that_nobody_knows_is_compared_as_it_is() -> None:
+    world = desk()
+    unknown = Symbol("XYZZ6")
+    world.market(BUY, 2, symbol=unknown)
+    world.settle()
+    world.unseen(SELL, 1, symbol=unknown)
+    world.wait(1)
+    assert world.differs() == [("too_much", 2, 1, 2)]
+
+
 # -- another hand ------------------------------------------------------------------------------------
 
 
@@ -116,6 +150,19 @@ def test_two_groups_on_two_sides_of_a_contract_took_nothing_from_each_other() ->
     world.settle()
     world.look()
     assert (world.held(2), world.differs()) == (0, [])
+
+
+def test_two_groups_that_net_to_nothing_differ_in_nothing_when_lists_leave_that_out() -> None:
+    world = two_groups()
+    world.market(BUY, 2)
+    world.market(SELL, 2, account=THREE)
+    world.settle()
+    del world.positions[TWO, ES]
+    world.connect(TWO)
+    world.look(6)
+    world.list_again(TWO, NQZ6=0)
+    world.look(2)
+    assert world.differs() == []
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])

@@ -7,11 +7,11 @@ import pytest
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
-from syncgroups.core.expected import entitled, excess, is_moving, pair_of, pairs
+from syncgroups.core.expected import entitled, excess, is_moving, is_sure, pair_of, pairs
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower
 from tradehaven.domain.enums import OrderType, Side, SizingMode
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
@@ -62,6 +62,29 @@ def test_a_cancel_that_is_stuck_moves_nothing_any_more() -> None:
     assert not is_moving(world.book, TWO, ES)
 
 
+def test_a_report_of_nothing_where_nothing_was_traded_moves_nothing() -> None:
+    world, _ = resting()
+    world.report(TWO, NQ)
+    assert not is_moving(world.book, TWO, NQ)
+
+
+def test_what_is_held_is_not_sure_while_an_exit_of_the_account_waits() -> None:
+    """It waits for an entry that rests although its leader's has filled: nothing moves, and it may fill."""
+    world = desk(follower(2), follower(3))
+    order = world.trade(BUY, 3, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    world.fill(world.resting(3)[0].order_id)
+    world.fill(order)
+    world.market(SELL, 1)
+    world.settle()
+    assert [waiting.follower for waiting in world.book.waiting.values()] == [TWO]
+    for account, sure in ((TWO, False), (THREE, True)):
+        pair = pair_of(world.plan.groups[0], (GROUP, account, ES, ES), world.book)
+        assert pair is not None
+        assert not is_moving(world.book, account, ES)
+        assert is_sure(world.plan, world.book, pair) is sure
+
+
 def test_an_order_at_the_market_moves_its_contract() -> None:
     world = desk(follower(2))
     world.trade(BUY, 1)
@@ -93,6 +116,14 @@ def test_too_much_is_what_is_held_beyond_the_leaders_share(
     assert excess(world.book, pair) == many
 
 
+def test_nothing_is_too_much_where_no_position_is_known() -> None:
+    world = desk(follower(2))
+    world.book.hold(HOLDING, 2)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert excess(world.book, pair) == 0
+
+
 def test_what_came_of_an_order_that_still_rests_at_the_leader_is_not_too_much() -> None:
     world, _ = resting()
     (mine,) = world.resting(2)
@@ -114,3 +145,29 @@ def test_groups_that_are_off_and_holdings_that_are_over_concern_nobody() -> None
     assert [pair.account for pair in pairs(world.plan, world.book)] == [TWO]
     off = replace(world.plan, groups=(replace(world.plan.groups[0], active=False),))
     assert not list(pairs(off, world.book))
+
+
+def test_a_holding_of_no_running_group_or_of_no_follower_is_nobodys() -> None:
+    world = desk(follower(2))
+    (group,) = world.plan.groups
+    assert pair_of(group, HOLDING, world.book) is not None
+    assert pair_of(group, (GROUP, AccountId(7), ES, ES), world.book) is None
+    assert pair_of(group, (GroupId(10), TWO, ES, ES), world.book) is None
+    assert pair_of(replace(group, active=False), HOLDING, world.book) is None
+    assert pair_of(None, HOLDING, world.book) is None
+
+
+def test_only_what_an_account_filled_itself_on_its_own_side_puts_it_ahead() -> None:
+    world = desk(follower(2), follower(3))
+    world.market(BUY, 3)
+    world.settle()
+    world.trade(SELL, 2, OrderType.LIMIT, limit=21_000)
+    world.trade(BUY, 2, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    target, _ = world.resting(2)
+    world.fill(target.order_id, 1)
+    _, entry = world.resting(3)
+    world.fill(entry.order_id)
+    world.book.positions[LEADER, ES] = 1
+    found = [pair_of(world.plan.groups[0], (GROUP, account, ES, ES), world.book) for account in (TWO, THREE)]
+    assert [(pair.own, excess(world.book, pair)) for pair in found if pair is not None] == [(2, 1), (5, 2)]

@@ -1,6 +1,9 @@
 """Making an account flat: what is told by which name, who is meant, and what a switch finds on its way."""
 
+from dataclasses import replace
+
 from syncgroups.core import watch
+from syncgroups.core.copies import CopyState
 from syncgroups.core.folding import fold
 from syncgroups.core.keys import close_id
 from syncgroups.tests import desk as plain
@@ -161,3 +164,11 @@ def test_an_order_whose_answer_never_came_is_still_on_its_way() -> None:
     name = command.client_order_id
     world.step(Unresolved(account=TWO, client_order_id=name, text="no answer", at=world.at()))
     assert flying(world, GROUP_GATE) == [(TWO, name)]
+
+
+def test_an_order_that_a_start_is_not_sure_of_is_still_on_its_way() -> None:
+    world = desk()
+    world.trade(BUY, 2)
+    (copy,) = world.book.copies.values()
+    world.book.keep(replace(copy, state=CopyState.UNRESOLVED, in_flight=None))
+    assert flying(world, GROUP_GATE) == [(TWO, copy.key)]

@@ -12,11 +12,12 @@ from syncgroups.core.forgetting import REMEMBER, tidy
 from syncgroups.core.share import leader_order
 from syncgroups.core.waiting import Doubt, Waiting
 from syncgroups.engine import books
+from syncgroups.tests import bracketing, drifting
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP, LEADER, SECOND, follower
-from tradehaven.domain.enums import OrderType, Side, SyncMode
+from tradehaven.domain.enums import DriftPolicy, OrderType, Side, SyncMode
 from tradehaven.domain.events import OrderWorking
-from tradehaven.domain.ids import AccountId, Nanos, OrderId
+from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -169,7 +170,8 @@ def test_an_order_of_the_followers_own_leader_in_a_chain_is_kept_while_its_copy_
 
 
 def test_a_start_and_a_book_that_lives_on_look_back_equally_far() -> None:
-    assert timedelta(microseconds=REMEMBER / 1000) == books.REMEMBER == timedelta(days=4)
+    assert timedelta(days=4) == books.REMEMBER
+    assert REMEMBER == 4 * 24 * 3600 * SECOND
 
 
 def test_nothing_of_an_order_is_left_when_it_is_forgotten() -> None:
@@ -189,3 +191,30 @@ def test_the_first_look_forgets_nothing() -> None:
     before = _size(world.book)
     tidy(world.book, Nanos(world.now))
     assert _size(world.book) == before
+
+
+def test_a_manual_order_is_kept_for_as_long_as_its_contracts_are_held() -> None:
+    world = bracketing.desk()
+    world.order(BUY, 2, stop_loss=None, take_profit=None)
+    world.settle()
+    _spans(world, 4)
+    assert [copy.filled for copy in world.book.copies.values()] == [2]
+    world.market(SELL, 2, account=TWO)
+    world.wait(1)
+    _spans(world, 3)
+    assert not world.book.copies
+
+
+def test_repairs_that_are_over_are_forgotten_although_something_else_differs() -> None:
+    world = drifting.desk(drift_policy=DriftPolicy.REPAIR, drift_cap=5)
+    world.market(BUY, 2)
+    world.settle()
+    world.unseen(SELL, 2)
+    world.look(8)
+    world.settle()
+    world.market(BUY, 1, account=TWO, symbol=Symbol("NQZ6"))
+    world.look(2)
+    assert [row[0] for row in world.differs()] == ["foreign_position"]
+    world.book.missed.clear()
+    _spans(world, 3)
+    assert not world.book.copies

@@ -88,3 +88,53 @@ def test_a_preview_by_balance_uses_the_days_figures() -> None:
     world.balance(LEADER, Decimal(100_000))
     world.balance(AccountId(2), Decimal(50_000))
     assert _sizes(_previewed(world, BUY, 3)) == {(2, ES, BUY): 1}
+
+
+def test_a_share_says_what_it_opens_and_why_it_is_less() -> None:
+    world = desk(follower(2, max_position=1), follower(3, ratio="2"), follower(4, reverse=True))
+    capped, doubled, reversed_ = _previewed(world, BUY, 2).shares
+    assert (capped.qty, capped.calls, capped.reason) == (0, 0, RefusalReason.MAX_POSITION)
+    assert capped.detail != ""
+    assert capped.room == 1
+    assert (doubled.qty, doubled.enters, doubled.reason, doubled.detail) == (4, 4, None, "")
+    assert (doubled.room, doubled.waits, doubled.calls) == (None, False, 1)
+    assert (reversed_.symbol, reversed_.side) == (ES, SELL)
+
+
+def test_an_exit_opens_nothing_and_a_flip_a_part() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    (leaves,) = _previewed(world, SELL, 2).shares
+    assert (leaves.qty, leaves.enters) == (2, 0)
+    (flips,) = _previewed(world, SELL, 3).shares
+    assert (flips.qty, flips.enters) == (3, 1)
+
+
+def test_what_the_leader_has_on_its_way_counts_as_held() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.trade(BUY, 1)
+    world.settle()
+    (share,) = _previewed(world, SELL, 2).shares
+    assert (share.qty, share.enters) == (2, 0)
+
+
+def test_no_room_is_no_debt() -> None:
+    world = desk(follower(2, max_position=1))
+    world.market(BUY, 3, account=AccountId(2))
+    (share,) = _previewed(world, BUY, 1).shares
+    assert (share.room, share.reason) == (0, RefusalReason.MAX_POSITION)
+
+
+def test_logins_that_are_asked_for_nothing_are_counted_with_nothing() -> None:
+    world = desk(follower(2), follower(3, ratio="1/10"))
+    found = _previewed(world, BUY, 1)
+    assert found.calls == {connection_of(AccountId(2)): 1, connection_of(AccountId(3)): 0}
+    twice = desk(follower(2), mode=SyncMode.CONFIRMED, entry_slack=2)
+    twice.market(BUY, 1)
+    twice.settle()
+    for order in twice.resting(2):
+        twice.fill(order.order_id)
+    assert _previewed(twice, SELL, 2).calls == {connection_of(AccountId(2)): 1}

@@ -12,7 +12,7 @@ from syncgroups.core.decision import RemarkKind
 from syncgroups.core.guards import GuardLeg, is_guard
 from syncgroups.core.protect import price_of
 from syncgroups.tests.desk import BrokerOrder, Desk
-from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import (
     ClosePosition,
     PlaceOrder,
@@ -20,9 +20,10 @@ from tradehaven.domain.commands import (
 )
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TradingState
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId
+from tradehaven.domain.ids import AccountId, Symbol
 
 MINE = AccountId(2)
+NQ = Symbol("NQZ6")
 STOP = Protection(stop=Offset(value=Decimal(40)))
 
 
@@ -149,6 +150,67 @@ def test_a_stop_and_the_leaders_exit_that_both_fill_leave_no_opposite_position()
         desk.wait(1)
         desk.settle()
     assert desk.positions[MINE, ES] == 0
+
+
+def test_a_stop_that_has_filled_and_ended_before_the_leaders_exit_fills_leaves_no_opposite_position() -> None:
+    desk = guarded_exit(1)
+    assert [type(command) for command in desk.outbox] == [PlaceOrder]  # the exit, sent before
+    desk.deliver(desk.outbox.pop())
+    assert desk.positions[MINE, ES] == -1
+    assert [type(command) for command in desk.outbox] == [ClosePosition]
+    desk.settle()
+    desk.wait(1)
+    desk.settle()
+    assert (desk.positions[MINE, ES], guards(desk)) == (0, [])
+    assert desk.book.copied[GROUP, MINE, ES, ES] == 0
+
+
+def guarded_exit(qty: int, exits: int = 1, *, beside: Symbol | None = None) -> Desk:
+    """Return a desk on which a guard has filled while an exit of the leader's was on its way."""
+    desk = desk_with()
+    if beside is not None:
+        desk.market(Side.BUY, 1, symbol=beside)
+        desk.settle()
+    desk.market(Side.BUY, qty)
+    desk.settle()
+    guard = next(order for order in guards(desk) if order.symbol == ES)
+    desk.market(Side.SELL, exits)
+    desk.fill(guard.order_id, price=19_960)
+    return desk
+
+
+def test_a_close_of_what_was_closed_twice_is_told_again_when_it_was_lost() -> None:
+    desk = guarded_exit(1)
+    desk.deliver(desk.outbox.pop())
+    desk.outbox.clear()
+    for _ in range(4):
+        desk.wait(1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
+
+
+def test_what_is_held_in_another_contract_keeps_nothing_from_being_closed_as_too_much() -> None:
+    desk = guarded_exit(1, beside=NQ)
+    desk.deliver(desk.outbox.pop())
+    assert [command.symbol for command in desk.outbox if isinstance(command, ClosePosition)] == [ES]
+
+
+def test_a_part_that_was_sold_twice_is_bought_back_though_the_leader_still_holds() -> None:
+    desk = guarded_exit(3, exits=1)
+    desk.settle()
+    assert (desk.positions[LEADER, ES], desk.positions[MINE, ES]) == (2, 0)
+
+
+def test_a_leader_that_turns_round_behind_a_guard_takes_its_follower_along() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 2)
+    desk.settle()
+    (guard,) = guards(desk)
+    desk.fill(guard.order_id, price=19_960)
+    desk.settle()
+    desk.market(Side.SELL, 3)
+    desk.settle()
+    assert (desk.positions[MINE, ES], [order.spec.qty for order in guards(desk)]) == (-1, [1])
 
 
 def test_a_stop_that_is_turned_down_closes_the_position_within_a_second() -> None:

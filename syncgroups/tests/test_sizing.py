@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncgroups.core.plan import FollowerPlan
-from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, scaled, split, target
+from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, scaled, split
 from syncgroups.tests.plans import follower
 from tradehaven.domain.enums import SizingMode
 from tradehaven.domain.instruments import product, size_factor
@@ -35,12 +35,25 @@ def test_parts_of_one_order_add_up_to_the_share_of_the_whole(case: dict[str, Any
 
 
 @pytest.mark.parametrize("case", _of("target_position"))
-def test_a_target_is_the_cut_share_of_the_leaders_position(case: dict[str, Any]) -> None:
+def test_what_is_held_is_the_cut_share_of_the_leaders_position(case: dict[str, Any]) -> None:
     inputs = case["inputs"]
-    targets = [target(held, Fraction(inputs["ratio"]), inputs.get("cap")) for held in inputs["leader"]]
-    assert targets == case["expected"]["target"]
-    orders = [now - before for before, now in zip([0, *targets], targets, strict=False)]
+    plan = follower(2, ratio=inputs["ratio"], max_contracts=inputs.get("cap"))
+    leader = own = 0
+    orders, positions = [], []
+    for held in inputs["leader"]:
+        sized = _of_a_fill(plan, own, leader, held - leader)
+        orders.append(sized.qty if held > leader else -sized.qty)
+        leader, own = held, own + orders[-1]
+        positions.append(own)
+    assert positions == case["expected"]["target"]
     assert orders == case["expected"]["orders"]
+
+
+def _of_a_fill(plan: FollowerPlan, own: int, leader: int, change: int) -> Sized:
+    """Return the order for one fill of the leader's, sized over all that it holds."""
+    _, entering = split(leader, change)
+    base = abs(leader) if entering and leader * change > 0 else 0
+    return follower_order(plan=plan, ratio=plan.ratio, own=own, leader=leader, change=change, base=base)
 
 
 @pytest.mark.parametrize("case", _of("balance_proportional"))
@@ -67,11 +80,7 @@ def test_fills_of_the_leader_are_followed_without_opening_on_a_reduction(case: d
     leader = own = 0
     orders, positions = [], []
     for fill, filled in zip(inputs["leader_fills"], inputs["follower_filled"], strict=True):
-        _, entering = split(leader, fill)
-        base = abs(leader) if leader * fill > 0 else 0
-        sized = follower_order(
-            plan=plan, ratio=plan.ratio, own=own, leader=leader, change=fill, base=base if entering else 0
-        )
+        sized = _of_a_fill(plan, own, leader, fill)
         orders.append(sized.qty if fill > 0 else -sized.qty)
         leader, own = leader + fill, own + filled
         positions.append(own)
@@ -113,6 +122,9 @@ def test_a_reduction_never_opens_flips_or_exceeds(
         (3, 7, -1, Sized(reduce=3, enter=0)),
         (5, 7, -1, Sized(reduce=3, enter=0)),
         (3, 7, -9, Sized(reduce=3, enter=3)),
+        (5, 7, -7, Sized(reduce=5, enter=0)),
+        (-5, -7, 1, Sized(reduce=3, enter=0)),
+        (-2, -7, 1, Sized(reduce=2, enter=0)),
     ],
 )
 def test_a_fixed_quantity_is_always_the_same(own: int, leader: int, change: int, expected: Sized) -> None:

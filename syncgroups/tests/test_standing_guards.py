@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from risk.core.rules import Naked, Offset, Protection, Rules
+from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, RemarkKind
 from syncgroups.core.folding import fold
 from syncgroups.core.guards import is_guard
@@ -20,6 +21,7 @@ from tradehaven.domain.commands import CancelOrder, ChangeOrder, ClosePosition, 
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.events import AccountLocked, PositionReported
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
+from tradehaven.domain.money import Ticks
 
 OTHER = AccountId(3)
 TARGET = Protection(target=Offset(value=Decimal(80)))
@@ -166,6 +168,21 @@ def test_a_change_that_was_turned_down_is_told_again_a_second_after_it_was_told(
     assert asked(look_at(desk, told_at + SECOND))
 
 
+def test_a_stop_that_is_turned_down_once_nothing_is_held_is_not_held_against_the_next_position() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    late = first_guard(desk)
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
+    desk.reject(late, "NothingToProtect")
+    desk.wait(1)
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert (desk.positions[MINE, ES], [order.spec.qty for order in guards(desk)]) == (1, [1])
+    assert RemarkKind.NAKED not in remarks(desk)
+
+
 # -- what covers -------------------------------------------------------------------------------------
 
 
@@ -224,7 +241,7 @@ def test_what_other_accounts_hold_by_copy_protects_nothing_here() -> None:
     desk.connect(MINE)
     desk.market(Side.BUY, 1, account=MINE)
     assert desk.book.positions[OTHER, ES] == desk.book.positions[MINE, ES] == 1
-    assert not asked(look(desk))
+    assert not [command for command in desk.outbox if is_guard(command.client_order_id)]
 
 
 def test_a_holding_without_any_position_behind_it_asks_for_no_stop() -> None:
@@ -243,6 +260,25 @@ def test_the_time_without_a_stop_runs_from_its_first_look_on() -> None:
         assert not asked(found)
         desk.book.apply(replace(found, steps=()))
     assert [type(command) for command in asked(look(desk, 1.2))] == [ClosePosition]
+
+
+@pytest.mark.parametrize(("naked", "kinds"), [(Naked.FLATTEN, [ClosePosition]), (Naked.ALERT, [])])
+def test_the_time_without_a_stop_ends_with_the_position_and_begins_anew_with_the_next(
+    naked: Naked, kinds: list[type]
+) -> None:
+    desk = guarded(1, replace(STOP, naked=naked))
+    assert (MINE, ES) in desk.book.risk.naked
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    assert not desk.book.risk.naked
+    desk.wait(60)
+    desk.market(Side.BUY, 1)
+    desk.deliver(desk.outbox.pop())
+    assert not desk.outbox
+    assert RemarkKind.NAKED not in remarks(desk)
+    desk.wait(1)
+    assert [type(command) for command in desk.outbox] == kinds
+    assert remarks(desk).count(RemarkKind.NAKED) == 1
 
 
 def test_what_stood_bare_again_is_said_again() -> None:
@@ -285,3 +321,21 @@ def test_what_an_account_without_value_held_is_forgotten_until_it_is_stated_anew
     desk.step(odd)
     desk.wait(3)
     assert desk.book.risk.holders[ES] == set()
+
+
+def test_a_guard_that_every_record_was_lost_of_is_known_again_when_it_is_seen() -> None:
+    desk = guarded(2)
+    (order,) = guards(desk)
+    book = Book()
+    fold(book, desk._working(order))
+    (known,) = book.risk.guards_of(MINE)
+    assert (known.key, known.order_id, known.spec) == (order.client_order_id, order.order_id, order.spec)
+
+
+def test_a_guard_that_a_person_has_moved_keeps_its_new_price_when_it_grows() -> None:
+    desk = guarded(2)
+    (order,) = guards(desk)
+    desk.change(order.order_id, stop=Ticks(19_970))
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert (order.spec.qty, order.spec.stop) == (3, 19_970)

@@ -1,4 +1,4 @@
-"""Which colour shows when (DASH-04)."""
+"""Which colour shows when, with which words, and what mends it (DASH-04)."""
 
 import pytest
 
@@ -13,89 +13,126 @@ from syncgroups.core.status import (
     link_status,
 )
 
-
-def link(**changed: object) -> LinkState:
-    usual = {"authorized": True, "refreshing": False, "up": True, "down_for": 0.0, "reason": ""}
-    return LinkState(**(usual | changed))  # type: ignore[arg-type]  # a test's shorthand
+RED, YELLOW, GREEN, GRAY = Colour.RED, Colour.YELLOW, Colour.GREEN, Colour.GRAY
 
 
-@pytest.mark.parametrize(
-    ("state", "colour", "word"),
-    [
-        (link(), Colour.GREEN, "Connected"),
-        (link(authorized=False), Colour.RED, "Disconnected"),
-        (link(authorized=False, refreshing=True), Colour.RED, "Disconnected"),
-        (link(refreshing=True), Colour.YELLOW, "Refreshing"),
-        (link(up=False, down_for=None), Colour.YELLOW, "Connecting"),
-        (link(up=False, down_for=59.9), Colour.YELLOW, "Connecting"),
-        (link(up=False, down_for=60.0), Colour.RED, "Disconnected"),
-    ],
-)
-def test_a_link_shows_how_it_stands(state: LinkState, colour: Colour, word: str):
-    status = link_status(state)
-    assert (status.colour, status.word) == (colour, word)
-
-
-def test_the_reason_is_the_detail():
-    assert link_status(link(up=False, down_for=90, reason="maintenance")).detail == "maintenance"
-
-
-@pytest.mark.parametrize("state", [link(), link(authorized=False), link(up=False, down_for=99)])
-def test_a_killed_account_is_red_whatever_its_link(state: LinkState):
-    killed = account_status(state, Gates(halted=True, reason="news"), copying=True)
-    assert killed == Status(Colour.RED, "Killed", "news", Fix.DISARM)
-
-
-def test_an_account_is_green_in_a_running_group_and_gray_otherwise():
-    assert account_status(link(), Gates(), copying=True).colour is Colour.GREEN
-    assert account_status(link(), Gates(), copying=False).colour is Colour.GRAY
-
-
-def test_a_guard_that_only_reduces_is_yellow():
-    assert account_status(link(), Gates(reducing=True), copying=True).colour is Colour.YELLOW
-    assert account_status(link(refreshing=True), Gates(reducing=True), copying=True).word == "Refreshing"
+def link(reason: str = "", **changed: object) -> LinkState:
+    usual = {"authorized": True, "refreshing": False, "up": True, "down_for": 0.0}
+    return LinkState(reason=reason, **(usual | changed))  # type: ignore[arg-type]  # a test's shorthand
 
 
 @pytest.mark.parametrize(
-    ("leader", "gates", "active", "offline", "colour"),
+    ("state", "status"),
     [
-        (link(), Gates(), True, 0, Colour.GREEN),
-        (link(), Gates(), True, 1, Colour.YELLOW),
-        (link(), Gates(), False, 0, Colour.GRAY),
-        (link(), Gates(halted=True), False, 0, Colour.RED),
-        (link(), Gates(reducing=True), True, 0, Colour.YELLOW),
-        (link(authorized=False), Gates(), True, 0, Colour.RED),
-        (link(refreshing=True), Gates(), True, 0, Colour.YELLOW),
+        (link(), Status(GREEN, "Connected", "The broker's heartbeats arrive.")),
+        (link("told", refreshing=True), Status(YELLOW, "Refreshing", "told")),
+        (link(refreshing=True), Status(YELLOW, "Refreshing", "A new token is on its way.")),
+        (link(up=False, down_for=1.0), Status(YELLOW, "Connecting", "Its socket is being opened.")),
+        (link("told", up=False, down_for=None), Status(YELLOW, "Connecting", "told")),
+        (link("told", up=False, down_for=59.9), Status(YELLOW, "Connecting", "told")),
+        (link("told", up=False, down_for=60.0), Status(RED, "Disconnected", "told")),
+        (
+            link(up=False, down_for=61.0),
+            Status(RED, "Disconnected", "The engine has no connection to the broker."),
+        ),
+        (
+            link(authorized=False, refreshing=True),
+            Status(RED, "Disconnected", "The broker does not let us in.", Fix.RECONNECT),
+        ),
+        (link("told", authorized=False), Status(RED, "Disconnected", "told", Fix.RECONNECT)),
     ],
 )
-def test_a_group_shows_how_it_stands(
-    leader: LinkState, gates: Gates, active: bool, offline: int, colour: Colour
-):
-    status = group_status(leader, gates, active=active, followers=3, offline=offline)
-    assert status.colour is colour
+def test_a_login(state: LinkState, status: Status) -> None:
+    assert link_status(state) == status
 
 
-def test_a_group_says_how_many_followers_are_away():
-    status = group_status(link(), Gates(), active=True, followers=3, offline=2)
-    assert status.detail == "2 of 3 followers cannot be reached."
+@pytest.mark.parametrize(
+    ("state", "gates", "copying", "status"),
+    [
+        (link(), Gates(), True, Status(GREEN, "Active", "Connected, in a group that is on.")),
+        (link(), Gates(), False, Status(GRAY, "Idle", "In no group that is on.", Fix.ADD_TO_GROUP)),
+        (
+            link(),
+            Gates(reducing=True),
+            True,
+            Status(YELLOW, "Reducing only", "Entries are paused, exits pass.", Fix.RESUME),
+        ),
+        (
+            link(),
+            Gates(reducing=True, reason="told"),
+            False,
+            Status(YELLOW, "Reducing only", "told", Fix.RESUME),
+        ),
+        (
+            link(authorized=False),
+            Gates(reducing=True),
+            True,
+            Status(RED, "Disconnected", "The broker does not let us in.", Fix.RECONNECT),
+        ),
+        (link(), Gates(halted=True), True, Status(RED, "Killed", "The kill switch is on.", Fix.DISARM)),
+        (
+            link(authorized=False),
+            Gates(halted=True, reason="told"),
+            True,
+            Status(RED, "Killed", "told", Fix.DISARM),
+        ),
+    ],
+)
+def test_an_account(state: LinkState, gates: Gates, copying: bool, status: Status) -> None:
+    assert account_status(state, gates, copying=copying) == status
+
+
+@pytest.mark.parametrize(
+    ("state", "gates", "told", "status"),
+    [
+        (link(), Gates(), {}, Status(GREEN, "Copying", "All 3 followers can be reached.")),
+        (link(), Gates(), {"offline": 2}, Status(YELLOW, "Copying", "2 of 3 followers cannot be reached.")),
+        (link(), Gates(), {"active": False}, Status(GRAY, "Off", "Nothing is copied.", Fix.SWITCH_ON)),
+        (
+            link(),
+            Gates(),
+            {"has_plan": False},
+            Status(RED, "Plan ended", "Nothing is copied without one.", Fix.CHOOSE_PLAN),
+        ),
+        (
+            link(),
+            Gates(reducing=True),
+            {"offline": 1},
+            Status(YELLOW, "Reducing only", "Entries are paused, exits pass.", Fix.RESUME),
+        ),
+        (
+            link(),
+            Gates(reducing=True, reason="told"),
+            {},
+            Status(YELLOW, "Reducing only", "told", Fix.RESUME),
+        ),
+        (
+            link(authorized=False),
+            Gates(reducing=True),
+            {},
+            Status(RED, "Leader disconnected", "The broker does not let us in.", Fix.RECONNECT),
+        ),
+        (
+            link("told", refreshing=True),
+            Gates(),
+            {},
+            Status(YELLOW, "Leader refreshing", "told"),
+        ),
+        (
+            link(),
+            Gates(halted=True),
+            {"active": False},
+            Status(RED, "Killed", "The kill switch is on.", Fix.DISARM),
+        ),
+        (link(), Gates(halted=True, reason="told"), {}, Status(RED, "Killed", "told", Fix.DISARM)),
+    ],
+)
+def test_a_group(state: LinkState, gates: Gates, told: dict[str, int], status: Status) -> None:
+    usual = {"active": True, "followers": 3, "offline": 0}
+    assert group_status(state, gates, **(usual | told)) == status  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("fix", list(Fix))
-def test_every_fix_is_a_sentence(fix: Fix):
-    assert Status(Colour.RED, "Word", "why", fix).remedy.endswith(".")
-    assert Status(Colour.RED, "Word", "why").remedy == ""
-
-
-def test_whatever_is_not_well_says_why():
-    for status in (
-        link_status(link(authorized=False)),
-        link_status(link(refreshing=True)),
-        link_status(link(up=False, down_for=1)),
-        link_status(link(up=False, down_for=99)),
-        account_status(link(), Gates(halted=True), copying=True),
-        account_status(link(), Gates(reducing=True), copying=True),
-        account_status(link(), Gates(), copying=False),
-        group_status(link(), Gates(), active=False, followers=1, offline=0),
-        group_status(link(), Gates(), active=True, followers=1, offline=0, has_plan=False),
-    ):
-        assert status.detail
+def test_every_fix_is_a_sentence(fix: Fix) -> None:
+    assert Status(RED, "Word", "why", fix).remedy.endswith(".")
+    assert Status(RED, "Word", "why").remedy == ""

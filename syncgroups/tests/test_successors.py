@@ -74,6 +74,7 @@ def test_five_seconds_are_five_seconds_and_late_fills_have_one_more() -> None:
     assert not world.outbox
     world.look_at(ended + SECOND)
     assert placed(world) == [(BUY, 2, OrderType.MARKET)]
+    assert not world.book.chasing
 
 
 def test_a_successor_waits_for_its_link_for_a_minute_and_not_a_moment_longer() -> None:
