@@ -1,17 +1,11 @@
-"""After a snapshot, one order at a time: who is looked at, what is told again, what is said to be missed."""
+"""After a snapshot, one order at a time: who is looked at, what is told again, what is taken back."""
 
-from typing import Any
-
-import pytest
-
-from syncgroups.core.decision import CopyRefused
 from syncgroups.tests import bracketing
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, LEADER, connection_of, follower, group_of, plan_of
-from tradehaven.domain.commands import ChangeOrder, PlaceOrder, Unresolved
-from tradehaven.domain.enums import OrderType, Side, SyncMode
-from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
+from syncgroups.tests.plans import LEADER, follower, gate_of, group_of, plan_of
+from tradehaven.domain.commands import CancelOrder, ChangeOrder
+from tradehaven.domain.enums import OrderType, Side, SyncMode, TradingState
+from tradehaven.domain.ids import AccountId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 LIMIT, STOP = OrderType.LIMIT, OrderType.STOP
@@ -29,10 +23,6 @@ def resting(world: Desk, side: Side = BUY, limit: int = 20000) -> OrderId:
 def changes(world: Desk) -> list[tuple[int, int | None, int]]:
     found = (command for command in world.outbox if isinstance(command, ChangeOrder))
     return [(change.account, change.spec.limit, change.spec.qty) for change in found]
-
-
-def refusals(world: Desk) -> list[CopyRefused]:
-    return [refusal for decision in world.decisions for refusal in decision.refusals]
 
 
 # -- who is looked at ---------------------------------------------------------------------------------
@@ -75,7 +65,7 @@ def test_a_wish_is_told_when_the_link_is_back_though_its_leader_cannot_be_seen()
     world.lose(TWO)
     world.change(order, limit=19990)
     world.lose(LEADER)
-    world.cancel(order, seen=False)
+    world.plan = plan_of(group_of(follower(2, ratio="2")))  # a new size waits until that one is seen
     world.connect(TWO)
     assert changes(world) == [(2, 19990, 1)]
 
@@ -134,138 +124,127 @@ def test_an_exit_outlives_its_leaders_order_and_is_told_what_it_was_to_be_told()
     assert changes(world) == [(2, 21010, 1)]
 
 
-# -- what was missed ----------------------------------------------------------------------------------
+def test_a_new_size_and_a_wish_are_told_as_one() -> None:
+    world = desk()
+    order = resting(world)
+    world.lose(TWO)
+    world.change(order, limit=19990)
+    world.plan = plan_of(group_of(follower(2, ratio="2")))
+    world.connect(TWO)
+    assert changes(world) == [(2, 19990, 2)]
 
 
-def unseen(world: Desk, **what: Any) -> OrderId:
-    """Let the leader enter while nobody sees it."""
-    world.lose(LEADER)
-    order = world.trade(BUY, 2, seen=False, **what)
-    world.fill(order, seen=False)
-    return order
-
-
-@pytest.mark.parametrize("mode", SyncMode)
-def test_what_was_missed_is_said_in_the_followers_own_contract(mode: SyncMode) -> None:
-    world = desk(follower(2, products={"ES": follower(2, product="MES")}), mode=mode)
-    order = unseen(world)
-    world.connect(LEADER)
-    (refusal,) = refusals(world)
-    assert (refusal.symbol, refusal.leader_order, refusal.reason) == ("MESZ6", order, "engine_offline")
-    assert refusal.detail == "the leader's order came while the leader could not be seen"
-
-
-@pytest.mark.parametrize("mode", SyncMode)
-@pytest.mark.parametrize(("later", "said"), [(0, 1), (1, 0)])
-def test_what_came_as_the_group_began_is_missed_and_what_came_before_is_not(
-    mode: SyncMode, later: int, said: int
-) -> None:
-    world = desk(mode=mode)
-    order = unseen(world)
-    when = world.orders[order].created_at if mode is not CONFIRMED else world.fills[0].traded_at
-    since = Nanos(when + later)
-    world.plan = plan_of(group_of(follower(2), mode=mode, active_since=since))
-    world.connect(LEADER)
-    assert len(refusals(world)) == said
-
-
-@pytest.mark.parametrize("mode", SyncMode)
-def test_a_group_that_is_off_misses_nothing(mode: SyncMode) -> None:
-    world = desk(mode=mode, active=False)
-    unseen(world)
-    world.connect(LEADER)
-    assert refusals(world) == []
-
-
-@pytest.mark.parametrize("mode", SyncMode)
-def test_what_is_so_old_that_it_was_forgotten_is_not_missed(mode: SyncMode) -> None:
-    world = desk(mode=mode)
-    order = unseen(world)
-    world.book.gone_orders[LEADER] = order
-    world.connect(LEADER)
-    assert refusals(world) == []
-
-
-def test_a_fill_that_a_mirrored_exit_answered_is_not_missed() -> None:
+def test_an_exit_that_moved_unseen_is_changed_once_in_confirmed_mode() -> None:
     world = desk(mode=CONFIRMED)
+    world.wait(7)
+    world.market(BUY, 1)
+    world.settle()
+    target = resting(world, SELL, 21000)
+    world.lose(LEADER)
+    world.change(target, limit=21010, seen=False)
+    world.connect(LEADER)
+    assert changes(world) == [(2, 21010, 1)]
+
+
+def test_orders_that_grow_in_one_snapshot_share_what_the_limit_leaves() -> None:
+    world = desk(follower(2, max_position=4))
+    world.market(SELL, 2)
+    world.settle()
+    world.shut(gate_of(TWO), state=TradingState.REDUCING)
+    for stop in (20100, 20110):
+        world.trade(BUY, 4, STOP, stop=stop)
+    world.settle()
+    world.shut(gate_of(TWO), state=TradingState.ACTIVE)
+    world.lose(LEADER)
+    world.connect(LEADER)
+    world.settle()
+    assert world.held(2) + sum(order.spec.qty for order in world.resting(2)) == 4
+
+
+# -- what has outlived its leader's order -------------------------------------------------------------
+
+
+def test_an_entry_whose_leader_withdrew_it_unseen_is_withdrawn_though_the_leader_holds_something() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    order = resting(world)
+    world.lose(LEADER)
+    world.cancel(order, seen=False)
+    world.connect(LEADER)
+    assert [type(command) for command in world.outbox] == [CancelOrder]
+
+
+def test_an_entry_whose_leader_filled_it_unseen_goes_on_resting() -> None:
+    world = desk()
+    order = resting(world)
+    world.lose(LEADER)
+    world.fill(order, seen=False)
+    world.connect(LEADER)
+    assert world.outbox == []
+
+
+def test_behind_a_gate_an_exit_with_nothing_left_to_close_is_withdrawn_all_the_same() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    target = resting(world, SELL, 21000)
+    world.shut(gate_of(TWO))
+    world.lose(LEADER)
+    world.lose(TWO)
+    world.fill(target, seen=False)
+    world.market(SELL, 1, account=TWO, seen=False)
+    world.connect()
+    assert [type(command) for command in world.outbox] == [CancelOrder]
+    assert "kill_switch" not in world.reasons()
+
+
+def test_an_order_at_the_market_that_its_leader_withdrew_unseen_is_withdrawn() -> None:
+    world = desk()
+    order = world.trade(BUY, 1)
+    world.settle(fill_markets=False)
+    world.lose(LEADER)
+    world.cancel(order, seen=False)
+    world.connect(LEADER)
+    assert [type(command) for command in world.outbox] == [CancelOrder]
+
+
+def test_a_repair_is_not_taken_back_by_a_snapshot() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    stop = world.trade(SELL, 1, STOP, stop=19900)
+    world.reject(world.outbox.pop(), "no")
+    world.fill(stop)
+    world.wait(2)
+    world.settle(fill_markets=False)
+    assert [order.spec.qty for order in world.resting(2)] == [1]
+    world.book.forget_orders(LEADER)
+    world.lose(LEADER)
+    del world.orders[stop]
+    world.connect(LEADER)
+    assert world.outbox == []
+
+
+def test_a_stop_that_was_placed_anew_follows_its_leader_over_a_snapshot() -> None:
+    world = desk()
     world.market(BUY, 2)
     world.settle()
     stop = world.trade(SELL, 2, STOP, stop=19900)
+    world.reject(world.outbox.pop(), "no")
+    world.wait(2)
     world.settle()
     world.lose(LEADER)
-    world.fill(stop, seen=False)
+    world.change(stop, stop=19950, seen=False)
     world.connect(LEADER)
-    assert refusals(world) == []
+    (change,) = world.outbox
+    assert isinstance(change, ChangeOrder)
+    assert change.spec.stop == 19950
 
 
-def test_what_never_reached_the_broker_is_named() -> None:
-    world = desk(follower(2), follower(3))
-    world.trade(BUY, 1)
-    for command in world.outbox:
-        assert isinstance(command, PlaceOrder)
-        name = command.client_order_id
-        world.step(Unresolved(account=command.account, client_order_id=name, text="", at=world.at()))
-    for _ in range(2):
-        for account in (TWO, THREE):
-            connection = connection_of(account)
-            world.step(
-                OrdersListed(
-                    connection=connection, accounts=(account,), client_order_ids=frozenset(), at=world.at()
-                )
-            )
-        world.wait(6)
-    found = [remark for decision in world.decisions for remark in decision.remarks if remark.kind == "missed"]
-    assert [(remark.account, remark.group, remark.symbol) for remark in found] == [
-        (TWO, GROUP, ES),
-        (THREE, GROUP, ES),
-    ]
-    assert found[0].detail == "buy 1 ESZ6 was sent but never reached the broker"
-    assert found[0].key == world.outbox[0].client_order_id
-
-
-# -- exits that are only seen now ---------------------------------------------------------------------
-
-
-def protected(world: Desk) -> list[int]:
-    """Return who is sent the leader's exit."""
-    return [command.account for command in world.outbox if isinstance(command, PlaceOrder)]
-
-
-def without_stops(mode: SyncMode = CONFIRMED) -> Desk:
-    """Return a desk whose followers hold what their leader does, and lack the stop that it has."""
-    world = desk(follower(2), follower(3), mode=mode)
-    world.wait(7)
-    world.market(BUY, 1)
-    world.settle()
-    for account in (TWO, THREE, LEADER):
-        world.lose(account)
-    world.trade(SELL, 1, STOP, stop=19900, seen=False)
-    world.connect(LEADER)
-    return world
-
-
-def test_who_comes_back_gets_the_exit_that_it_lacks_and_nobody_else() -> None:
-    world = without_stops()
+def test_an_order_of_a_leader_that_is_gone_is_left_as_it_is() -> None:
+    world = desk()
+    resting(world)
+    world.plan = plan_of(group_of(follower(2), leader=THREE))
+    world.lose(TWO)
     world.connect(TWO)
-    assert protected(world) == [2]
-    world.settle()
-    world.connect(THREE)
-    assert protected(world) == [3]
-
-
-def test_a_leader_that_comes_back_brings_its_exits_to_all() -> None:
-    world = desk(follower(2), follower(3), mode=CONFIRMED)
-    world.wait(7)
-    world.market(BUY, 1)
-    world.settle()
-    world.lose(LEADER)
-    world.trade(SELL, 1, STOP, stop=19900, seen=False)
-    world.connect(LEADER)
-    assert protected(world) == [2, 3]
-    assert refusals(world) == []
-
-
-def test_an_immediate_group_leaves_its_exits_to_repair() -> None:
-    world = without_stops(SyncMode.IMMEDIATE)
-    world.connect(TWO)
-    assert protected(world) == []
+    assert world.outbox == []

@@ -73,6 +73,16 @@ def test_an_order_from_which_the_leader_has_turned_is_not_replayed() -> None:
     assert (world.outbox, world.reasons()[-1]) == ([], "stale")
 
 
+def test_a_leader_that_is_only_on_its_way_back_is_not_followed_by_a_replay() -> None:
+    world, key = _missed()
+    world.lose(TWO)
+    world.market(SELL, 4)
+    world.trade(BUY, 5)  # at the market, not filled yet
+    world.connect(TWO)
+    world.ask(Ask.REPLAY, key)
+    assert (world.outbox, world.reasons()[-1]) == ([], "stale")
+
+
 def test_a_follower_that_holds_the_other_side_is_not_turned_by_a_replay() -> None:
     world = desk()
     world.market(SELL, 1)
