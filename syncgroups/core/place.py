@@ -14,7 +14,7 @@ from syncgroups.core.copies import Copy, put_off
 from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import PAIR_FILLED, Own, leader_order, ratio_of, reduction, share
+from syncgroups.core.share import Own, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
@@ -203,13 +203,12 @@ def _what_stays(copy: Copy, reduce: int, refusal: Refusal, weighed: Weighed | No
     more than its share; where the share is nothing, nothing stays; and what says nothing about the size,
     such as a lost link, leaves the size alone: only the price follows.
     """
-    if refusal.reason in _MAY_GROW or refusal is PAIR_FILLED:
-        return 0, 0
     had = copy.target.qty if copy.target is not None else 0
     if refusal.reason in _SIZELESS:
         return had, copy.enters
-    is_share = refusal.reason not in _LIMITS and weighed is not None and weighed.reason is not None
-    room = weighed.enter if weighed is not None and is_share else refusal.room
+    room = refusal.room
+    if weighed is not None and weighed.reason is not None and refusal.reason not in _LIMITS:
+        room = weighed.enter
     enters = min(room, max(0, had - reduce))
     return reduce + enters, enters
 

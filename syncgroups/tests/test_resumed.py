@@ -161,6 +161,27 @@ def test_a_lost_link_holds_up_what_is_free_to_go() -> None:
     assert sent(world) == [(SELL, 1)]
 
 
+def test_what_an_exit_closed_at_once_leaves_the_next_one_its_part() -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    (entry,) = entered(world, 2)
+    world.market(SELL, 2)
+    world.market(SELL, 1)
+    world.settle()
+    world.deliver(entry)
+    world.settle()
+    assert world.held(2) == 0
+
+
+def test_a_flip_that_its_leaders_broker_has_not_filled_yet_opens_its_other_side() -> None:
+    world = desk()
+    (entry,) = entered(world, 2)
+    world.trade(SELL, 3)
+    world.reject(entry, "no")
+    assert sent(world) == [(SELL, 1)]
+
+
 def test_an_exit_waits_for_nothing_beyond_what_it_needs() -> None:
     world = desk()
     world.market(BUY, 1)

@@ -96,6 +96,14 @@ def test_an_order_that_grows_past_a_copy_that_has_ended_says_so() -> None:
     assert (refusal.reason, refusal.detail) == ("copy_ended", "its own order has ended already")
 
 
+def test_a_moved_order_says_nothing_to_whose_product_has_no_counterpart_any_more() -> None:
+    world = desk(follower(2, ratio="1/2"))
+    order = world.trade(BUY, 1, LIMIT, limit=20000, symbol=Symbol("GCG7"))
+    world.plan = plan_of(group_of(follower(2, products={"GC": follower(2, product="ES")})))
+    world.change(order, limit=20010)
+    assert not last(world)
+
+
 def test_a_size_that_stays_nought_is_said_once() -> None:
     world = desk(follower(2, ratio="1/2"))
     order = world.trade(BUY, 1, LIMIT, limit=20000)
