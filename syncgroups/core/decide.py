@@ -90,9 +90,9 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
             return joined(seen, resume.resumed(plan, book, event.at, seen), guarded)
         case OrdersListed():
-            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at)
+            left = place.settled(plan, book, recover.missed(book), event.at)
             waited = resume.resumed(plan, book, event.at, left)
-            return joined(recover.after_listing(book, event), left, waited)
+            return joined(recover.after_listing(book), left, waited)
         case GateChanged() | HaltPressed():
             return watch.gate_turned(plan, book, event)
         case TimePassed():
