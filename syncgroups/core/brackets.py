@@ -21,7 +21,7 @@ from syncgroups.core.stated import within
 from tradehaven.domain.commands import Confirmed, Denied, Lane, PlaceOrder, Rejected, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TimeInForce
 from tradehaven.domain.events import OrderEnded
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, Symbol
 from tradehaven.domain.money import Rounding, Ticks, whole_ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -119,8 +119,8 @@ def _spec(entry: Copy, leg: Leg, qty: int) -> OrderSpec:
 
 def _aimed(plan: OwnerPlan, book: Book, entry: Copy, leg: Leg, copy: Copy, qty: int) -> Iterator[CopyStep]:
     """Yield the step that brings a leg to where it should stand. Behind a shut gate it only becomes less."""
-    if leg is Leg.OVER or copy.target is None:
-        return
+    if leg is Leg.OVER or copy.target is None or copy.filled >= copy.sent.qty:
+        return  # what closes at the market is not resized, and what is taken back or over is let end
     target = _spec(entry, leg, copy.filled + qty) if qty else None
     if target == copy.target:
         return
@@ -131,9 +131,9 @@ def _aimed(plan: OwnerPlan, book: Book, entry: Copy, leg: Leg, copy: Copy, qty: 
 
 def _may_place(plan: OwnerPlan, book: Book, entry: Copy) -> bool:
     account = entry.follower
-    if entry.key in book.adopted and plan.accounts[account].connection in book.settling:
-        return False  # its records were lost: the same leg may be on its way, and in no list yet
-    return account not in book.flattening and not is_halted(plan, book, account)
+    # Where its records were lost the same leg may be on its way, and in no list yet.
+    unsure = entry.key in book.adopted and plan.accounts[account].connection in book.settling
+    return not unsure and account not in book.flattening and not is_halted(plan, book, account)
 
 
 def _goes_on(book: Book, entry: Copy, leg: Leg, number: int, *, again: bool) -> bool:
@@ -164,22 +164,18 @@ def _was_refused(book: Book, copy: Copy) -> bool:
 def _placed(entry: Copy, leg: Leg, key: ClientOrderId, qty: int) -> CopyStep:
     side = entry.side if leg is Leg.OVER else entry.side.opposite
     spec = _spec(entry, leg, qty)
-    copy = replace(
-        entry,
+    copy = Copy(
         key=key,
+        group=entry.group,
+        leader=entry.leader,
+        leader_order=entry.leader_order,
+        follower=entry.follower,
+        symbol=entry.symbol,
         side=side,
         target=spec,
         sent=spec,
         enters=0,
-        state=CopyState.SENDING,
-        order_id=None,
         in_flight=key,
-        commands=0,
-        refusals=0,
-        filled=0,
-        cost=0,
-        held_until=Nanos(0),
-        held_at_most=Nanos(0),
     )
     command = PlaceOrder(
         account=entry.follower,

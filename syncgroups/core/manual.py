@@ -81,29 +81,24 @@ def _order(event: OrderAsked) -> LeaderOrder:
 def _place(case: Case, follower: FollowerPlan, key: ClientOrderId) -> None:
     accounts = case.plan.accounts
     sized, refusal, _, weighed = share(accounts, case.book, case.group, follower, case.order, case.barred)
-    against = _against(case, follower.account)
-    if refusal is None and against:
-        refusal, sized = _other_side(against), Sized(reduce=0, enter=0)
     enter = min(sized.enter, _room(case, follower))
-    if refusal is None and not enter:
-        refusal = CAP_REACHED
+    if refusal is None:
+        refusal = _other_side(case, follower.account) or (None if enter else CAP_REACHED)
     if refusal is not None:
         case.refuse(key, follower, Action.PLACE, refusal, weighed)
-    elif enter:  # pragma: no branch  # without a refusal there is always something to send
+    else:
         case.send_as(key, follower, Sized(reduce=0, enter=enter), case.spec_of(enter), weighed)
 
 
-def _against(case: Case, account: AccountId) -> int:
-    """Return the signed contracts that the account holds, or is about to, on the other side."""
+def _other_side(case: Case, account: AccountId) -> Refusal | None:
+    """Return why an account is left out that holds the other side, or is about to."""
     book, order = case.book, case.order
     held = book.positions.get((account, order.symbol), 0)
-    soon = held + book.flying(account, order.symbol)
-    return next((net for net in (held, soon) if net * order.side.sign < 0), 0)
-
-
-def _other_side(held: int) -> Refusal:
-    detail = f"its account stands at {held:+d} on the other side: this order would close that instead"
-    return Refusal(reason=RefusalReason.OTHER_SIDE, detail=detail)
+    for net in (held, held + book.flying(account, order.symbol)):
+        if net * order.side.sign < 0:
+            detail = f"its account stands at {net:+d} on the other side: this order would close that instead"
+            return Refusal(reason=RefusalReason.OTHER_SIDE, detail=detail)
+    return None
 
 
 def _room(case: Case, follower: FollowerPlan) -> int:

@@ -21,10 +21,10 @@ from syncgroups.core.decision import (
     Step,
     joined,
 )
-from syncgroups.core.differences import Difference, DriftKind
+from syncgroups.core.differences import NO_ORDER, Difference, DriftKind
 from syncgroups.core.drift import Found
 from syncgroups.core.expected import Pair, entitled, excess, is_sure, pair_of
-from syncgroups.core.keys import CopyKey, client_order_id, is_repair, repair_id
+from syncgroups.core.keys import CopyKey, client_order_id, repair_id
 from syncgroups.core.mending import closing, pause, placed_again, quarantined
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order, ratio_of, reduction
@@ -49,7 +49,7 @@ def failed(plan: OwnerPlan, book: Book, event: Outcome | OrderEnded) -> Decision
     left = copy.sent.qty - copy.enters - copy.filled
     key = pair.key(DriftKind.FAILED_EXIT, copy.leader_order)
     known = book.differences.get(key)
-    if left <= 0 or pair.own * copy.side.sign >= 0 or (is_repair(copy.key) and known is None):
+    if left <= 0 or pair.own * copy.side.sign >= 0 or copy.leader_order == NO_ORDER:
         return NOTHING
     return _keep(pair, known, _owed(pair, copy.leader_order, left, event.at, _why(event)))
 

@@ -8,7 +8,8 @@ from syncgroups.core.decision import CopyStep
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import Denied, Lane, PlaceOrder
-from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, SyncMode
+from tradehaven.domain.enums import Ask, OrderStatus, OrderType, RefusalReason, Side, SyncMode
+from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
@@ -197,6 +198,27 @@ def test_of_two_that_were_placed_anew_the_one_that_works_follows() -> None:
     world.change(stop, stop=19_100)
     world.settle()
     assert [order.spec.stop for order in world.resting(2)] == [19_100]
+
+
+def test_an_exit_that_was_placed_anew_and_is_turned_down_after_it_was_taken_is_placed_once_more() -> None:
+    world, _ = _placed_anew(follower(2))
+    (first,) = world.resting(2)
+    first.status = OrderStatus.REJECTED
+    world.step(
+        OrderEnded(
+            account=TWO,
+            order_id=first.order_id,
+            client_order_id=first.client_order_id,
+            status=OrderStatus.REJECTED,
+            reason="margin",
+            at=world.at(),
+        )
+    )
+    assert [row[0] for row in world.differs()] == ["failed_exit"]
+    for _ in range(3):
+        world.wait(1)
+        world.settle()
+    assert [order.spec.stop for order in world.resting(2)] == [19_000]
 
 
 def test_an_order_that_was_replayed_because_it_was_never_sent_follows_its_leader() -> None:
