@@ -178,3 +178,12 @@ def test_of_two_locks_at_one_price_the_longer_holds_and_what_one_closes_is_close
     desk.connect(MINE)
     desk.wait(1)
     assert [type(command) for command in desk.outbox if command.account == MINE] == [ClosePosition]
+
+
+def test_two_limits_that_only_stop_entries_close_nothing_together() -> None:
+    desk = desk_with(STOPS, totals=(replace(BOTH, rules=STOPS),))
+    entered(desk)
+    found = desk.step(quote(desk, 19_900))
+    assert [locked.flatten for locked in found.locks] == [False, False]
+    assert not desk.outbox
+    assert not desk.book.flattening
