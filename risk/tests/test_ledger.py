@@ -148,8 +148,10 @@ def test_what_is_paid_is_told_from_what_was_won_on_the_same_day() -> None:
     won = settled(balanced(EMPTY, cash("50300", "300", at=5)), Nanos(7 * SECOND))
     paid = settled(balanced(won, cash("49300", "300", at=9)), Nanos(11 * SECOND))
     assert (won.flows, paid.flows) == (Decimal(0), Decimal(-1000))
-    both = settled(balanced(paid, cash("49500", "400", at=13)), Nanos(15 * SECOND))
-    assert both.flows == Decimal(-800)
+    again = settled(balanced(paid, cash("49400", "400", at=13)), Nanos(15 * SECOND))
+    assert again.flows == Decimal(-1000)
+    both = settled(balanced(again, cash("49700", "500", at=17)), Nanos(19 * SECOND))
+    assert both.flows == Decimal(-700)
 
 
 def test_a_profit_of_fills_that_nobody_told_of_is_no_flow() -> None:

@@ -56,7 +56,7 @@ def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> 
 
 def _grown_to_close(copy: Copy) -> Copy:
     """Return a copy that wishes to be larger than it is only by what it closes."""
-    if copy.target is None or copy.is_unsent:
+    if copy.target is None:
         return copy
     most = max(copy.sent.qty, copy.target.qty - copy.enters)
     cut = max(0, copy.target.qty - most)

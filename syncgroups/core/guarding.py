@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.guards import Guard, GuardLeg, answered, leg_of
+from syncgroups.core.guards import Guard, answered, leg_of
 from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import (
@@ -65,13 +65,8 @@ def changed(book: Book, event: OrderChanged) -> None:
 
 
 def filled(book: Book, event: OrderFilled) -> None:
-    """Remember that a guard has closed something, so that a second exit of the same is noticed.
-
-    What was turned down before is past once nothing is held.
-    """
-    if not book.positions.get((event.account, event.symbol), 0):
-        for leg in GuardLeg:
-            book.risk.guard_failures.pop((event.account, event.symbol, leg), None)
+    """Remember that a guard has closed something, so that a second exit of the same is noticed."""
+    forgive(book)
     guard = _of(book, event.account, event)
     if guard is None:
         return
@@ -79,6 +74,13 @@ def filled(book: Book, event: OrderFilled) -> None:
     fresh = before if event.at - at < LOST_AFTER else 0
     qty = event.qty * event.side.sign
     book.risk.guard_fills[event.account, event.symbol] = event.at, fresh + qty
+
+
+def forgive(book: Book) -> None:
+    """Forget what was turned down where nothing is held any more: the next position has its own tries."""
+    failures = book.risk.guard_failures
+    for account, symbol, leg in [key for key in failures if not book.positions.get(key[:2], 0)]:
+        del failures[account, symbol, leg]
 
 
 def ended(book: Book, event: OrderEnded) -> None:

@@ -25,6 +25,7 @@ from tradehaven.domain.orders import OrderSpec
 _MAY_GROW = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
 """A size of nought may grow into an order; what was refused for another reason stays refused."""
 _LIMITS = frozenset({RefusalReason.MAX_POSITION, RefusalReason.REDUCE_ONLY})
+_SIZELESS = frozenset({RefusalReason.FOLLOWER_OFFLINE, RefusalReason.LEADER_BALANCE_UNKNOWN})
 COPY_ENDED = Refusal(reason=RefusalReason.COPY_ENDED, detail="its own order has ended already")
 
 
@@ -187,7 +188,7 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
             case.refuse(copy.key, follower, Action.CHANGE, refusal, weighed)
         if refusal.reason is RefusalReason.KILL_SWITCH:
             return
-        qty, enters = _what_stays(copy, sized.reduce, refusal)
+        qty, enters = _what_stays(copy, sized.reduce, refusal, weighed)
     aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
@@ -195,19 +196,22 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
         case.steps.append(replace(step, weighed=weighed))
 
 
-def _what_stays(copy: Copy, reduce: int, refusal: Refusal) -> tuple[int, int]:
+def _what_stays(copy: Copy, reduce: int, refusal: Refusal, weighed: Weighed | None) -> tuple[int, int]:
     """Return quantity and entering part of a copy that may not be what the leader's order makes of it.
 
-    A limit leaves it what it still lets pass; where the share is nothing, nothing stays; and what says
-    nothing about the size, such as a lost link, leaves the size alone: only the price follows.
+    A limit leaves it what it still lets pass, and what lets nothing pass leaves it what it had, but never
+    more than its share; where the share is nothing, nothing stays; and what says nothing about the size,
+    such as a lost link, leaves the size alone: only the price follows.
     """
     if refusal.reason in _MAY_GROW or refusal is PAIR_FILLED:
         return 0, 0
     had = copy.target.qty if copy.target is not None else 0
-    if refusal.reason in _LIMITS:
-        enters = min(refusal.room, max(0, had - reduce))
-        return reduce + enters, enters
-    return had, copy.enters
+    if refusal.reason in _SIZELESS:
+        return had, copy.enters
+    is_share = refusal.reason not in _LIMITS and weighed is not None and weighed.reason is not None
+    room = weighed.enter if weighed is not None and is_share else refusal.room
+    enters = min(room, max(0, had - reduce))
+    return reduce + enters, enters
 
 
 def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[ClientOrderId, Copy]) -> Decision:

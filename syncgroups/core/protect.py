@@ -76,11 +76,12 @@ class _Look:
         return Decision(steps=tuple(self._steps), remarks=tuple(self._remarks), naked=tuple(self._naked))
 
     def run(self) -> None:
-        """Look at every contract that is held, or that a guard is left in or has filled in."""
+        """Look at every contract that is held, and at those that were bare, or have or had a guard."""
+        risk = self._book.risk
         held = _held(self._book, self._account)
-        left = {guard.symbol for guard in self._book.risk.guards_of(self._account)}
-        filled = {symbol for holder, symbol in self._book.risk.guard_fills if holder == self._account}
-        for symbol in sorted(held.keys() | left | filled):
+        left = {guard.symbol for guard in risk.guards_of(self._account)}
+        known = {symbol for holder, symbol in (*risk.guard_fills, *risk.naked) if holder == self._account}
+        for symbol in sorted(held.keys() | left | known):
             if self._is_over(symbol):
                 self._close(
                     symbol, "its own stop and the leader's exit have both filled: closed what is too much"

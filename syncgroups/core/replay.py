@@ -12,10 +12,10 @@ from syncgroups.core.copies import HoldingKey
 from syncgroups.core.decision import Action, Decision
 from syncgroups.core.expected import Pair, entitled, is_moving, is_seen
 from syncgroups.core.guarded import Refusal, guarded
-from syncgroups.core.keys import CopyKey, parse_key, rest_id
-from syncgroups.core.place import place_share
-from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import OFFLINE, leader_order, ratio_of
+from syncgroups.core.keys import parse_key, rest_id
+from syncgroups.core.place import place_share, settings_of
+from syncgroups.core.plan import FollowerPlan, OwnerPlan
+from syncgroups.core.share import OFFLINE, leader_order, quarantine, ratio_of
 from syncgroups.core.sizing import Sized, follower_order
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, TimeInForce
@@ -53,66 +53,73 @@ def caught_up(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> Dec
     A copy that was decided but never sent keeps its name on record; its replay has that name with a number.
     The same click, or another one, finds that name taken and does nothing.
     """
-    named = parse_key(key)
-    record = book.orders.get((named.leader, named.leader_order)) if named is not None else None
-    if named is None or record is None:
+    named, name = parse_key(key), _name(book, key)
+    if named is None or name is None:
         return Decision()
-    group = plan.led.get(named.leader)
-    follower = _follower(group, named)
-    if group is None or follower is None:
+    settings = settings_of(plan, named.leader, named.group, named.follower)
+    record = book.orders.get((named.leader, named.leader_order))
+    if settings is None or record is None:
         return Decision()
-    known = book.copies.get(key)
-    if known is not None and (known.is_open or known.order_id is not None or known.filled):
-        return Decision()
-    name = rest_id(key, 1) if known is not None else key
-    if name in book.copies:
-        return Decision()
+    group, follower = settings
     order = replace(leader_order(book, named.leader, named.leader_order, at), price=record.price)
     answer = case_of(plan, book, group, order)
     seen = seen_by(answer, follower)
     if seen is None:
         return answer.decision()
     case, mine = seen
-    holding = (named.group, named.follower, case.order.symbol, case.order.leads)
-    pair = Pair(group, mine, *holding[2:], case.order.reverse, book.copied.get(holding, 0))
-    if not is_seen(plan, book, pair.account):
-        case.refuse(key, mine, Action.PLACE, OFFLINE)
-    elif not is_seen(plan, book, named.leader):
-        case.refuse(key, mine, Action.PLACE, UNSEEN_LEADER)
-    elif is_moving(book, pair.account, pair.symbol):
-        case.refuse(key, mine, Action.PLACE, IN_FLIGHT)
+    against = _against(case, mine)
+    if against is not None:
+        case.refuse(key, mine, Action.PLACE, against)
     elif is_final(record.status) or named.fill is not None:
-        _after_the_fact(case, pair, name, record.filled)
+        _after_the_fact(case, mine, name, record.filled)
     else:
         place_share(case, mine, name)
     return case.decision()
 
 
-def _follower(group: GroupPlan | None, named: CopyKey) -> FollowerPlan | None:
-    if group is None or group.group != named.group or not group.active:
-        return None
-    return next((found for found in group.followers if found.account == named.follower), None)
+def _name(book: Book, key: ClientOrderId) -> ClientOrderId | None:
+    """Return the name that a replay goes under; None where that order is out already, or its replay."""
+    known = book.copies.get(key)
+    if known is None:
+        return key
+    again = rest_id(key, 1)
+    return None if known.is_open or known.order_id is not None or again in book.copies else again
 
 
-def _after_the_fact(case: Case, pair: Pair, name: ClientOrderId, filled: int) -> None:
+def _against(case: Case, follower: FollowerPlan) -> Refusal | None:
+    """Return why nothing can be replayed at this moment."""
+    plan, book, order = case.plan, case.book, case.order
+    if not is_seen(plan, book, follower.account):
+        return OFFLINE
+    if not is_seen(plan, book, order.account):
+        return UNSEEN_LEADER
+    return IN_FLIGHT if is_moving(book, follower.account, order.symbol) else None
+
+
+def _pair(case: Case, follower: FollowerPlan) -> Pair:
+    group, order = case.group, case.order
+    own = case.book.copied.get((group.group, follower.account, order.symbol, order.leads), 0)
+    return Pair(group, follower, order.symbol, order.leads, order.reverse, own)
+
+
+def _after_the_fact(case: Case, follower: FollowerPlan, name: ClientOrderId, filled: int) -> None:
     """Enter what the leader still holds of a filled order, within the tolerance, or say why not."""
+    pair = _pair(case, follower)
     order = replace(case.order, change=filled * case.order.side.sign)
     qty, price = _missing(case, pair, order), order.price
-    if not qty or price is None:
-        case.refuse(name, pair.follower, Action.PLACE, OVER)
-        return
-    if case.barred is not None:
-        case.refuse(name, pair.follower, Action.PLACE, case.barred)
+    against = case.barred or quarantine(case.book, case.group, follower, order) if qty else OVER
+    if against is not None or price is None:  # without a price nothing has filled
+        case.refuse(name, follower, Action.PLACE, against or OVER)
         return
     sized, refusal, weighed = guarded(
-        case.plan.accounts, case.book, pair.follower, order, Sized(reduce=0, enter=qty), pair.own
+        case.plan.accounts, case.book, follower, order, Sized(reduce=0, enter=qty), pair.own
     )
     if refusal is not None:
-        case.refuse(name, pair.follower, Action.PLACE, refusal, weighed)
+        case.refuse(name, follower, Action.PLACE, refusal, weighed)
     if sized.qty:
         worst = Ticks(price + pair.group.drift_ticks * order.side.sign)
         spec = OrderSpec(order_type=OrderType.LIMIT, qty=sized.qty, limit=worst, tif=TimeInForce.IOC)
-        case.send_as(name, pair.follower, sized, spec, weighed)
+        case.send_as(name, follower, sized, spec, weighed)
 
 
 def _missing(case: Case, pair: Pair, order: LeaderOrder) -> int:

@@ -116,16 +116,15 @@ def share(
     ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0
     if ahead >= sized.qty:
         return NOTHING, PAIR_FILLED, own, None
-    sized = Sized(reduce=sized.reduce, enter=max(0, sized.enter - ahead))
-    barred = barred or _quarantine(book, group, follower, order)
-    is_barred = barred is not None and sized.enter > 0
-    if is_barred:
-        sized = Sized(reduce=sized.reduce, enter=0)
-        if not sized.qty:
-            return NOTHING, barred, own, None
+    enter = max(0, sized.enter - ahead)
+    against = barred or quarantine(book, group, follower, order)
+    against = replace(against, room=enter) if against is not None and enter else None
+    sized = Sized(reduce=sized.reduce, enter=enter if against is None else 0)
+    if not sized.qty:
+        return NOTHING, against, own, None
     # What is left of a flip asks the gates like any exit: behind a shut one nothing is closed either.
     passed, refusal, weighed = guarded(accounts, book, follower, order, sized, own.certain, but, others)
-    return passed, refusal or (barred if is_barred else None), own, weighed
+    return passed, refusal or against, own, weighed
 
 
 def _is_resting_exit(order: LeaderOrder) -> bool:
@@ -167,7 +166,8 @@ def reduction(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, ord
     return _sized(book, follower, ratio, own, order).reduce
 
 
-def _quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
+def quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
+    """Return that a follower may not enter in this contract, where a person or a repair in vain said so."""
     shut = order.symbol in follower.quarantined
     if shut or (group.group, follower.account, order.symbol) in book.quarantined:
         return QUARANTINED

@@ -149,10 +149,10 @@ def _looked(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
 
 
 def _said(plan: OwnerPlan, book: Book, found: Found, at: Nanos) -> Iterator[Remark]:
-    for key, known in sorted(book.differences.items()):
+    for key, known in book.differences.items():
         if known.said and key not in found.differences:
             yield _drift(RemarkKind.DRIFT_OVER, known, "what is held and what should be agree again")
-    for key, difference in sorted(found.differences.items()):
+    for key, difference in list(found.differences.items()):
         if not difference.said and drift.is_established(difference, at):
             told = replace(difference, said=True, remedy=repair.remedy(plan, book, difference))
             found.differences[key] = told

@@ -7,7 +7,7 @@ import pytest
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.decision import Action, CopyRefused, CopyStep, Decision, Remark, RemarkKind
+from syncgroups.core.decision import Action, CopyRefused, CopyStep, Decision, Look, Remark, RemarkKind
 from syncgroups.core.guards import GuardLeg, guard_id
 from syncgroups.core.keys import manual_group
 from syncgroups.core.waiting import LeaderOrder, Waiting
@@ -71,14 +71,17 @@ def test_orders_at_the_market_fly_from_the_moment_they_are_sent_and_each_once() 
 
 def test_around_an_order_of_ours_only_what_was_sent_before_it_flies() -> None:
     mine = copy(6, order_id=OrderId(70))
-    book = book_with(
-        copy(5), mine, copy(7, SELL), copy(6, key=ClientOrderId("th1.g9.l1.o6.f2.n3"), fill=FillId(3))
+    before = copy(5, spec=replace(MARKET, qty=3))
+    after = copy(7, SELL, spec=replace(MARKET, qty=5))
+    of_a_later_fill = copy(
+        6, key=ClientOrderId("th1.g9.l1.o6.f2.n3"), fill=FillId(3), spec=replace(MARKET, qty=9)
     )
+    book = book_with(before, mine, after, of_a_later_fill)
     book.set_order(ME, OrderId(70), record())
     book.set_order(ME, OrderId(71), record(SELL))  # another hand's
-    assert book.flying(ME, ES, but=OrderId(70)) == 2 - 2
-    assert book.flying(ME, ES, but=OrderId(71)) == 2 + 2 - 2 + 2
-    assert book.flying(ME, ES) == 2 + 2 - 2 + 2 - 2
+    assert book.flying(ME, ES, but=OrderId(70)) == 3 - 2
+    assert book.flying(ME, ES, but=OrderId(71)) == 3 + 2 - 5 + 9
+    assert book.flying(ME, ES) == 3 + 2 - 5 + 9 - 2
 
 
 def test_what_strangers_are_about_to_trade_is_told_apart_by_contract() -> None:
@@ -172,6 +175,22 @@ def test_an_order_is_missed_under_the_contract_that_its_leader_traded_as_far_as_
     book.keep(copy(5))
     assert list(book.missed) == [copy(6).key]
     assert copy(5).key not in book.refused
+
+
+def test_an_order_that_nobody_needs_any_more_is_missed_no_more() -> None:
+    book = Book()
+    book.apply(Decision(refusals=(refusal(5), refusal(6))))
+    look = Look(differences={}, agreed={}, taken={}, over=(copy(5).key, copy(7).key))
+    book.apply(Decision(look=look))
+    assert list(book.missed) == [copy(6).key]
+
+
+def test_what_was_said_to_be_missed_is_looked_for_no_more() -> None:
+    book = book_with(copy(5))
+    book.absent_since = {copy(5).key: Nanos(1), copy(6).key: Nanos(1)}
+    missed = Remark(kind=RemarkKind.MISSED, account=ME, group=GROUP, symbol=ES, detail="", key=copy(5).key)
+    book.apply(Decision(remarks=(missed, replace(missed, key=None))))
+    assert list(book.absent_since) == [copy(6).key]
 
 
 def test_a_part_that_is_refused_leaves_the_rest_of_an_order_as_it_is() -> None:

@@ -12,7 +12,7 @@ from tradehaven.domain.ids import AccountId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
-NQ = Symbol("NQZ6")
+NQ, GC = Symbol("NQZ6"), Symbol("GCZ6")
 WAITS = RestPolicy(exits=RestRule.WAIT)
 
 
@@ -76,18 +76,20 @@ def test_several_differences_are_told_and_ended_kind_by_kind_and_account_by_acco
     world.market(BUY, 1)
     world.settle()
     exit_that_rests(world, 1)
+    strange = world.trade(BUY, 1, OrderType.LIMIT, limit=1, account=THREE, symbol=GC)
     seconds(world, 8)
-    missed, left = DriftKind.MISSED_ENTRY, DriftKind.LEFT_BEHIND
-    expected = [(left, TWO, ES), (left, THREE, ES), (missed, TWO, NQ)]
+    missed, left, foreign = DriftKind.MISSED_ENTRY, DriftKind.LEFT_BEHIND, DriftKind.FOREIGN_ORDER
+    expected = [(foreign, THREE, GC), (left, TWO, ES), (left, THREE, ES), (missed, TWO, NQ)]
     assert [(r.difference.key.kind, r.account, r.symbol) for r in told(world) if r.difference] == expected
     for account in (2, 3):
         world.fill(world.resting(account)[0].order_id)
+    world.cancel(strange)
     world.market(SELL, 1, symbol=NQ)
     world.settle()
     before = len(told(world))
     seconds(world, 2)
     over = told(world)[before:]
-    assert [remark.kind for remark in over] == [RemarkKind.DRIFT_OVER] * 3
+    assert [remark.kind for remark in over] == [RemarkKind.DRIFT_OVER] * 4
     assert [(r.difference.key.kind, r.account, r.symbol) for r in over if r.difference] == expected
 
 

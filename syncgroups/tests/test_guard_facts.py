@@ -223,7 +223,7 @@ def test_what_was_turned_down_is_past_once_nothing_is_held() -> None:
     book = book_with(STANDING)
     book.risk.guard_failures[ME, ES, GuardLeg.STOP] = 1
     book.risk.guard_failures[ME, Symbol("NQZ6"), GuardLeg.STOP] = 1
-    book.positions[ME, ES] = 1
+    book.positions[ME, ES] = book.positions[ME, Symbol("NQZ6")] = 1
     guarding.filled(book, fill(1, SECOND))
     assert len(book.risk.guard_failures) == 2
     del book.positions[ME, ES]

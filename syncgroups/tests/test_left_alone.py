@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from syncgroups.core.decision import CopyStep
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
@@ -158,6 +160,39 @@ def test_the_end_of_an_order_that_was_never_seen_working_follows_nothing() -> No
     assert cancels(world) == []
 
 
+def test_an_exit_that_has_filled_is_not_taken_back_before_its_end_is_told() -> None:
+    world = holding()
+    leaving = world.trade(SELL, 2)
+    world.deliver(world.outbox.pop(), fill_markets=False)
+    (exit_,) = world.resting(2)
+    exit_.spec = replace(exit_.spec, qty=3)
+    world.fill(exit_.order_id, 2)  # all of it, and the end of the order is not told yet
+    world.fill(leaving)
+    assert cancels(world) == []
+
+
+def test_an_order_that_its_broker_completed_in_part_is_over_as_well() -> None:
+    world = desk()
+    order = resting(world)
+    world.fill(order, 1)
+    over(world, order, OrderStatus.COMPLETED)
+    world.market(SELL, 1)
+    assert len(cancels(world)) == 1
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_an_entry_is_withdrawn_when_its_leader_is_out_by_a_zero_or_by_silence(*, stated: bool) -> None:
+    world = desk()
+    order = resting(world)
+    world.lose(LEADER)
+    world.fill(order, seen=False)
+    world.market(SELL, 2, seen=False)
+    if not stated:
+        del world.positions[LEADER, ES]
+    world.connect(LEADER)
+    assert len(cancels(world)) == 1
+
+
 # -- a leader that withdraws --------------------------------------------------------------------------
 
 
@@ -205,6 +240,16 @@ def test_an_exit_that_protects_nothing_any_more_is_withdrawn() -> None:
     world.cancel(stop)
     world.settle()
     assert sides(world) == []
+
+
+def test_an_exit_of_which_nothing_on_record_is_held_is_withdrawn_with_its_leaders() -> None:
+    world = holding()
+    stop = resting(world, SELL, limit=20100)
+    world.market(SELL, 2)
+    world.outbox.clear()
+    world.book.copied.clear()
+    world.cancel(stop)
+    assert len(cancels(world)) == 1
 
 
 def test_an_exit_of_an_account_that_is_gone_is_left_alone() -> None:
@@ -255,6 +300,28 @@ def test_behind_a_lock_an_order_moves_and_opens_as_much_as_before() -> None:
     world.change(order, limit=19990)
     (step,) = world.decisions[-1].steps
     assert isinstance(step, CopyStep)
+    assert isinstance(step.command, ChangeOrder)
+    assert (step.command.spec.limit, step.command.spec.qty, step.copy.enters) == (19990, 2, 2)
+
+
+def test_behind_a_lock_an_order_is_made_smaller() -> None:
+    world = desk()
+    order = resting(world)
+    lock(world)
+    world.change(order, qty=1)
+    (change,) = world.outbox
+    assert isinstance(change, ChangeOrder)
+    assert change.spec.qty == 1
+
+
+def test_behind_a_lock_a_change_that_waited_for_its_turn_moves_and_does_not_grow() -> None:
+    world = desk()
+    order = resting(world)
+    world.change(order, qty=5, limit=19990)
+    world.reject(world.outbox.pop(), "AnotherCommandPending")
+    lock(world)
+    world.wait(1)
+    (step,) = [step for step in world.decisions[-1].steps if isinstance(step, CopyStep)]
     assert isinstance(step.command, ChangeOrder)
     assert (step.command.spec.limit, step.command.spec.qty, step.copy.enters) == (19990, 2, 2)
 

@@ -92,10 +92,12 @@ def test_an_exit_on_its_way_counts_as_filled_and_an_entry_as_not_yet() -> None:
     assert own(book_with(5, 5, exit_)) == (3, 5)
     assert own(book_with(5, 5, entry)) == (5, 8)
     assert own(book_with(5, 5, exit_, entry)) == (3, 8)
+    assert own(book_with(3, 5, exit_)) == (1, 3)
 
 
 def test_what_has_filled_of_an_order_on_its_way_is_held_already() -> None:
     assert own(book_with(5, 5, copy(SELL, market(4), 6, filled=3))) == (4, 5)
+    assert own_of(book_with(5, 5, copy(SELL, market(4), 6, filled=4)), GROUP, ME, EXIT).doubts == ()
 
 
 def test_orders_of_another_group_weigh_on_what_is_there_and_not_on_what_was_copied() -> None:
@@ -118,6 +120,8 @@ def test_a_strange_order_at_the_market_counts_on_the_careful_side() -> None:
     book = book_with(5, 5)
     foreign(book, SELL, 2)
     assert own(book) == (3, 5)
+    foreign(book, SELL, 1)
+    assert own(book) == (4, 5)
     book = book_with(5, 3)
     foreign(book, BUY, 2)
     assert own(book) == (3, 5)
@@ -172,6 +176,24 @@ def test_an_exit_rests_for_no_more_than_is_held(
     fits = fitted(book_with(copied, actual, resting), resting)
     assert (fits.target.qty if fits.target is not None else None) == left
     assert (fits is resting) is (left == 4)
+
+
+@pytest.mark.parametrize(("held", "left"), [(-5, 4), (-3, 3)])
+def test_an_exit_of_a_short_rests_for_no_more_than_is_held(held: int, left: int) -> None:
+    resting = copy(BUY, limit(4))
+    fits = fitted(book_with(held, held, resting), resting)
+    assert fits.target is not None
+    assert fits.target.qty == left
+
+
+def test_an_exit_of_which_nothing_on_record_is_held_is_taken_back() -> None:
+    resting = copy(SELL, limit(4))
+    book = Book()
+    book.positions[ME, ES] = 4
+    assert fitted(book, resting).target is None
+    book = Book()
+    book.copied[GROUP, ME, ES, ES] = 4
+    assert fitted(book, resting).target is None
 
 
 @pytest.mark.parametrize("untouched", [copy(SELL, limit(4), enters=1), copy(SELL, market(4))])

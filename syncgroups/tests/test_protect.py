@@ -20,9 +20,10 @@ from tradehaven.domain.commands import (
 )
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TradingState
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import AccountId
+from tradehaven.domain.ids import AccountId, Symbol
 
 MINE = AccountId(2)
+NQ = Symbol("NQZ6")
 STOP = Protection(stop=Offset(value=Decimal(40)))
 
 
@@ -164,12 +165,15 @@ def test_a_stop_that_has_filled_and_ended_before_the_leaders_exit_fills_leaves_n
     assert desk.book.copied[GROUP, MINE, ES, ES] == 0
 
 
-def guarded_exit(qty: int, exits: int = 1) -> Desk:
+def guarded_exit(qty: int, exits: int = 1, *, beside: Symbol | None = None) -> Desk:
     """Return a desk on which a guard has filled while an exit of the leader's was on its way."""
     desk = desk_with()
+    if beside is not None:
+        desk.market(Side.BUY, 1, symbol=beside)
+        desk.settle()
     desk.market(Side.BUY, qty)
     desk.settle()
-    (guard,) = guards(desk)
+    guard = next(order for order in guards(desk) if order.symbol == ES)
     desk.market(Side.SELL, exits)
     desk.fill(guard.order_id, price=19_960)
     return desk
@@ -183,6 +187,12 @@ def test_a_close_of_what_was_closed_twice_is_told_again_when_it_was_lost() -> No
         desk.wait(1)
     desk.settle()
     assert desk.positions[MINE, ES] == 0
+
+
+def test_what_is_held_in_another_contract_keeps_nothing_from_being_closed_as_too_much() -> None:
+    desk = guarded_exit(1, beside=NQ)
+    desk.deliver(desk.outbox.pop())
+    assert [command.symbol for command in desk.outbox if isinstance(command, ClosePosition)] == [ES]
 
 
 def test_a_part_that_was_sold_twice_is_bought_back_though_the_leader_still_holds() -> None:

@@ -142,6 +142,12 @@ def test_gates_limits_and_filters_hold_for_a_replay_too() -> None:
     assert (world.outbox, world.reasons()[-1]) == ([], "instrument_filtered")
 
 
+def test_nothing_is_replayed_into_a_contract_in_quarantine() -> None:
+    world, key = _missed(follower(2, quarantined=frozenset({ES})))
+    world.ask(Ask.REPLAY, key)
+    assert (world.outbox, world.reasons()[-1]) == ([], "quarantined")
+
+
 def test_a_fixed_size_is_caught_up_once() -> None:
     world, key = _missed(follower(2, sizing=SizingMode.FIXED, fixed_qty=3))
     world.ask(Ask.REPLAY, key)

@@ -184,6 +184,24 @@ def test_a_limit_that_was_tightened_cuts_what_an_order_opens() -> None:
     assert sizes(world) == [(SELL, 3)]
 
 
+@pytest.mark.parametrize("barred", [{"instruments": frozenset({"NQ"})}, {"quarantined": frozenset({ES})}])
+def test_what_may_open_nothing_new_keeps_its_size_and_never_more_than_its_share(
+    barred: dict[str, Any],
+) -> None:
+    member = {key: value for key, value in barred.items() if key == "quarantined"}
+    settings = {key: value for key, value in barred.items() if key != "quarantined"}
+    world = holding()
+    order = world.trade(SELL, 5, LIMIT, limit=20100)
+    world.settle()
+    world.plan = plan_of(group_of(follower(2, **member), **settings))
+    found = []
+    for qty in (9, 4, 2):
+        world.change(order, qty=qty)
+        world.settle()
+        found += sizes(world)
+    assert found == [(SELL, 5), (SELL, 4), (SELL, 2)]
+
+
 def test_an_exit_that_may_not_open_anything_stays_the_exit_it_was() -> None:
     world = holding(follower(2, max_position=1), qty=1)
     order = world.trade(SELL, 1, LIMIT, limit=20100)

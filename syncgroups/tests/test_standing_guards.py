@@ -168,6 +168,21 @@ def test_a_change_that_was_turned_down_is_told_again_a_second_after_it_was_told(
     assert asked(look_at(desk, told_at + SECOND))
 
 
+def test_a_stop_that_is_turned_down_once_nothing_is_held_is_not_held_against_the_next_position() -> None:
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    late = first_guard(desk)
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 0
+    desk.reject(late, "NothingToProtect")
+    desk.wait(1)
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    assert (desk.positions[MINE, ES], [order.spec.qty for order in guards(desk)]) == (1, [1])
+    assert RemarkKind.NAKED not in remarks(desk)
+
+
 # -- what covers -------------------------------------------------------------------------------------
 
 
@@ -245,6 +260,25 @@ def test_the_time_without_a_stop_runs_from_its_first_look_on() -> None:
         assert not asked(found)
         desk.book.apply(replace(found, steps=()))
     assert [type(command) for command in asked(look(desk, 1.2))] == [ClosePosition]
+
+
+@pytest.mark.parametrize(("naked", "kinds"), [(Naked.FLATTEN, [ClosePosition]), (Naked.ALERT, [])])
+def test_the_time_without_a_stop_ends_with_the_position_and_begins_anew_with_the_next(
+    naked: Naked, kinds: list[type]
+) -> None:
+    desk = guarded(1, replace(STOP, naked=naked))
+    assert (MINE, ES) in desk.book.risk.naked
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    assert not desk.book.risk.naked
+    desk.wait(60)
+    desk.market(Side.BUY, 1)
+    desk.deliver(desk.outbox.pop())
+    assert not desk.outbox
+    assert RemarkKind.NAKED not in remarks(desk)
+    desk.wait(1)
+    assert [type(command) for command in desk.outbox] == kinds
+    assert remarks(desk).count(RemarkKind.NAKED) == 1
 
 
 def test_what_stood_bare_again_is_said_again() -> None:
