@@ -23,7 +23,8 @@ PROBE_EVERY = 5 * SECOND
 
 Once such a call was answered as usual the silence evidently does not mean orders, and exits go freely.
 """
-FAST, SLOW = SECOND // 4, SECOND
+FAST = SECOND // 4
+SLOW = SECOND
 """The least time between two changes of one order; slow once `CROWDED` percent of their ceiling is used."""
 CROWDED = 25
 REMEMBERED = 512

@@ -20,10 +20,20 @@ from risk.core.watch import Broken
 from risk.core.words import dollars
 from syncgroups.core import closing, protect
 from syncgroups.core.book import Book
-from syncgroups.core.decision import NOTHING, CopyStep, Decision, Locked, Remark, RemarkKind, Step, joined
+from syncgroups.core.decision import (
+    NOTHING,
+    CopyStep,
+    Decision,
+    GuardStep,
+    Locked,
+    Remark,
+    RemarkKind,
+    Step,
+    joined,
+)
 from syncgroups.core.plan import AccountPlan, OwnerPlan, TotalPlan
 from syncgroups.core.watch import flattening_steps
-from tradehaven.domain.commands import Confirmed, Denied, PlaceOrder, Rejected, Unresolved
+from tradehaven.domain.commands import Command, Confirmed, Denied, PlaceOrder, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.events import (
     BalanceReported,
@@ -50,9 +60,20 @@ _RANK = {band: rank for rank, band in enumerate(Band)}
 
 def after(plan: OwnerPlan, book: Book, event: Event, copied: Decision) -> Decision:
     """Return what an event means for the accounts that have rules; `copied` is what copying makes of it."""
-    found = _after(plan, book, event)
+    found = _once(_after(plan, book, event))
     entries = [step for step in copied.steps if isinstance(step, CopyStep) and _opens(step)]
     return _counted(plan, book, found, entries, event.at) if entries else found
+
+
+def _once(found: Decision) -> Decision:
+    """Return a decision that closes nothing twice: what makes an account flat goes before its guards."""
+    if not found.steps:
+        return found
+    kept: dict[Command | None, Step] = {}
+    for step in found.steps:
+        if not (isinstance(step, GuardStep) and step.account in found.flattening):
+            kept.setdefault(step.command, step)
+    return replace(found, steps=tuple(kept.values()))
 
 
 def _after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
@@ -213,9 +234,10 @@ class _Look:
 
     def _lock(self, account: AccountId, broken: Broken, whose: str) -> None:
         lock = replace(broken.lock, detail=f"{whose}{broken.detail}")
-        known = self._book.risk.locks.get(account)
-        flatten = broken.breach is Breach.FLATTEN
-        held = longer(running(known, self._at), lock)
+        told = self._locks.get(account)  # by another limit that broke at the same price
+        known = told.lock if told is not None else running(self._book.risk.locks.get(account), self._at)
+        flatten = broken.breach is Breach.FLATTEN or (told is not None and told.flatten)
+        held = longer(known, lock)
         self._locks[account] = Locked(account=account, lock=held, flatten=flatten)
         standing = self._standings.get(account)
         if standing is not None:

@@ -60,7 +60,7 @@ class _Look:
     """One look at one account; what it finds is collected in the order in which it is found."""
 
     def __init__(self, plan: OwnerPlan, book: Book, account: AccountId, rule: Protection, at: Nanos) -> None:
-        self._groups = {group.group: group for group in plan.groups}
+        self._groups = plan.numbered
         self._book = book
         self._account = account
         self._rule = rule
@@ -242,12 +242,10 @@ class _Look:
 
         An exit that came too late makes a holding as well: of that one the leader has nothing.
         """
-        for holding, own in self._book.copied.items():
-            if holding[1] == self._account and holding[2] == symbol and own * actual > 0:
-                pair = pair_of(self._groups.get(holding[0]), holding, self._book)
-                if pair is None or excess(self._book, pair) < abs(own):
-                    return True
-        return False
+        there = (holding for holding in self._book.copied if holding[1:3] == (self._account, symbol))
+        mine = [holding for holding in there if self._book.copied[holding] * actual > 0]
+        pairs = (pair_of(self._groups.get(holding[0]), holding, self._book) for holding in mine)
+        return any(pair is None or excess(self._book, pair) < abs(pair.own) for pair in pairs)
 
     def _average(self, symbol: Symbol) -> Fraction | None:
         ledger = self._book.risk.ledgers.get(self._account)

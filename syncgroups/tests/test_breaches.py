@@ -1,13 +1,15 @@
 """What a broken rule asks of copying at that moment: nothing opens any more, and closing outlives a start."""
 
 from dataclasses import replace
+from datetime import time
 from decimal import Decimal
 
-from risk.core.rules import Breach, DayLimit, Drawdown, Rules, Trail
+from risk.core.rules import Breach, DayLimit, Drawdown, Flat, Offset, Protection, Rules, Trail
 from risk.core.standing import Band
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.folding import fold
+from syncgroups.core.guards import GuardLeg
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of, group_of, plan_of
 from syncgroups.tests.test_guardrails import entered, kinds, locks, price, with_rules
@@ -224,6 +226,33 @@ def test_a_limit_that_breaks_while_a_switch_is_closing_the_account_closes_nothin
     desk.step(quote(desk, 19_950))
     assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
     assert not desk.outbox
+
+
+def guarded_and_flat(rules: Rules) -> Desk:
+    """Return a desk with a position whose stop the broker has turned down before, by other rules."""
+    desk = desk_with(Rules())
+    entered(desk)
+    protection = Protection(stop=Offset(value=Decimal(40)))
+    desk.plan = with_rules(desk.plan, {MINE: replace(rules, protection=protection, fee=Decimal(0))})
+    desk.book.risk.guard_failures[MINE, ES, GuardLeg.STOP] = 1
+    return desk
+
+
+def test_a_fill_that_breaks_a_limit_where_no_stop_can_be_had_is_answered_by_one_close() -> None:
+    desk = guarded_and_flat(Rules(daily_loss=replace(STOP, breach=Breach.FLATTEN)))
+    order = desk.trade(Side.BUY, 1, account=MINE, seen=False)
+    desk.fill(order, price=20_100, seen=False)
+    desk.step(desk.fills[-1])
+    assert locks(desk) == [(MINE, RefusalReason.DAILY_LOSS)]
+    assert [type(command) for command in desk.outbox] == [ClosePosition]
+    assert desk.book.flattening == {MINE: desk.fills[-1].at}, "told now, and again in three seconds"
+
+
+def test_what_has_to_be_flat_and_has_no_stop_is_closed_once() -> None:
+    desk = guarded_and_flat(Rules(flat=Flat(at=time(10, 0))))
+    desk.wait(1)
+    assert [type(command) for command in desk.outbox] == [ClosePosition]
+    assert kinds(desk)[-2:] == [RemarkKind.NAKED, RemarkKind.FLAT_DUE]
 
 
 # -- prices ------------------------------------------------------------------------------------------

@@ -107,6 +107,8 @@ def test_a_change_that_found_no_room_is_held_and_ends_nothing() -> None:
     copy = only(world)
     assert (copy.state, copy.in_flight, copy.refusals) == (CopyState.LIVE, None, 0)
     assert copy.held_until == rate["retry_at"]
+    world.wait(1)
+    assert not world.outbox
 
 
 def test_an_order_that_is_turned_down_after_all_has_ended_although_a_change_of_it_is_out() -> None:

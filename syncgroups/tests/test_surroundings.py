@@ -1,5 +1,6 @@
 """What is counted around an order before its limits: a refusal names the room to the contract."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -41,6 +42,7 @@ from syncgroups.tests.scene import (
     Scene,
 )
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side, TradingState
+from tradehaven.domain.events import LimitsReported
 from tradehaven.domain.ids import Nanos, OrderId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
@@ -75,6 +77,21 @@ def test_orders_of_ours_take_room_also_those_that_the_same_event_has_made() -> N
     fresh = scene.copy(Side.BUY, 1, "4")
     stranger = scene.copy(Side.BUY, 3, "5", account=OTHER)
     assert scene.room(of=POSITION, others=(grown, fresh, stranger)) == 4
+
+
+def test_an_order_of_ours_counts_once_also_when_its_broker_has_told_of_it() -> None:
+    scene = Scene(TEN)
+    scene.works(Side.BUY, 3, number=700)
+    scene.book.keep(replace(scene.copy(Side.BUY, 3), order_id=OrderId(700)))
+    assert scene.room(of=POSITION) == 7
+
+
+def test_what_the_brokers_own_desk_has_shut_takes_no_entry() -> None:
+    scene = Scene(TEN)
+    scene.book.risk.stated[ME] = LimitsReported(
+        account=ME, state=TradingState.REDUCING, because="LiqOnly", at=NOW
+    )
+    assert scene.room(of=RefusalReason.BROKER_LOCK) == 0
 
 
 def test_an_order_that_changes_does_not_count_beside_itself_and_keeps_what_it_has_filled() -> None:

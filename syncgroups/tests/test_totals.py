@@ -4,13 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from risk.core.rules import Breach, DayLimit, Rules
+import pytest
+
+from risk.core.rules import Breach, DayLimit, Lockout, LockUntil, Rules
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.plan import TotalPlan
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, LEADER
+from syncgroups.tests.test_breaches import quote
 from syncgroups.tests.test_guardrails import LOSS, MINE, OTHER, desk_with, entered, kinds, locks, price, until
 from tradehaven.domain.calendar import CHICAGO
+from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Environment, Side
 from tradehaven.domain.events import PriceMoved, TimePassed
 from tradehaven.domain.ids import AccountId, Symbol
@@ -136,3 +140,50 @@ def test_accounts_that_break_at_one_price_are_closed_in_the_order_of_their_numbe
     entered(desk)
     price(desk, 19_950)
     assert [account for account, _ in locks(desk)] == [OTHER, MINE]
+
+
+# -- several limits at one price ---------------------------------------------------------------------
+
+HALF_AN_HOUR = DayLimit(
+    amount=Decimal(1000), breach=Breach.STOP, lockout=Lockout(until=LockUntil.DURATION, minutes=30)
+)
+
+
+def test_limits_that_break_at_one_price_close_each_account_once() -> None:
+    desk = desk_with(LOSS, totals=(BOTH, replace(BOTH, name="all")))
+    entered(desk)
+    desk.step(quote(desk, 19_900))
+    closes = [(command.account, type(command)) for command in desk.outbox]
+    assert closes == [(MINE, ClosePosition), (OTHER, ClosePosition)]
+    assert kinds(desk).count(RemarkKind.LOCKED) == 5, "each limit is said"
+
+
+@pytest.mark.parametrize("is_own_longer", [True, False])
+def test_of_two_locks_at_one_price_the_longer_holds_and_what_one_closes_is_closed(
+    is_own_longer: bool,
+) -> None:
+    brief = replace(LOSS, daily_loss=HALF_AN_HOUR)
+    own, total = (LOSS, brief) if is_own_longer else (brief, LOSS)
+    desk = desk_with(own, totals=(replace(BOTH, rules=total),))
+    entered(desk)
+    ends = desk.book.risk.standings[MINE].day.ends
+    desk.lose(MINE)
+    found = desk.step(quote(desk, 19_900))
+    (mine,) = [locked for locked in found.locks if locked.account == MINE]
+    assert (mine.lock.until, mine.flatten) == (ends, True)
+    lock = desk.book.risk.standings[MINE].lock
+    assert lock is not None
+    assert lock.until == ends
+    desk.outbox.clear()
+    desk.connect(MINE)
+    desk.wait(1)
+    assert [type(command) for command in desk.outbox if command.account == MINE] == [ClosePosition]
+
+
+def test_two_limits_that_only_stop_entries_close_nothing_together() -> None:
+    desk = desk_with(STOPS, totals=(replace(BOTH, rules=STOPS),))
+    entered(desk)
+    found = desk.step(quote(desk, 19_900))
+    assert [locked.flatten for locked in found.locks] == [False, False]
+    assert not desk.outbox
+    assert not desk.book.flattening
