@@ -186,17 +186,6 @@ def test_an_entry_that_ends_leaves_other_contracts_alone() -> None:
     assert sizes(world) == [(BUY, 1)]
 
 
-def test_an_exit_that_ends_calls_nobody() -> None:
-    world = holding()
-    stop = world.trade(SELL, 1, STOP, stop=19900)
-    world.trade(BUY, 1, LIMIT, limit=19000)
-    world.settle()
-    rerated(world)
-    world.cancel(stop)
-    world.settle()
-    assert sizes(world) == [(BUY, 1)]
-
-
 def test_an_entry_that_is_only_confirmed_calls_nobody() -> None:
     world = desk()
     world.trade(BUY, 1, LIMIT, limit=19000)
@@ -208,7 +197,7 @@ def test_an_entry_that_is_only_confirmed_calls_nobody() -> None:
 
 
 def test_an_entry_that_ends_leaves_what_outlived_its_leader_alone() -> None:
-    world = holding(qty=3)
+    world = holding(qty=5)
     target = world.trade(SELL, 3, LIMIT, limit=20500)
     entry = world.trade(BUY, 1, LIMIT, limit=19000)
     world.settle()
