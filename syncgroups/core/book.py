@@ -99,7 +99,7 @@ class Book:
         self.unheard: dict[tuple[AccountId, Symbol], tuple[Nanos, int, int, int]] = {}
         self.balances: dict[AccountId, Decimal] = {}
         self.sizing_balances: dict[AccountId, Decimal] = {}
-        self.sizing_until = Nanos(0)
+        self.sizing_until = self.tidy_at = Nanos(0)
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
@@ -126,7 +126,6 @@ class Book:
         self.adopted: set[ClientOrderId] = set()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
-        self.tidy_at = Nanos(0)
         self.aged_orders: set[OrderKey] = set()
         self.aged_fills: dict[AccountId, FillId] = {}
         self.gone_orders: dict[AccountId, OrderId] = {}

@@ -117,6 +117,7 @@ def test_beside_a_leader_that_stays_only_what_outlived_its_order_is_cancelled() 
     world.fill(target)  # at the leader alone
     world.market(SELL, 1)
     reject(world)
+    world.settle()
     world.wait(1)
     assert sent(world) == [("cancel", own(world, SELL, LIMIT))]
 
