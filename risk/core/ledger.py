@@ -18,6 +18,8 @@ from tradehaven.domain.positions import FLAT, Position, adopt, apply_fill
 
 NEAR = 1_000_000_000
 """Nanoseconds between a fill and a cash figure within which the one may or may not be in the other."""
+BURST = 100_000_000
+"""Nanoseconds within which two cash figures may have overtaken each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +41,15 @@ class Ledger:
 
     `unbilled` are the contracts traded since then, whose fees are not in `cash` yet. `profit` is the broker's
     own realised profit of its trading day at `cash`; `flows` what was paid in and out while we watched.
-    `said` and `stated` are the broker's newest figures that are not in force yet.
+    `said` and `stated` are the broker's newest figures that are not in force yet; of its cash those of one
+    burst, the last one last.
     """
 
     cash: Decimal
     profit: Decimal
     realized: Decimal = ZERO
     unbilled: int = 0
-    said: BalanceReported | None = None
+    said: tuple[BalanceReported, ...] = ()
     filled_at: Nanos = Nanos(0)
     flows: Decimal = ZERO
     stakes: Mapping[Symbol, Stake] = field(default_factory=dict)
@@ -104,7 +107,8 @@ def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
 
 def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
     """Return the ledger that remembers what the broker says its cash is; `settled` takes it over."""
-    return replace(ledger, said=said)
+    near = (one for one in ledger.said if said.at - one.at < BURST)
+    return replace(ledger, said=(*near, said))
 
 
 def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
@@ -116,17 +120,26 @@ def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
     return replace(ledger, stated={**ledger.stated, stated.symbol: stated})
 
 
-def settled(ledger: Ledger, now: Nanos) -> Ledger:
-    """Return the ledger with the broker's last figures in force, once no fill is too near to tell."""
+def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
+    """Return the ledger with the broker's last figures in force, once no fill is too near to tell.
+
+    `nets` are the signed contracts that count: a word on a position that they do not bear out may be an old
+    one, and waits until one of the two gives way.
+    """
     if now - ledger.filled_at < NEAR:
         return ledger
-    said = ledger.said
-    if said is not None and now - said.at >= NEAR:
-        ledger = _with_cash(ledger, said)
-    due = [stated for stated in ledger.stated.values() if now - stated.at >= NEAR]
-    for stated in due:
-        ledger = _with_position(ledger, stated)
+    if ledger.said and now - ledger.said[-1].at >= NEAR:
+        ledger = _with_cash(ledger, _borne_out(ledger))
+    for stated in ledger.stated.values():
+        if now - stated.at >= NEAR and stated.net == nets.get(stated.symbol, 0):
+            ledger = _with_position(ledger, stated)
     return ledger
+
+
+def _borne_out(ledger: Ledger) -> BalanceReported:
+    """Return the last figure that has in it what the fills have made, or else the last: news may overtake."""
+    made = ledger.profit + ledger.realized
+    return next((said for said in reversed(ledger.said) if said.realized == made), ledger.said[-1])
 
 
 def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
@@ -138,7 +151,7 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
         profit=said.realized,
         realized=ZERO,
         unbilled=0,
-        said=None,
+        said=(),
         flows=ledger.flows + _paid(ledger, said),
     )
 

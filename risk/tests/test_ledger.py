@@ -1,5 +1,6 @@
 """Money from cash, fills and positions: exact, whatever order the broker tells it in."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.ledger import Ledger, balanced, filled, money_of, opened, positioned, settled
+from risk.core import ledger as ledgers
+from risk.core.ledger import Ledger, balanced, filled, money_of, opened, positioned
 from risk.core.marks import Mark
 from tradehaven.domain.enums import Side
 from tradehaven.domain.events import AccountSnapshot, BalanceReported, OrderFilled, PositionReported
@@ -54,6 +56,12 @@ def after(ledger: Ledger, *fills: OrderFilled) -> Ledger:
     for one in fills:
         ledger, _ = filled(ledger, one)
     return ledger
+
+
+def settled(known: Ledger, now: Nanos, nets: dict[Symbol, int] | None = None) -> Ledger:
+    """Settle a ledger; without nets fills and reports agree on each position."""
+    agreed = {stated.symbol: stated.net for stated in known.stated.values()}
+    return ledgers.settled(known, now, agreed if nets is None else nets)
 
 
 def test_a_long_is_worth_what_the_bid_pays_less_its_closing_fee_and_its_peak_what_the_ask_shows() -> None:
@@ -121,6 +129,34 @@ def test_money_paid_in_or_out_is_a_flow_and_no_profit() -> None:
     assert (paid.cash, paid.flows) == (Decimal(48_500), Decimal(-1500))
     refunded = settled(balanced(EMPTY, cash("51500", at=5)), Nanos(7 * SECOND))
     assert refunded.flows == Decimal(1500)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_of_two_figures_that_overtook_each_other_the_one_that_has_the_fills_counts(mixed: bool) -> None:
+    old, new = cash("49997", "0", at=9.9), cash("50047", "50", at=9.95)
+    ledger = after(EMPTY, fill(1, 100, at=5))
+    for said in (new, replace(old, at=new.at)) if mixed else (old, new):
+        ledger = balanced(ledger, said)
+    calm = settled(after(ledger, fill(-1, 104, at=10)), Nanos(12 * SECOND))
+    assert (calm.cash, calm.profit) == (Decimal(50_047), Decimal(50))
+
+
+def test_of_figures_that_the_fills_do_not_bear_out_the_last_counts() -> None:
+    ledger = balanced(balanced(EMPTY, cash("50300", "300", at=5)), cash("50100", "100", at=5.05))
+    assert settled(ledger, Nanos(7 * SECOND)).cash == 50_100
+
+
+def test_a_figure_of_long_before_is_no_other_word_on_the_same_fills() -> None:
+    ledger = balanced(balanced(EMPTY, cash("50000", "0", at=5)), cash("50100", "100", at=5.1))
+    assert settled(ledger, Nanos(8 * SECOND)).cash == 50_100
+
+
+def test_a_position_that_nothing_else_bears_out_waits_until_it_is_settled() -> None:
+    ledger = positioned(EMPTY, position(-4, "25.00", at=5))
+    old = settled(ledger, Nanos(60 * SECOND), {ES: 0})
+    assert not old.stakes
+    assert settled(old, Nanos(61 * SECOND), {ES: -4}).stakes[ES].position.net == -4
+    assert not settled(old, Nanos(61 * SECOND), {}).stakes
 
 
 def test_cash_says_nothing_while_a_fill_is_near_though_it_is_old_enough_itself() -> None:
@@ -236,7 +272,7 @@ def test_the_brokers_figures_count_from_exactly_a_second_after_the_last_fill() -
     said = balanced(after(EMPTY, fill(1, 100, at=10)), cash("49990.00", "7", at=10))
     assert settled(said, Nanos(11 * SECOND - 1)) is said
     calm = settled(said, Nanos(11 * SECOND))
-    assert (calm.cash, calm.profit, calm.said) == (Decimal(49_990), Decimal(7), None)
+    assert (calm.cash, calm.profit, calm.said) == (Decimal(49_990), Decimal(7), ())
     stated = positioned(after(EMPTY, fill(1, 100, at=1)), position(3, "25.50", at=5))
     assert settled(stated, Nanos(6 * SECOND - 1)).stakes[ES].position.net == 1
     assert settled(stated, Nanos(6 * SECOND)).stakes[ES].position.net == 3

@@ -12,6 +12,7 @@ from risk.core.days import flowed, traded
 from risk.core.ledger import Ledger
 from risk.core.marks import Mark, is_near, marked
 from syncgroups.core.book import Book
+from tradehaven.domain.contracts import product_of
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.events import (
     AccountSnapshot,
@@ -81,21 +82,25 @@ def limits_said(book: Book, event: LimitsReported) -> bool:
 
 
 def position_said(book: Book, event: PositionReported) -> None:
-    """Take the broker's word on a position."""
+    """Take the broker's word on a position; an account that holds what we do not know has no value."""
     known = book.risk.ledgers.get(event.account)
-    if known is not None:
-        book.risk.ledgers[event.account] = ledger.positioned(known, event)
+    if known is None:
+        return
+    try:
+        product_of(event.symbol)
+    except UnknownInstrument:
+        if event.net:
+            book.risk.give_up(event.account)
+        return
+    book.risk.ledgers[event.account] = ledger.positioned(known, event)
 
 
 def time_passed(book: Book, at: Nanos) -> None:
     """Put in force what the brokers said and no fill is near to."""
     book.risk.clock = at
     for account, known in list(book.risk.ledgers.items()):
-        try:
-            settled = ledger.settled(known, at)
-        except UnknownInstrument:
-            book.risk.give_up(account)
-            continue
+        nets = {symbol: book.positions.get((account, symbol), 0) for symbol in known.stated}
+        settled = ledger.settled(known, at, nets)
         _paid_in(book, account, settled.flows - known.flows)
         book.risk.keep(account, settled)
 

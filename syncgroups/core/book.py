@@ -76,6 +76,7 @@ class OrderRecord:
 class Book:
     """One owner's state in memory. Positions and quantities are signed contracts.
 
+    `unheard` are positions that a list says otherwise than fills and reports: since when, and all three.
     `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
     moment has just passed.
     """
@@ -94,6 +95,7 @@ class Book:
         self.fills: set[tuple[AccountId, FillId]] = set()
         self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
+        self.unheard: dict[tuple[AccountId, Symbol], tuple[Nanos, int, int, int]] = {}
         self.balances: dict[AccountId, Decimal] = {}
         self.sizing_balances: dict[AccountId, Decimal] = {}
         self.sizing_until = Nanos(0)

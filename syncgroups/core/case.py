@@ -52,13 +52,14 @@ class Case:
         return key if order.fill is None else fill_key(key, order.fill)
 
     def copy_of(self, follower: FollowerPlan) -> Copy | None:
-        """Return what answers this order for a follower: its copy, or what was placed after that failed."""
+        """Return what answers this order for a follower: its copy, or what rests for one that failed."""
         copy = self.book.copies.get(self.key_of(follower))
         if copy is None or copy.is_open:
             return copy
         answers = self.book.copies_of_order(self.order.account, self.order.order_id)
-        works = (one for one in answers if one.is_open and one.holding == copy.holding)
-        return next((one for one in works if is_repair(one.key) or one.key == rest_id(copy.key, 1)), copy)
+        named = (one for one in answers if is_repair(one.key) or one.key == rest_id(copy.key, 1))
+        mine = (one for one in named if one.is_open and one.holding == copy.holding)
+        return next((one for one in mine if one.sent.order_type is not OrderType.MARKET), copy)
 
     def spec_of(self, qty: int) -> OrderSpec:
         """Return the leader's spec with another quantity."""

@@ -70,6 +70,6 @@ def _answer(case: Case, follower: FollowerPlan) -> None:
             return
         passed = reducing * order.side.sign
         order = replace(order, before=order.before + passed, change=order.change - passed)
-    seen = seen_by(replace(case, order=order, specs={}), follower)
+    seen = seen_by(replace(case, order=order), follower)
     if seen is not None:
         place_share(*seen, case.key_of(follower))

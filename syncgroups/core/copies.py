@@ -133,10 +133,9 @@ def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
         wait = until - event.at
         most = Nanos(event.at + PATIENCE * wait) if wait > SHORT_WAIT else until
         return replace(copy, in_flight=None, asked=0, held_until=until, held_at_most=most)
-    closes = copy.target.qty - copy.enters if copy.target is not None else 0
-    if copy.target is None or closes <= 0:
+    if copy.target is None or copy.target.qty <= copy.enters:
         return replace(copy, state=CopyState.ENDED, in_flight=None)
-    closing = replace(copy.target, qty=closes)
+    closing = replace(copy.target, qty=copy.target.qty - copy.enters)
     return replace(
         copy,
         state=CopyState.SENDING,
@@ -188,11 +187,10 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
 
 def _has_news(copy: Copy, *, retry: bool) -> bool:
     """Say whether the broker is still to be told something, and may be told it now."""
-    if copy.state is not CopyState.LIVE or copy.in_flight is not None:
-        return False
-    if copy.target is not None and copy.target.means(copy.sent):
-        return False
-    return copy.refusals < MAX_REFUSALS and (retry or not copy.refusals)
+    is_free = copy.state is CopyState.LIVE and copy.in_flight is None
+    stands = copy.target is not None and copy.target.means(copy.sent)
+    may_try = copy.refusals < MAX_REFUSALS if retry else not copy.refusals
+    return is_free and not stands and may_try
 
 
 def _lane_of_change(copy: Copy, target: OrderSpec) -> Lane:

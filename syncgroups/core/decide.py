@@ -21,7 +21,7 @@ from syncgroups.core import (
     watch,
 )
 from syncgroups.core.book import Book
-from syncgroups.core.decision import NOTHING, Decision, copies_of, joined
+from syncgroups.core.decision import NOTHING, Decision, copies_of, joined, once
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import Confirmed, Denied, Outcome, Rejected, Unresolved
 from tradehaven.domain.enums import Ask
@@ -53,14 +53,14 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
     copied = _copying(plan, book, event)
     if not plan.watched:
-        return copied
+        return once(copied)
     found = guardrails.after(plan, book, event, copied)
     if found.locks and copied.steps:
         # What an event has locked opens nothing because of that event either (F38).
         with book.risk.behind(found.locks):
             copied = _copying(plan, book, event)
             found = guardrails.after(plan, book, event, copied)
-    return joined(copied, found)
+    return once(joined(copied, found))
 
 
 def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
@@ -90,9 +90,9 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
             return joined(seen, resume.resumed(plan, book, event.at, seen), guarded)
         case OrdersListed():
-            left = place.settled(plan, book, recover.missed(book, set(event.accounts)), event.at)
+            left = place.settled(plan, book, recover.missed(book), event.at)
             waited = resume.resumed(plan, book, event.at, left)
-            return joined(recover.after_listing(book, event), left, waited)
+            return joined(recover.after_listing(book), left, waited)
         case GateChanged() | HaltPressed():
             return watch.gate_turned(plan, book, event)
         case TimePassed():
@@ -102,6 +102,7 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             seen = recover.after_settling(plan, book, event.at)
             waited = resume.resumed(plan, book, event.at)
             told = joined(watched, rested, due, seen)
+            told = joined(told, place.outgrown(plan, book, event.at, copies_of(told)))
             return joined(told, waited, brackets.all_looked_at(plan, book, copies_of(told), again=True))
         case AccountLocked():
             return watch.locked(plan, event)

@@ -1,7 +1,7 @@
 """What `decide` answers: steps to take, refusals to log, remarks to show. Values; `book` applies them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
@@ -214,6 +214,30 @@ def joined(*decisions: Decision) -> Decision:
         name: tuple(chain.from_iterable(getattr(decision, name) for decision in said)) for name in _LISTS
     }
     return Decision(look=looks[-1] if looks else None, **together)
+
+
+def once(decision: Decision) -> Decision:
+    """Let one event tell each copy one thing (I16), however many looks wished something of it.
+
+    All of them saw the same book: what comes second knows nothing of what the first has sent. The first one
+    counts, but a cancel outdoes a change; what is left out is still wished for when the answer comes.
+    """
+    told: dict[ClientOrderId, CopyStep] = {}
+    for step in decision.steps:
+        if isinstance(step, CopyStep) and step.command is not None:
+            first = told.setdefault(step.copy.key, step)
+            if isinstance(step.command, CancelOrder) and isinstance(first.command, ChangeOrder):
+                told[step.copy.key] = step
+    steps: list[Step] = []
+    done: set[ClientOrderId] = set()
+    for step in decision.steps:
+        if isinstance(step, CopyStep) and step.copy.key in told:
+            if step is told[step.copy.key]:
+                done.add(step.copy.key)
+            elif step.command is not None or step.copy.key in done:
+                continue
+        steps.append(step)
+    return decision if len(steps) == len(decision.steps) else replace(decision, steps=tuple(steps))
 
 
 def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:

@@ -7,13 +7,11 @@ the holding and the second of the look that found it, so that a crash cannot sen
 from collections.abc import Iterator
 from dataclasses import replace
 
-from risk.core.guard import review, strictest
-from risk.core.proposal import Proposal, Refused
-from risk.core.rules import NO_RULES
+from risk.core.guard import strictest
 from syncgroups.core.book import Book
 from syncgroups.core.case import case_of, seen_by
 from syncgroups.core.converge import advance
-from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.copies import Copy
 from syncgroups.core.decision import CopyStep, Decision, Remark, RemarkKind, Step
 from syncgroups.core.differences import NO_ORDER, Difference
 from syncgroups.core.expected import Pair, entitled
@@ -23,7 +21,7 @@ from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order
 from syncgroups.core.stated import within
 from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.enums import OrderType, Side
+from tradehaven.domain.enums import OrderType, Side, TradingState
 from tradehaven.domain.ids import ClientOrderId, Nanos, OrderId
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
@@ -39,39 +37,36 @@ def pause(tries: int) -> int:
     return min(1 << min(tries, 5), LONGEST_PAUSE) * SECOND
 
 
-def blocked(book: Book, pair: Pair, qty: int) -> str:
-    """Return what stands against closing this many contracts, in words; nothing when it may be done."""
-    state = strictest(book.states_of(pair.follower.gates))
-    side = Side.SELL if pair.own > 0 else Side.BUY
-    exits = Proposal(symbol=pair.symbol, side=side, reduce=qty, enter=0)
-    verdict = review(exits, NO_RULES, None, state, Nanos(0))
-    return verdict.detail if isinstance(verdict, Refused) else ""
+def blocked(book: Book, pair: Pair) -> str:
+    """Return what stands against closing anything, in words; nothing when it may be done."""
+    shut = strictest(book.states_of(pair.follower.gates)) is TradingState.HALTED
+    return "the kill switch is on" if shut else ""
 
 
 def closing(
     plan: OwnerPlan, book: Book, pair: Pair, qty: int, at: Nanos, *, order: OrderId = NO_ORDER
-) -> tuple[list[Step], int]:
-    """Return the steps toward `qty` fewer contracts, and how many of them these steps close.
+) -> list[Step]:
+    """Return the steps toward `qty` fewer contracts.
 
     What rests on the closing side and could fill at the same moment is cancelled first; the close follows
     when that has ended. Never more than is certainly held.
     """
-    if blocked(book, pair, qty):
-        return [], 0
+    if blocked(book, pair):
+        return []
     resting = list(in_the_way(book, pair))
     if resting:
         steps = (advance(plan, book, replace(copy, target=None)) for copy in resting)
-        return [step for step in steps if step.command is not None], 0
-    held = within(pair.own, book.positions.get((pair.account, pair.symbol), 0))
+        return [step for step in steps if step.command is not None]
+    held = within(pair.own, book.positions[pair.account, pair.symbol])
     qty = min(qty, abs(held))
-    return ([_close(pair, qty, Side.SELL if held > 0 else Side.BUY, order, at)], qty) if qty else ([], 0)
+    return [_close(pair, qty, Side.SELL if held > 0 else Side.BUY, order, at)] if qty else []
 
 
 def in_the_way(book: Book, pair: Pair) -> Iterator[Copy]:
     """Yield resting exits that may not fill beside a close: all behind a flat leader, else the left-over."""
     leader, _ = entitled(book, pair)
     for copy in book.open_copies_of(pair.account):
-        if copy.holding != pair.holding or copy.side.sign * pair.own >= 0 or copy.state is not CopyState.LIVE:
+        if copy.holding != pair.holding or copy.side.sign * pair.own > 0:
             continue
         record = book.orders.get((copy.leader, copy.leader_order))
         ended = record is None or is_final(record.status)

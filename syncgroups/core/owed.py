@@ -14,7 +14,6 @@ from syncgroups.core.copies import Copy
 from syncgroups.core.decision import (
     NOTHING,
     CopyRefused,
-    CopyStep,
     Decision,
     Remark,
     RemarkKind,
@@ -28,7 +27,7 @@ from syncgroups.core.keys import CopyKey, client_order_id, repair_id
 from syncgroups.core.mending import closing, pause, placed_again, quarantined
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import leader_order, ratio_of, reduction
-from tradehaven.domain.commands import Denied, Outcome, Rejected
+from tradehaven.domain.commands import Denied, Outcome, PlaceOrder, Rejected
 from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import Nanos, OrderId
@@ -202,24 +201,24 @@ def _retry(
     if at < owed.due:
         return [], _as_held(pair, owed)
     if rests:
-        steps, sent = _placed(plan, book, pair, owed, at)
+        steps = _placed(plan, book, pair, owed, at)
     else:
-        steps, sent = closing(plan, book, pair, qty, at, order=order_id)
+        steps = closing(plan, book, pair, qty, at, order=order_id)
     if not steps:
         return [], _as_held(pair, owed)
-    tries = owed.attempts + 1
+    placed = (step.command for step in steps if isinstance(step.command, PlaceOrder))
+    tries, sent = owed.attempts + 1, sum(command.spec.qty for command in placed)
     return steps, replace(owed, attempts=tries, due=Nanos(at + pause(tries)), qty=max(0, owed.qty - sent))
 
 
-def _placed(plan: OwnerPlan, book: Book, pair: Pair, owed: Difference, at: Nanos) -> tuple[list[Step], int]:
-    """Return a resting exit that failed, placed anew as the leader's stands now, and how much it closes."""
+def _placed(plan: OwnerPlan, book: Book, pair: Pair, owed: Difference, at: Nanos) -> list[Step]:
+    """Place a resting exit that failed anew, as the leader's stands now."""
     group, leader, order_id = pair.group, pair.group.leader, owed.key.order
     key = client_order_id(group.group, leader, order_id, pair.account)
     if key in book.copies:  # the broker has seen that name
         whose = CopyKey(group=group.group, leader=leader, leader_order=order_id, follower=pair.account)
         key = repair_id(whose, pair.symbol, pair.leads, at // SECOND)
-    steps = placed_again(plan, book, pair, order_id, key, at).steps
-    return list(steps), sum(step.copy.sent.qty for step in steps if isinstance(step, CopyStep))
+    return list(placed_again(plan, book, pair, order_id, key, at).steps)
 
 
 def _copies(book: Book, pair: Pair, owed: Difference) -> list[Copy]:

@@ -12,6 +12,7 @@ from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy, put_off
 from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
+from syncgroups.core.expected import is_moving
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import PAIR_FILLED, Own, leader_order, ratio_of, reduction, share
@@ -225,16 +226,39 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
 
 
 def settled(plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos) -> Decision:
-    """Return what follows for resting exits that stayed for what an entry might bring, now that it cannot."""
+    """Return what follows for resting exits once it is known what orders beside them have not brought.
+
+    They stayed for what an entry might bring, or were cut to what an exit on its way would leave.
+    """
     left = {
         copy.key: copy
-        for entry in ended
-        if entry.enters and not entry.is_open
-        for copy in book.open_copies_of(entry.follower)
-        if copy.symbol == entry.symbol and _lives(book, copy)
+        for one in ended
+        if not one.is_open and (one.enters or one.filled < one.sent.qty)
+        for copy in book.open_copies_of(one.follower)
+        if copy.symbol == one.symbol and _lives(book, copy)
     }
     pairs = [(copy, copy.leader_order) for copy in left.values()]
     return _again(plan, book, pairs, at, {})
+
+
+def outgrown(plan: OwnerPlan, book: Book, at: Nanos, others: dict[ClientOrderId, Copy]) -> Decision:
+    """Return what follows for resting exits that would close more than is held, and so open something.
+
+    A bust or another hand has taken the rest, and no fill says so, as it does for `resized`. Exits that
+    close nothing at all are a difference, see `drift`.
+    """
+    pairs = [
+        (copy, copy.leader_order)
+        for account in book.open_copies
+        for copy in book.open_copies_of(account)
+        if _is_too_large(book, copy) and _lives(book, copy) and not is_moving(book, account, copy.symbol)
+    ]
+    return _again(plan, book, pairs, at, others)
+
+
+def _is_too_large(book: Book, copy: Copy) -> bool:
+    closable = -book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign
+    return not copy.enters and 0 < closable < abs(copy.unfilled)
 
 
 def _again(

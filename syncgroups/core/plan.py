@@ -35,7 +35,7 @@ class FollowerPlan:
 
     def for_product(self, root: str) -> "FollowerPlan":
         """Return what holds for one product of the leader, which is this unless something else was set."""
-        return self.products.get(root, self) if self.products else self
+        return self.products.get(root, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

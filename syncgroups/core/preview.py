@@ -88,7 +88,7 @@ def _share(
 ) -> Previewed:
     refusal = refusals[0] if refusals else None
     figures = [step.weighed for step in steps] + [refused.weighed for refused in refusals]
-    weighed = next((found for found in figures if found is not None), None)
+    weighed = figures[0] if figures else None
     return Previewed(
         follower=follower,
         symbol=order.symbol,

@@ -22,13 +22,14 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
+from syncgroups.core.expected import is_seen
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import leader_order
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
-from tradehaven.domain.events import AccountSnapshot, OrdersListed, SnapshotTaken
+from tradehaven.domain.events import AccountSnapshot, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
@@ -43,14 +44,14 @@ def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decisio
     others: dict[ClientOrderId, Copy] = {}
     decisions = [_in_line(plan, book, copy, event.at, others) for copy in _touched(book, seen)]
     missed = [_missed_orders(plan, book, account) for account in event.accounts]
-    remarks = tuple(_never_accepted(book, seen))
+    remarks = tuple(_never_accepted(book))
     protected = _protected(plan, book, seen, event.at)
     return joined(*decisions, *missed, protected, Decision(remarks=remarks))
 
 
-def after_listing(book: Book, event: OrdersListed) -> Decision:
+def after_listing(book: Book) -> Decision:
     """Return the remarks that follow when the broker's lists lack what we sent."""
-    return Decision(remarks=tuple(_never_accepted(book, set(event.accounts))))
+    return Decision(remarks=tuple(_never_accepted(book)))
 
 
 def _touched(book: Book, accounts: set[AccountId]) -> list[Copy]:
@@ -87,9 +88,7 @@ def _stands_alone(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
     What a leader filled it cannot take back, and what mends a difference answers no order at all.
     """
     mends = is_repair(copy.key) and copy.sent.order_type is OrderType.MARKET
-    leader = plan.accounts.get(copy.leader)
-    seen = leader is not None and leader.connection in book.links
-    return copy.is_manual or copy.fill is not None or mends or not seen
+    return copy.is_manual or copy.fill is not None or mends or not is_seen(plan, book, copy.leader)
 
 
 def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | None) -> Decision:
@@ -171,19 +170,19 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
                 if plan.accounts[follower.account].connection in book.settling:
                     continue
                 if (told := seen_by(case, follower)) is not None:
-                    follow(*told, quietly=True)
+                    follow(*told)
             decisions.append(case.decision())
     return joined(*decisions)
 
 
-def missed(book: Book, accounts: set[AccountId]) -> list[Copy]:
+def missed(book: Book) -> list[Copy]:
     """Return the copies of which it has just become certain that the broker never had them."""
     copies = (book.copies[key] for key in book.absent_since)
-    return [copy for copy in copies if copy.state is CopyState.MISSED and copy.follower in accounts]
+    return [copy for copy in copies if copy.state is CopyState.MISSED]
 
 
-def _never_accepted(book: Book, accounts: set[AccountId]) -> Iterator[Remark]:
-    for copy in missed(book, accounts):
+def _never_accepted(book: Book) -> Iterator[Remark]:
+    for copy in missed(book):
         yield Remark(
             kind=RemarkKind.MISSED,
             account=copy.follower,

@@ -122,7 +122,7 @@ def _mend(plan: OwnerPlan, book: Book, difference: Difference, at: Nanos) -> Dec
     if pair is None or not is_sure(plan, book, pair) or _has_a_rule(book, pair):
         return Decision()
     if key.kind in CLOSES:
-        steps, _ = closing(plan, book, pair, abs(difference.actual - difference.expected), at)
+        steps = closing(plan, book, pair, abs(difference.actual - difference.expected), at)
         return Decision(steps=tuple(steps))
     if key.kind is DriftKind.UNPROTECTED:
         return _protected(plan, book, pair, key, at)
@@ -180,7 +180,7 @@ def remedy(plan: OwnerPlan, book: Book, difference: Difference) -> str:
         return ""
     count = len(list(in_the_way(book, pair)))
     first = f"cancel {count} resting exit{'s' if count > 1 else ''}, then " if count else ""
-    against = blocked(book, pair, abs(qty))
+    against = blocked(book, pair)
     effects = f"now refused: {against}" if against else "no rule stands against it"
     text = f"{first}{verb} {abs(qty)} {key.symbol} at the market{_last(book, pair)}"
     return f"{text}; leaves {_held(difference.expected)}; {effects}"

@@ -6,6 +6,7 @@ lag behind both, only confirms or contradicts what an earlier answer left out (I
 
 from collections.abc import Iterable
 
+from syncgroups.core import accounting
 from syncgroups.core.book import Book
 from tradehaven.domain.events import AccountSnapshot, PositionReported
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
@@ -36,16 +37,38 @@ def positions_listed(
     book: Book, accounts: Iterable[AccountId], positions: Iterable[PositionReported], at: Nanos
 ) -> None:
     """Take a list of positions as the second look at what an answer before left out."""
-    found: dict[AccountId, dict[Symbol, int]] = {account: {} for account in accounts}
+    said: dict[AccountId, dict[Symbol, PositionReported]] = {account: {} for account in accounts}
     for position in positions:
-        found.setdefault(position.account, {})[position.symbol] = position.net
-    for account, stated in found.items():
+        said.setdefault(position.account, {})[position.symbol] = position
+    for account, positions_of in said.items():
+        stated = {symbol: position.net for symbol, position in positions_of.items()}
         book.listed[account] = at, stated
         unsure = {symbol for holder, symbol in book.assumed if holder == account}
         for symbol in unsure & set(stated):
             book.positions[account, symbol] = stated[symbol]
             book.reported[account, symbol] = stated[symbol]
+        _say_anew(book, account, positions_of, at)
         _weigh(book, account, unsure, stated, at)
+
+
+def _say_anew(book: Book, account: AccountId, said: dict[Symbol, PositionReported], at: Nanos) -> None:
+    """Take a list for news where it goes on saying what neither fills nor reports have said: those were lost.
+
+    It is only a report then, and wants a second look like any other.
+    """
+    counted = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account}
+    for symbol in counted.keys() | said.keys():
+        key = account, symbol
+        word = said.get(symbol) or PositionReported(account=account, symbol=symbol, net=0, price=None, at=at)
+        heard = counted.get(symbol, 0), book.reported.get(key, counted.get(symbol, 0))
+        first = book.unheard.get(key)
+        if word.net in heard:
+            book.unheard.pop(key, None)
+        elif first is None or first[1:] != (*heard, word.net):
+            book.unheard[key] = (at, *heard, word.net)
+        elif at - first[0] >= SECOND_LOOK:
+            book.reported[key] = word.net
+            accounting.position_said(book, word)
 
 
 def _held(book: Book, account: AccountId) -> set[Symbol]:

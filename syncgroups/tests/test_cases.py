@@ -221,6 +221,23 @@ def test_an_exit_that_was_placed_anew_and_is_turned_down_after_it_was_taken_is_p
     assert [order.spec.stop for order in world.resting(2)] == [19_000]
 
 
+@pytest.mark.parametrize("qty", [2, 4])
+def test_the_rest_of_an_exit_at_the_market_is_not_resized_with_its_leaders_order(qty: int) -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    world.market(BUY, 2)
+    (entry,) = world.outbox
+    world.outbox.clear()
+    leaving = world.trade(SELL, 3)
+    world.settle()
+    world.deliver(entry)  # only now it is there to be closed
+    world.settle(fill_markets=False)
+    assert [(copy.sent.qty, copy.key[-3:]) for copy in world.book.open_copies_of(TWO)] == [(2, ".r1")]
+    world.change(leaving, qty=qty)
+    assert world.outbox == []
+
+
 def test_an_order_that_was_replayed_because_it_was_never_sent_follows_its_leader() -> None:
     world = desk()
     order = world.trade(BUY, 2, OrderType.LIMIT, limit=19_990)

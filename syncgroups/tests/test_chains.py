@@ -112,6 +112,11 @@ def test_who_follows_two_stands_between_them() -> None:
     assert (spots, columns, rows) == ({1: (0, 0), 2: (0, 1), 3: (1, 0.5)}, 2, 2)
 
 
+def test_each_follower_stands_beside_its_own_leader_whatever_their_numbers() -> None:
+    spots, columns, rows = drawn(Link(leader=8, followers=(7,)), Link(leader=9, followers=(3,)))
+    assert (spots, columns, rows) == ({8: (0, 0), 7: (1, 0), 9: (0, 1), 3: (1, 1)}, 2, 2)
+
+
 def test_a_chain_goes_from_left_to_right_however_it_is_told() -> None:
     chain = (Link(leader=2, followers=(3,)), Link(leader=1, followers=(2, 4)))
     assert drawn(*chain) == ({1: (0, 0), 2: (1, 0), 4: (1, 1), 3: (2, 0)}, 3, 2)

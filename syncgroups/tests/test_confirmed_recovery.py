@@ -5,7 +5,7 @@ from decimal import Decimal
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
 from syncgroups.tests.test_confirmed import BUY, MES, SELL, TWO, confirmed, placed_by, sent_by
-from tradehaven.domain.commands import Unresolved
+from tradehaven.domain.commands import Lane, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, SyncMode
 from tradehaven.domain.ids import Symbol
 
@@ -125,6 +125,32 @@ def test_the_part_of_a_fill_beyond_an_exit_that_still_works_is_an_entry() -> Non
     world.outbox.clear()
     world.fill(stop)
     assert sent_by(world) == [(SELL, OrderType.MARKET, 1)]
+
+
+def test_that_part_is_sent_as_an_entry() -> None:
+    world = confirmed()
+    world.market(BUY, 2)
+    world.settle()
+    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.settle()
+    world.market(SELL, 1)
+    world.outbox.clear()
+    world.fill(stop)
+    (entry,) = world.outbox
+    assert isinstance(entry, PlaceOrder)
+    assert (entry.spec.qty, entry.lane) == (1, Lane.ENTRY)
+
+
+def test_a_fill_of_an_exit_whose_copy_is_being_taken_back_is_answered() -> None:
+    world = confirmed()
+    world.market(BUY, 2)
+    world.settle()
+    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.settle()
+    world.cancel(stop)
+    world.fill(stop)  # it had filled before its broker saw the cancel
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 0
 
 
 def test_a_fill_that_was_answered_already_is_not_answered_again() -> None:

@@ -259,3 +259,16 @@ def test_answers_to_one_order_stand_in_the_order_of_its_fills() -> None:
 def test_groups_below_nought_are_those_of_manual_orders() -> None:
     assert not live(limit(1), None).is_manual
     assert live(limit(1), None, group=GroupId(-1)).is_manual
+
+
+@pytest.mark.parametrize(("wait", "most"), [(250_000_000, 250_000_000), (250_000_001, 2_500_000_010)])
+def test_a_change_that_waits_for_more_than_a_quarter_second_waits_ten_times_as_long_at_most(
+    wait: int, most: int
+) -> None:
+    held = held_back(live(limit(2), limit(1)), denied(retry_at=NOW + wait), placing=False)
+    assert (held.held_until, held.held_at_most) == (NOW + wait, NOW + most)
+
+
+def test_a_copy_that_is_not_held_is_not_put_off() -> None:
+    told = live(limit(2), limit(1), held_at_most=Nanos(NOW))
+    assert put_off(told, Nanos(NOW)) is told

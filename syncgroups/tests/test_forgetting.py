@@ -218,3 +218,13 @@ def test_repairs_that_are_over_are_forgotten_although_something_else_differs() -
     world.book.missed.clear()
     _spans(world, 3)
     assert not world.book.copies
+
+
+def test_an_order_that_the_broker_never_numbered_is_forgotten_too() -> None:
+    world = desk(follower(2))
+    order = world.trade(BUY, 1)
+    world.reject(world.outbox.pop(), "no")
+    world.fill(order)
+    world.market(SELL, 1)
+    _spans(world, 3)
+    assert _size(world.book) == 0

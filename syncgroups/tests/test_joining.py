@@ -144,6 +144,7 @@ def test_an_order_that_a_list_left_out_keeps_what_it_had_filled_and_what_it_was_
     world.settle()
     (mine,) = world.resting(2)
     world.fill(mine.order_id, 1)
+    world.market(BUY, 5, account=TWO)
     del world.orders[mine.order_id]
     world.connect(TWO)  # the list lagged
     world.change(leaders, limit=limit)
@@ -154,8 +155,9 @@ def test_an_order_that_a_list_left_out_keeps_what_it_had_filled_and_what_it_was_
     (copy,) = world.book.copies.values()
     assert (copy.filled, copy.cost, copy.outstanding) == (1, 20_000, 2)
     assert world.book.orders[TWO, mine.order_id].filled == 1
+    assert world.book.copied[HOLDING] == 1
     world.fill(mine.order_id, 1)
-    assert (world.book.copied[HOLDING], world.book.positions[TWO, ES]) == (2, 2)
+    assert (world.book.copied[HOLDING], world.book.positions[TWO, ES]) == (2, 7)
 
 
 def test_an_order_that_is_only_seen_changes_nothing_that_is_held() -> None:

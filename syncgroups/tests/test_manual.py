@@ -2,7 +2,16 @@
 
 import pytest
 
-from syncgroups.core.keys import Leg, command_id, leg_id, manual_id, parse_key, parse_manual
+from syncgroups.core.keys import (
+    Leg,
+    command_id,
+    leg_id,
+    manual_group,
+    manual_id,
+    manual_order,
+    parse_key,
+    parse_manual,
+)
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.bracketing import NUMBER, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, Capped, follower, group_of, plan_of
@@ -258,6 +267,7 @@ def test_ids_say_what_an_order_is_for() -> None:
     assert named is not None
     assert (named.key, named.number, named.follower) == ("th1h.m7.l1.f2.t40.tp.r2", 7, TWO)
     assert (named.stop_loss, named.take_profit, named.leg) == (None, 40, Leg.TAKE_PROFIT)
+    assert (manual_group(7), manual_order(7)) == (-7, -7)  # no row's and no broker's number is below 0
     assert parse_key(entry) is None
     for stranger in (None, "", "th1.g9.l1.o5.f2", f"{entry}.xx"):
         assert parse_manual(stranger) is None

@@ -9,7 +9,8 @@ from syncgroups.core.preview import Preview, preview
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, LEADER, connection_of, follower, gate_of
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode, SyncMode
-from tradehaven.domain.ids import AccountId, Symbol
+from tradehaven.domain.events import AccountLocked
+from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.orders import OrderSpec
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -138,3 +139,19 @@ def test_logins_that_are_asked_for_nothing_are_counted_with_nothing() -> None:
     for order in twice.resting(2):
         twice.fill(order.order_id)
     assert _previewed(twice, SELL, 2).calls == {connection_of(AccountId(2)): 1}
+
+
+def test_an_account_that_is_locked_is_told_no_room() -> None:
+    world = desk(follower(2, max_position=5))
+    until = Nanos(world.now + 60_000_000_000)
+    locked = AccountLocked(
+        account=AccountId(2),
+        reason=RefusalReason.DAILY_LOSS,
+        detail="the day's loss",
+        until=until,
+        flatten=False,
+        at=world.at(),
+    )
+    world.step(locked)
+    (share,) = _previewed(world, BUY, 1).shares
+    assert (share.qty, share.room, share.reason) == (0, None, RefusalReason.DAILY_LOSS)

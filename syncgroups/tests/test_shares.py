@@ -7,10 +7,12 @@ import pytest
 
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, SessionHours, Side, SizingMode, SyncMode
-from tradehaven.domain.ids import AccountId, Symbol
+from tradehaven.domain.events import OrderFilled
+from tradehaven.domain.ids import AccountId, FillId, GroupId, Symbol
+from tradehaven.domain.money import Ticks
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
@@ -73,6 +75,20 @@ def test_who_gets_nothing_of_an_entry_is_told_why(
     world.market(BUY, 3)
     assert said(world) == [words]
     assert placed(world) == []
+
+
+def test_what_a_filter_keeps_out_is_told_by_the_filter_behind_a_gate_as_well() -> None:
+    world = desk(instruments=frozenset({"NQ"}))
+    world.shut(GROUP_GATE)
+    world.market(BUY, 1)
+    assert world.reasons() == ["instrument_filtered"]
+
+
+def test_a_contract_that_was_shut_for_repairs_in_vain_is_only_left() -> None:
+    world = desk()
+    world.book.quarantined.add((GROUP, TWO, ES))
+    world.market(BUY, 1)
+    assert world.reasons() == ["quarantined"]
 
 
 def test_who_is_out_of_reach_is_told_so() -> None:
@@ -255,6 +271,33 @@ def test_a_fixed_size_is_opened_for_each_order_that_waits() -> None:
     world.deliver(entry)
     world.settle()
     assert world.held(2) == 4
+
+
+def test_a_fixed_size_is_opened_for_another_leaders_order_of_the_same_number() -> None:
+    plan = plan_of(
+        group_of(fixed(), mode=CONFIRMED),
+        group_of(fixed(), leader=THREE, group=GroupId(10), mode=CONFIRMED),
+    )
+    world = Desk(plan)
+    world.connect()
+    world.market(SELL, 1)
+    lost(world)
+    order = world.market(BUY, 2)
+    at = world.at()
+    world.step(
+        OrderFilled(
+            account=THREE,
+            order_id=order,
+            fill_id=FillId(9000),
+            symbol=ES,
+            side=BUY,
+            qty=1,
+            price=Ticks(20000),
+            at=at,
+            traded_at=at,
+        )
+    )
+    assert placed(world) == [(BUY, 2)]
 
 
 @pytest.mark.parametrize("waits", [True, False])

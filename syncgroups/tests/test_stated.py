@@ -79,3 +79,21 @@ def test_a_list_says_nothing_about_what_was_not_in_doubt() -> None:
     _list(book, _position(1), _position(7, AccountId(9)), at=NOW)
     assert book.positions[TWO, ES] == book.reported[TWO, ES] == 3
     assert (AccountId(9), ES) not in book.positions
+
+
+def test_a_snapshot_forgets_the_reports_before_it_also_of_what_it_leaves_out() -> None:
+    book = Book()
+    book.positions[TWO, NQ] = book.reported[TWO, NQ] = 2
+    book.reported[THREE, NQ] = 7
+    _state(book, _position(1))
+    assert book.reported == {(TWO, ES): 1, (THREE, NQ): 7}
+
+
+def test_two_snapshots_far_enough_apart_end_a_doubt_and_only_that_of_their_account() -> None:
+    book = Book()
+    book.positions[TWO, ES] = 2
+    book.assumed[THREE, NQ] = Nanos(NOW)
+    _state(book)
+    assert set(book.assumed) == {(TWO, ES), (THREE, NQ)}
+    _state(book, at=NOW + SECOND_LOOK)
+    assert set(book.assumed) == {(THREE, NQ)}

@@ -91,8 +91,8 @@ def test_an_order_of_ours_is_known_by_its_number_where_the_list_leaves_its_name_
     mine.client_order_id = None
     again(world)
     world.look(7)
-    again(world)
     world.change(order, limit=18_990)
+    again(world)  # the change is lost with the link
     world.settle()
     assert [one.spec.limit for one in world.resting(2)] == [18_990]
     world.fill(mine.order_id)

@@ -166,7 +166,9 @@ def _prints(chance: Random, length: float) -> list[tuple[float, Fault]]:
     found: list[tuple[float, Fault]] = []
     for _ in range(chance.randint(0, 3)):
         parts = chance.choice((-200, -30, 30, 200))
-        found.append((chance.random() * length, Wild(symbol=chance.choice((ES, NQ)), parts=parts)))
+        at, wild = chance.random() * length, Wild(symbol=chance.choice((ES, NQ)), parts=parts)
+        if all(abs(at - other) > 1 for other, known in found if known == wild):
+            found.append((at, wild))  # two that agree within a second are a price
     if chance.random() < 0.4:
         blind = Blind(seconds=chance.uniform(1, 12), silently=chance.random() < 0.5)
         found.append((chance.random() * length, blind))

@@ -80,7 +80,7 @@ class Line:
         self._inbound: list[Message] = []
         self._first: Message | None = None
         self._free_at = self._sent_at = 0
-        self._asked: dict[ClientOrderId, Command] = {}
+        self._asked: dict[ClientOrderId, tuple[Command, int]] = {}
         self._partial_until = Nanos(0)
         self._governor = governor
         self._penalties = Penalties()
@@ -125,7 +125,7 @@ class Line:
         at = self._agenda.nanos()
         if was_ready:
             self._tell(LinkLost(connection=self.connection, reason=reason, at=at))
-        for command in asked.values():
+        for command, _ in asked.values():
             self._tell(counter.unresolved(command, reason, at))
         for item in self._penalties.take_all():
             self._tell(counter.denied(item.command, "the link was lost", self._agenda.nanos()))
@@ -178,9 +178,9 @@ class Line:
         return counter.denied(command, wait.text, self._agenda.nanos(), retry_at=wait.until)
 
     def _write(self, command: Command) -> None:
-        self._asked[command.client_order_id] = command
-        session = self._session
-        self._agenda.after(ANSWER_LIMIT, lambda: self._overdue(session, command))
+        session, asked = self._session, (command, self._agenda.now)
+        self._asked[command.client_order_id] = asked
+        self._agenda.after(ANSWER_LIMIT, lambda: self._overdue(session, asked))
         if self._dark or self._chance.random() < self._weather.loses_requests:
             self._history.add(Trouble(self._agenda.now, f"lost on its way: {command.client_order_id}"))
         else:
@@ -204,8 +204,11 @@ class Line:
 
         self._agenda.after(self._delay(), answer)
 
-    def _overdue(self, session: int, command: Command) -> None:
-        if session == self._session and self._asked.pop(command.client_order_id, None) is not None:
+    def _overdue(self, session: int, asked: tuple[Command, int]) -> None:
+        command, _ = asked
+        # What is repeated with its ticket has as long for an answer as it had the first time.
+        if session == self._session and self._asked.get(command.client_order_id) == asked:
+            del self._asked[command.client_order_id]
             if not self._gone:
                 self._doubted.add(command.client_order_id)
                 self._tell(counter.unresolved(command, "no answer in time", self._agenda.nanos()))
