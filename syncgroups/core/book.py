@@ -78,7 +78,8 @@ class Book:
 
     `unheard` are positions that a list says otherwise than fills and reports: since when, and all three.
     `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
-    moment has just passed.
+    moment has just passed. `open_copies` stand in the order of their coming, never of their hashes: a recorded
+    day replays to the same orders.
     """
 
     def __init__(self) -> None:
@@ -102,7 +103,6 @@ class Book:
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
-        # In the order of their coming, never of their hashes: a recorded day replays to the same orders.
         self.open_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
