@@ -78,8 +78,7 @@ class Book:
 
     `unheard` are positions that a list says otherwise than fills and reports: since when, and all three.
     `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
-    moment has just passed. `open_copies` stand in the order of their coming, never of their hashes: a recorded
-    day replays to the same orders.
+    moment has just passed.
     """
 
     def __init__(self) -> None:
@@ -99,10 +98,11 @@ class Book:
         self.unheard: dict[tuple[AccountId, Symbol], tuple[Nanos, int, int, int]] = {}
         self.balances: dict[AccountId, Decimal] = {}
         self.sizing_balances: dict[AccountId, Decimal] = {}
-        self.sizing_until = Nanos(0)
+        self.sizing_until = self.tidy_at = Nanos(0)
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
+        # In the order of their coming, never of their hashes: a recorded day replays to the same orders.
         self.open_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.copied: defaultdict[HoldingKey, int] = defaultdict(int)
         self.changed_holdings: set[HoldingKey] = set()
@@ -126,7 +126,6 @@ class Book:
         self.adopted: set[ClientOrderId] = set()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
-        self.tidy_at = Nanos(0)
         self.aged_orders: set[OrderKey] = set()
         self.aged_fills: dict[AccountId, FillId] = {}
         self.gone_orders: dict[AccountId, OrderId] = {}
