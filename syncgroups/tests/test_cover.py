@@ -286,6 +286,7 @@ def test_only_what_a_guard_and_another_exit_closed_twice_is_closed_again(
 def test_what_was_entered_anew_on_the_other_side_is_not_closed_as_too_much() -> None:
     assert ClosePosition in [type(command) for command in asked(crossed(-2, -1))]
     assert ClosePosition in [type(command) for command in asked(crossed(-2, -1, copied=-1))]
+    assert ClosePosition in [type(command) for command in asked(crossed(-2, -1, copied=1))]
     entered = crossed(-2, -1, copied=-1, leader=-1)
     assert ClosePosition not in [type(command) for command in asked(entered)]
 

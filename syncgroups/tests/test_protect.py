@@ -169,7 +169,7 @@ def guarded_exit(qty: int, exits: int = 1, *, beside: Symbol | None = None) -> D
     """Return a desk on which a guard has filled while an exit of the leader's was on its way."""
     desk = desk_with()
     if beside is not None:
-        desk.market(Side.BUY, 1, symbol=beside)
+        desk.market(Side.SELL, 1, symbol=beside)
         desk.settle()
     desk.market(Side.BUY, qty)
     desk.settle()

@@ -176,7 +176,9 @@ def test_a_stop_that_is_turned_down_once_nothing_is_held_is_not_held_against_the
     desk.settle()
     assert desk.positions[MINE, ES] == 0
     desk.reject(late, "NothingToProtect")
+    assert desk.book.risk.guard_failures
     desk.wait(1)
+    assert not desk.book.risk.guard_failures
     desk.market(Side.BUY, 1)
     desk.settle()
     assert (desk.positions[MINE, ES], [order.spec.qty for order in guards(desk)]) == (1, [1])
