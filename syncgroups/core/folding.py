@@ -281,6 +281,7 @@ def _order_answered(book: Book, copy: Copy, event: Outcome) -> None:
         case Unresolved():
             if copy.order_id is None:
                 book.keep(replace(copy, state=CopyState.UNRESOLVED))
+                book.absent_since.pop(copy.key, None)  # lists from before it was given up say nothing
         case _:  # pragma: no cover
             assert_never(event)
 

@@ -85,7 +85,11 @@ def forgive(book: Book) -> None:
 
 def ended(book: Book, event: OrderEnded) -> None:
     """Take the end of a guard; one that the broker turned down afterwards counts as refused."""
+    named = leg_of(event.client_order_id)
     guard = _of(book, event.account, event)
+    if guard is None and named is not None:  # it may have ended before the answer that numbers it
+        guard = book.risk.guards.get(named[0])
+        guard = guard if guard is not None and guard.order_id is None else None
     if guard is None:
         return
     _forget(book, guard)

@@ -11,7 +11,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import advance
 from syncgroups.core.copies import Copy, put_off
-from syncgroups.core.decision import NOTHING, Action, Decision, Weighed, joined
+from syncgroups.core.decision import NOTHING, Action, CopyStep, Decision, Weighed, joined
 from syncgroups.core.expected import is_moving
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
@@ -221,7 +221,22 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
     in parts, gets that stop then, for what it really holds. And what rests may not close more than is
     left, nor open more than a limit allows, once another order has closed it.
     """
-    return _again(plan, book, _to_look_at(book, event), event.at, others)
+    grown = _again(plan, book, _to_look_at(book, event), event.at, others)
+    left = (copy for copy in book.open_copies_of(event.account) if copy.symbol == event.symbol)
+    cut = (_cut(plan, book, copy) for copy in left if copy.key not in others)
+    return joined(grown, Decision(steps=tuple(step for step in cut if step is not None)))
+
+
+def _cut(plan: OwnerPlan, book: Book, copy: Copy) -> CopyStep | None:
+    """Return what keeps an order that outlived its leader's from opening what it was to close."""
+    if _lives(book, copy) or copy.target is None or not _rests(copy.sent) or book.is_bracketed(copy):
+        return None
+    held = book.positions.get((copy.follower, copy.symbol), 0)
+    stays = copy.enters + max(0, -held * copy.side.sign)
+    if not copy.enters or copy.target.qty - copy.filled <= stays:
+        return None  # an exit that closes nothing any more is a difference, see `drift`
+    aimed = replace(copy, target=replace(copy.target, qty=copy.filled + stays))
+    return advance(plan, book, aimed)
 
 
 def settled(plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos) -> Decision:

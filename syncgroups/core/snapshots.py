@@ -19,6 +19,8 @@ from tradehaven.domain.transitions import is_final
 
 SECOND_LOOK = 6 * 1_000_000_000
 """An order was never accepted when two complete lists this far apart both lack it (I12)."""
+NO_WORD = 60 * 1_000_000_000
+"""So long may a request be under way with all its penalties: whoever sent it has given up before that."""
 
 
 def taken(book: Book, event: SnapshotTaken) -> None:
@@ -38,6 +40,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         if account.balance is not None:
             accounting.balance_said(book, account.balance)
         listed = {book.by_order.get((account.account, order.order_id)) for order in account.orders}
+        _in_doubt(book, account.account)
         missing_copies(book, account.account, listed, event.at)
 
 
@@ -88,14 +91,24 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
 def missing_copies(
     book: Book, account: AccountId, listed: Collection[ClientOrderId | None], at: Nanos
 ) -> None:
-    """Look for copies that the broker does not list; the second look decides that they never were."""
+    """Look for copies that the broker does not list; the second look decides that they never were.
+
+    What is still being asked for may wait for its turn or for the end of a penalty, and comes to an end of
+    its own: only where no word of that comes for very long is it looked for like the others.
+    """
     for copy in list(book.open_copies_of(account)):
         if copy.key in listed or copy.is_unsent:  # what never left cannot be missing
             book.absent_since.pop(copy.key, None)
             continue
         first_look = book.absent_since.setdefault(copy.key, at)
-        if at - first_look >= SECOND_LOOK:
+        is_asked_for = copy.state is CopyState.SENDING and copy.order_id is None
+        if at - first_look >= (NO_WORD if is_asked_for else SECOND_LOOK):
             state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
             book.keep(replace(copy, state=state))
-        elif copy.state is CopyState.SENDING:
+
+
+def _in_doubt(book: Book, account: AccountId) -> None:
+    """Put in doubt what was asked for in the session before."""
+    for copy in list(book.open_copies_of(account)):
+        if copy.state is CopyState.SENDING and not copy.is_unsent:
             book.keep(replace(copy, state=CopyState.UNRESOLVED))

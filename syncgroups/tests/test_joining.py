@@ -9,7 +9,7 @@ from syncgroups.core.keys import CopyKey, client_order_id, manual_group, repair_
 from syncgroups.tests import bracketing
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
-from tradehaven.domain.commands import ChangeOrder, PlaceOrder
+from tradehaven.domain.commands import ChangeOrder, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrderChanged, OrderEnded, OrderWorking
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, OrderId, Symbol
@@ -59,6 +59,9 @@ def test_an_order_that_two_lists_lack_was_never_taken_unless_the_broker_had_numb
     command = world.outbox.pop()
     if answered:
         world.answer(command, OrderId(999))
+    else:
+        name = command.client_order_id
+        world.step(Unresolved(account=TWO, client_order_id=name, text="no answer", at=world.at()))
     for _ in range(2):
         world.list_again(TWO)
         world.look(6)

@@ -8,7 +8,7 @@ from syncgroups.core.keys import is_manual, parse_manual
 from syncgroups.core.watch import in_flight
 from syncgroups.tests.bracketing import NUMBER, Desk, desk
 from syncgroups.tests.plans import ES, GROUP_GATE, LEADER, connection_of, follower
-from tradehaven.domain.commands import CancelOrder, ChangeOrder, Denied, Lane, PlaceOrder
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Denied, Lane, PlaceOrder, Unresolved
 from tradehaven.domain.enums import Ask, OrderStatus, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import OrderEnded, OrdersListed, PersonAsked
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
@@ -268,7 +268,8 @@ def test_a_leg_that_never_arrived_is_no_refusal() -> None:
     for _ in range(4):
         tries += turned_down(world)
         world.wait(1)
-    world.outbox.clear()  # the fifth one is lost on its way
+    lost = world.outbox.pop(0).client_order_id  # the fifth one is lost on its way
+    world.step(Unresolved(account=TWO, client_order_id=lost, text="no answer", at=world.at()))
     for _ in range(2):
         world.step(
             OrdersListed(

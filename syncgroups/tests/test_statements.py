@@ -9,10 +9,10 @@ from syncgroups.core.forgetting import REMEMBER, tidy
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, connection_of, follower
 from syncgroups.tests.test_protect import STOP, desk_with
-from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.events import OrdersListed
-from tradehaven.domain.ids import Nanos, OrderId
+from tradehaven.domain.ids import ClientOrderId, Nanos, OrderId
 
 BUY, SELL = Side.BUY, Side.SELL
 HOLDING = (GROUP, TWO, ES, ES)
@@ -179,13 +179,20 @@ def test_a_size_that_was_asked_for_and_never_came_takes_no_room_under_a_cap() ->
 # -- what a list lacks -------------------------------------------------------------------------------
 
 
+def doubted() -> tuple[Desk, ClientOrderId]:
+    """Return a follower's order of which nobody knows whether the broker has it."""
+    world = desk()
+    world.trade(BUY, 1)
+    name = world.outbox.pop().client_order_id
+    world.step(Unresolved(account=TWO, client_order_id=name, text="no answer in time", at=world.at()))
+    return world, name
+
+
 @pytest.mark.parametrize(("early", "state"), [(1, CopyState.UNRESOLVED), (0, CopyState.MISSED)])
 def test_an_order_was_never_taken_when_two_lists_six_seconds_apart_lack_it(
     early: int, state: CopyState
 ) -> None:
-    world = desk()
-    world.trade(BUY, 1)
-    name = world.outbox.pop().client_order_id
+    world, name = doubted()
     start = world.now
     lists(world, start)
     assert world.book.copies[name].state is CopyState.UNRESOLVED
@@ -194,14 +201,40 @@ def test_an_order_was_never_taken_when_two_lists_six_seconds_apart_lack_it(
 
 
 def test_an_order_that_a_list_shows_in_between_is_looked_for_anew() -> None:
-    world = desk()
-    world.trade(BUY, 1)
-    name = world.outbox.pop().client_order_id
+    world, name = doubted()
     start = world.now
     lists(world, start)
     lists(world, start + 5 * SECOND, name)
     lists(world, start + 10 * SECOND)
     assert world.book.copies[name].state is CopyState.UNRESOLVED
+
+
+@pytest.mark.parametrize(("early", "state"), [(1, CopyState.SENDING), (0, CopyState.MISSED)])
+def test_an_order_that_is_still_being_asked_for_is_missed_only_after_a_minute_without_a_word(
+    early: int, state: CopyState
+) -> None:
+    world = desk()
+    world.trade(BUY, 1)
+    name = world.outbox.pop().client_order_id
+    start = world.now
+    for second in (0, 7, 20):  # a penalty is waited out, and the order repeated with its ticket
+        lists(world, start + second * SECOND)
+        assert world.book.copies[name].state is CopyState.SENDING
+    lists(world, start + 60 * SECOND - early)
+    assert world.book.copies[name].state is state
+
+
+def test_lists_from_before_an_order_was_given_up_say_nothing_about_it() -> None:
+    world = desk()
+    world.trade(BUY, 1)
+    name = world.outbox.pop().client_order_id
+    start = world.now
+    lists(world, start)
+    world.step(Unresolved(account=TWO, client_order_id=name, text="no answer in time", at=world.at()))
+    lists(world, start + 10 * SECOND)
+    assert world.book.copies[name].state is CopyState.UNRESOLVED
+    lists(world, start + 16 * SECOND)
+    assert world.book.copies[name].state is CopyState.MISSED
 
 
 def test_an_order_that_had_worked_and_is_listed_no_more_has_ended() -> None:

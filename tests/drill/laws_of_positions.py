@@ -313,11 +313,11 @@ def protection_fits(reading: Reading) -> Iterator[str]:
     """I14: at rest an exit closes exactly what is held, where its leader's stop covers all of its own.
 
     A stop is mandatory only where the leader has one; a follower whose stop the broker turned down is told
-    so (I2).
+    so (I2), as is one that holds more than its share.
     """
     if any(_ever(reading, state) for state in (TradingState.HALTED, TradingState.REDUCING)):
         return
-    stuck = reading.stuck()
+    stuck, told = reading.stuck(), reading.drifting()
     for group, follower in reading.pairs():
         if follower.reverse:
             continue  # its leader's stop is a limit order here: that protects nobody
@@ -329,6 +329,8 @@ def protection_fits(reading: Reading) -> Iterator[str]:
             alone = reading.groups_of(account) == 1 and not reading.touched_by_others(account, symbol)
             if not order.left or leaders is None or not alone or (account, symbol) in stuck:
                 continue
+            if reading.was_busted(account):
+                continue  # what it holds for whom is anybody's guess, and people were told so
             held = reading.held(group.group, account, symbol)
             closing = held * order.first.side.sign < 0
             if reading.only_reduces(name, 10**9) and order.left > (abs(held) if closing else 0):
@@ -337,7 +339,7 @@ def protection_fits(reading: Reading) -> Iterator[str]:
             whole = leaders.left and leaders.left == abs(leader_net)
             is_stop = leaders.last.spec.order_type is OrderType.STOP
             if whole and is_stop and closing and leader_net * order.first.side.sign < 0:
-                if order.left < abs(held):
+                if order.left < abs(held) and (account, symbol) not in told:
                     yield f"{name} protects {order.left} of {held:+d} {symbol} held by {account}"
 
 

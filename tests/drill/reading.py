@@ -204,12 +204,12 @@ class Reading:
                 yield order
 
     def copied(self, group: GroupId, follower: AccountId, symbol: Symbol) -> int:
-        """Return the signed contracts that a follower's copies have brought it, without what was busted."""
-        copies = [order for order in self.copies_of(group, follower) if order.first.symbol == symbol]
-        named = {order.first.order_id for order in copies}
-        fills = [bust.fill for _, bust in self.busted if bust.fill.order_id in named]
-        taken_back = sum(fill.qty * fill.side.sign for fill in fills)
-        return sum(order.filled * order.first.side.sign for order in copies) - taken_back
+        """Return the signed contracts that a follower's copies have brought it."""
+        return sum(
+            order.filled * order.first.side.sign
+            for order in self.copies_of(group, follower)
+            if order.first.symbol == symbol
+        )
 
     def held(self, group: GroupId, follower: AccountId, symbol: Symbol) -> int:
         """Return the contracts of a group that a follower can really still have."""
