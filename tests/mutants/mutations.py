@@ -24,7 +24,7 @@ _COMPARED: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 _REWORKED: Mapping[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
-    ast.Mult: ast.FloorDiv,
+    ast.Mult: ast.Add,  # a division would mean the same wherever the one side is a sign
     ast.Div: ast.Mult,
     ast.FloorDiv: ast.Mult,
     ast.Mod: ast.Mult,
