@@ -139,6 +139,10 @@ class Book:
         """Yield this follower's orders that may still trade."""
         return (self.copies[key] for key in self.open_copies[account])
 
+    def market_copies_of(self, account: AccountId) -> Iterator[Copy]:
+        """Yield those of them that trade at the market, however many others rest."""
+        return (self.copies[key] for key in self.market_copies[account])
+
     def is_filled(self, account: AccountId, order: OrderId) -> bool:
         """Say whether an order has traded in full, as far as is known."""
         record = self.orders.get((account, order))

@@ -239,12 +239,13 @@ def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None
     cancel is on its way, for they fill in the meantime as they like (F39), and entries that still rest
     although their leader's order has ended.
     """
-    for copy in book.open_copies_of(account):
+    at_market = order.spec.order_type is OrderType.MARKET
+    for copy in book.open_copies_of(account) if at_market else book.market_copies_of(account):
         if copy.symbol != order.symbol or not copy.outstanding or (but is not None and copy.key == but.key):
             continue
         closes = copy.side is order.side
         stale = copy.target is None or (not closes and _leader_has_ended(book, copy))
-        if copy.sent.order_type is OrderType.MARKET or (stale and order.spec.order_type is OrderType.MARKET):
+        if stale or copy.sent.order_type is OrderType.MARKET:
             left = copy.outstanding * copy.side.sign
             yield Doubt(key=copy.key, left=left, filled=copy.filled, closes=closes)
 

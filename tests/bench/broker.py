@@ -83,7 +83,9 @@ class Bench:
             self.done.set()
 
 
-class _Socket(WSListener):
+class Listener(WSListener):
+    """One login's socket: it authorizes, states an empty account, and takes orders."""
+
     def __init__(self, bench: Bench, account: int) -> None:
         self._bench = bench
         self._account = account
@@ -140,8 +142,8 @@ class _Http(asyncio.Protocol):
 async def _serve(conn: object, followers: int, events: int) -> None:
     bench = Bench(expected=followers)
 
-    def listener(request: WSUpgradeRequest) -> _Socket:
-        return _Socket(bench, int(request.path.rsplit(b"/", 1)[-1]))
+    def listener(request: WSUpgradeRequest) -> Listener:
+        return Listener(bench, int(request.path.rsplit(b"/", 1)[-1]))
 
     loop = asyncio.get_running_loop()
     sockets = await ws_create_server(listener, "127.0.0.1", 0)

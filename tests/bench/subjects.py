@@ -128,7 +128,8 @@ def sequential(conn: object, ports: tuple[int, int], followers: int, events: int
 # -- the engine -------------------------------------------------------------------------------------
 
 
-def _plan(followers: int) -> OwnerPlan:
+def bench_plan(followers: int) -> OwnerPlan:
+    """Return a leader with so many one-to-one followers, each on a login of its own."""
     accounts = {AccountId(LEADER): _account(LEADER)}
     accounts |= {AccountId(10 + index): _account(10 + index) for index in range(followers)}
     members = tuple(
@@ -149,7 +150,7 @@ def _memory_kb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _link(login: Login, mailbox: Mailbox, clock: Clock, kind: type[TradovateGateway]) -> Link:
+def bench_link(login: Login, mailbox: Mailbox, clock: Clock, kind: type[TradovateGateway]) -> Link:
     """Return a login's link with a budget that the run cannot use up: counted, never refused."""
 
     async def credentials(_refused: bool) -> Login:
@@ -176,7 +177,7 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder), epoch=1)
         dispatch = Dispatch(links, clock.nanos, lambda: True)
-        mailbox = Mailbox(_plan(followers), Book(), journal, dispatch, clock.nanos)
+        mailbox = Mailbox(bench_plan(followers), Book(), journal, dispatch, clock.nanos)
         for gate in open_gates(mailbox.plan):
             mailbox.post(gate)
         before = _memory_kb()
@@ -198,7 +199,7 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
                 accounts={number: AccountId(ours)},
             )
             kind = Leader if ours == LEADER else TradovateGateway
-            links[ConnectionId(ours)] = link = _link(login, mailbox, clock, kind)
+            links[ConnectionId(ours)] = link = bench_link(login, mailbox, clock, kind)
             tasks.append(asyncio.create_task(link.run()))
         while not all(link.is_ready for link in links.values()):
             await asyncio.sleep(0.02)
