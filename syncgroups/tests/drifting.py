@@ -10,7 +10,7 @@ from syncgroups.tests import desk as plain
 from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
 from tradehaven.domain.enums import Ask, Side
 from tradehaven.domain.events import OrdersListed, PersonAsked, PositionReported, TimePassed
-from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId, Symbol
 
 TWO = AccountId(2)
 
@@ -96,3 +96,19 @@ def desk(*followers: FollowerPlan, **settings: Any) -> Desk:
     found = Desk(plan_of(group_of(*(followers or (follower(2),)), **settings)))
     found.connect()
     return found
+
+
+def entered(side: Side = Side.BUY, qty: int = 2, *followers: Any, **settings: Any) -> Desk:
+    """Return a desk whose followers have entered with their leader."""
+    world = desk(*followers, **settings)
+    world.market(side, qty)
+    world.settle()
+    return world
+
+
+def two_groups() -> Desk:
+    """Return a desk on which account 2 follows two leaders, 1 and 3."""
+    other = group_of(follower(2), leader=AccountId(3), group=GroupId(10))
+    world = Desk(plan_of(group_of(follower(2)), other))
+    world.connect()
+    return world

@@ -1,14 +1,12 @@
 """What is called a difference, from when on and until when: case by case."""
 
-from typing import Any
-
 import pytest
 
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.differences import DriftKind
 from syncgroups.tests import bracketing
-from syncgroups.tests.drifting import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower, group_of, plan_of
+from syncgroups.tests.drifting import Desk, desk, entered, two_groups
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND
 from tradehaven.domain.enums import DriftPolicy, OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId, GroupId, Symbol
@@ -17,22 +15,6 @@ BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
 HOLDING = (GROUP, TWO, ES, ES)
 NQ = Symbol("NQZ6")
-
-
-def entered(side: Side = BUY, qty: int = 2, *followers: Any, **settings: Any) -> Desk:
-    """Return a desk whose followers have entered with their leader."""
-    world = desk(*followers, **settings)
-    world.market(side, qty)
-    world.settle()
-    return world
-
-
-def two_groups() -> Desk:
-    """Return a desk on which account 2 follows two leaders, 1 and 3."""
-    other = group_of(follower(2), leader=THREE, group=GroupId(10))
-    world = Desk(plan_of(group_of(follower(2)), other))
-    world.connect()
-    return world
 
 
 # -- from when on ------------------------------------------------------------------------------------
