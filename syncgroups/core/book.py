@@ -182,8 +182,7 @@ class Book:
             record = self.orders[account, order_id]
             if order_id != but and record.symbol == symbol:
                 total += record.unfilled
-        for key in self.market_copies.get(account, ()):
-            copy = self.copies[key]
+        for copy in self.market_copies_of(account):
             unseen = (account, copy.order_id) not in self.orders
             later = mine is not None and copy.number > mine.number
             if unseen and copy.symbol == symbol and not later:

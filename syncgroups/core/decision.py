@@ -222,6 +222,9 @@ def once(decision: Decision) -> Decision:
     All of them saw the same book: what comes second knows nothing of what the first has sent. The first one
     counts, but a cancel outdoes a change; what is left out is still wished for when the answer comes.
     """
+    keys = [step.copy.key for step in decision.steps if isinstance(step, CopyStep)]
+    if len(set(keys)) == len(keys):
+        return decision
     told: dict[ClientOrderId, CopyStep] = {}
     for step in decision.steps:
         if isinstance(step, CopyStep) and step.command is not None:
