@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 
 import coverage
@@ -185,7 +186,7 @@ def _child(mutant: Mutant, tree: ast.Module, living: Living, items: list[pytest.
 
 
 def _fails(items: list[pytest.Item]) -> bool:
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
             return True
     return False
