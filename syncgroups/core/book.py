@@ -191,7 +191,9 @@ class Book:
 
     def foreign_flying(self, account: AccountId, symbol: Symbol) -> int:
         """Return the signed contracts that market orders of a strange hand are about to trade."""
-        orders = self.market_orders.get(account, ())
+        orders = self.market_orders.get(account)
+        if not orders:
+            return 0
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
 

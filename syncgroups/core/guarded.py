@@ -10,7 +10,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from risk.core import desk
-from risk.core.guard import review, strictest
+from risk.core.guard import review
 from risk.core.lockouts import running
 from risk.core.proposal import Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
 from risk.core.rules import NO_RULES, Rules
@@ -64,10 +64,12 @@ def guarded(
 
     `but` is the copy that changes, `others` are copies that the same event has changed already.
     """
-    state = strictest(book.states_of(follower.gates))
+    state = book.gates.strictest_of(follower.gates)
     known = accounts[follower.account]
     rules = known.rules_at(order.at)
     shut = _shut(book, follower.account, order)
+    if state is TradingState.ACTIVE and rules is NO_RULES and shut is None:
+        return sized, None, _unasked(order, sized, own, state)
     if rules is NO_RULES and shut is None:
         plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
         asked = _Asked(verdict=review(plain, rules, None, state, order.at))
@@ -98,6 +100,12 @@ def _shut(book: Book, account: AccountId, order: LeaderOrder) -> Objection | Non
     if lock is not None:
         return Objection(reason=lock.reason, detail=lock.detail)
     return desk.objection(book.risk.stated.get(account))
+
+
+def _unasked(order: LeaderOrder, sized: Sized, own: int, state: TradingState) -> Weighed:
+    """Return the figures of an order that no gate and no limit stands before."""
+    reduce, enter = sized.reduce, sized.enter
+    return Weighed(order.before, order.change, own, reduce, enter, None, None, state, reduce + enter)
 
 
 def _weighed(

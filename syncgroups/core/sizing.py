@@ -81,4 +81,4 @@ def _reduction(plan: FollowerPlan, ratio: Fraction, own: int, leader: int, after
 def _entry(plan: FollowerPlan, ratio: Fraction, entering: int, base: int) -> int:
     if plan.sizing is SizingMode.FIXED:
         return plan.fixed_qty
-    return scaled(base + entering, ratio) - scaled(base, ratio)
+    return scaled(base + entering, ratio) - (scaled(base, ratio) if base else 0)

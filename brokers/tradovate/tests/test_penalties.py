@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.testing import RunningExchange
@@ -23,7 +23,7 @@ async def _plan(exchange: RunningExchange, login: Login, trouble: Trouble, **mor
 
 
 def _resting(key: str, lane: Lane = Lane.PROTECTIVE) -> PlaceOrder:
-    return replace(order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)), lane=lane)
+    return structs.replace(order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)), lane=lane)
 
 
 async def _denied(watch: Watch, key: str) -> None:
