@@ -6,9 +6,7 @@ So changes of the leader merge to the latest by themselves, and a command that w
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, Self
 
-import msgspec
 from msgspec import structs
 
 from syncgroups.core.keys import command_id
@@ -16,6 +14,7 @@ from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Denied
 from tradehaven.domain.enums import Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.values import Value
 
 MAX_REFUSALS = 5
 """How often a change or cancel may be turned down before a person must look."""
@@ -49,7 +48,7 @@ HoldingKey = tuple[GroupId, AccountId, Symbol, Symbol]
 OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED, CopyState.FILLING})
 
 
-class Copy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Copy(Value, frozen=True, kw_only=True):
     """A follower's order. `target` None means that nothing should work; quantities are contracts.
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
@@ -86,10 +85,6 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cost: int = 0
     held_until: Nanos = Nanos(0)
     held_at_most: Nanos = Nanos(0)
-
-    def changed(self, **fields: Any) -> Self:
-        """Return this copy with other values in the fields that are named."""
-        return structs.replace(self, **fields)
 
     @property
     def is_unsent(self) -> bool:

@@ -68,7 +68,7 @@ def _again(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
         return _exit_again(plan, book, copy, copy.target, at)
     step = advance(plan, book, copy, retry=True)
     if is_seen(plan, book, copy.follower):  # without a command it stands as wished by now
-        step = replace(step, copy=step.copy.changed(held_until=Nanos(0)))
+        step = step.changed(copy=step.copy.changed(held_until=Nanos(0)))
     return Decision(steps=(step,)) if step.copy != copy else NOTHING
 
 

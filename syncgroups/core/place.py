@@ -119,7 +119,7 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
             ahead=tuple((waiting.key, waiting.placed) for waiting in _ahead(case, follower)),
         )
     )
-    return replace(sized, enter=0)
+    return sized.changed(enter=0)
 
 
 def _closes_now(case: Case) -> bool:
@@ -196,7 +196,7 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
         step = advance(case.plan, case.book, put_off(aimed, case.order.at))
-        case.steps.append(replace(step, weighed=weighed))
+        case.steps.append(step.changed(weighed=weighed))
 
 
 def _what_stays(copy: Copy, reduce: int, refusal: Refusal, weighed: Weighed | None) -> tuple[int, int]:

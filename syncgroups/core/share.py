@@ -5,7 +5,7 @@ decided here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -23,10 +23,10 @@ from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
+from tradehaven.domain.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class Own(Value, frozen=True, kw_only=True):
     """What an exit may count on: signed contracts that are certain, and that there may be in the end.
 
     `owes` says that the exit is not done with what is certain.
@@ -110,7 +110,7 @@ def share(
     own = own_of(book, group.group, follower.account, order, but)
     sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
-        own = replace(own, owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
+        own = own.changed(owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
     ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
-import msgspec
-
 from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.values import Value
 
 
 class Lane(IntEnum):
@@ -25,7 +24,7 @@ class Lane(IntEnum):
     QUERY = 4
 
 
-class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class PlaceOrder(Value, frozen=True, kw_only=True):
     """Put a new order into the market. One that only closes is `PROTECTIVE`."""
 
     account: AccountId
@@ -36,7 +35,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lane: Lane = Lane.ENTRY
 
 
-class ChangeOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ChangeOrder(Value, frozen=True, kw_only=True):
     """Replace all parameters of a live order; `spec.qty` is its total, filled contracts included.
 
     A change of price alone may wait and merge with the next one; one of the size of an exit may not.
@@ -50,7 +49,7 @@ class ChangeOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lane: Lane = Lane.CHANGE
 
 
-class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class CancelOrder(Value, frozen=True, kw_only=True):
     """Take a live order out of the market."""
 
     lane: ClassVar[Lane] = Lane.FLATTEN_CANCEL
@@ -59,7 +58,7 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order_id: OrderId
 
 
-class ClosePosition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ClosePosition(Value, frozen=True, kw_only=True):
     """Let the broker cancel what works in a contract and trade its position to zero, never beyond."""
 
     lane: ClassVar[Lane] = Lane.FLATTEN_CANCEL

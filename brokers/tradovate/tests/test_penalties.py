@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from brokers.paper.faults import Planned, Trouble
 from brokers.paper.testing import RunningExchange
@@ -23,7 +22,7 @@ async def _plan(exchange: RunningExchange, login: Login, trouble: Trouble, **mor
 
 
 def _resting(key: str, lane: Lane = Lane.PROTECTIVE) -> PlaceOrder:
-    return structs.replace(order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)), lane=lane)
+    return order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)).changed(lane=lane)
 
 
 async def _denied(watch: Watch, key: str) -> None:
