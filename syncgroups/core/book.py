@@ -186,8 +186,8 @@ class Book:
                 total += record.unfilled
         for copy in self.market_copies_of(account):
             unseen = (account, copy.order_id) not in self.orders
-            later = mine is not None and copy.number > mine.number
-            if unseen and copy.symbol == symbol and not later:
+            earlier = mine is None or copy.number < mine.number
+            if unseen and copy.symbol == symbol and earlier:
                 total += copy.unfilled
         return total
 

@@ -143,11 +143,9 @@ def _is_resting(book: Book, copy: Copy) -> bool:
 
     What took the place of such an order rests as its limit says: it has no successor of its own.
     """
-    if copy.state is not CopyState.LIVE or copy.target is None or copy.in_flight is not None:
-        return False
-    if is_chase(copy.key):
-        return False
-    return copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
+    stands = copy.state is CopyState.LIVE and copy.target is not None and copy.in_flight is None
+    wanted = copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
+    return stands and wanted and not is_chase(copy.key)
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
@@ -246,7 +244,7 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         copy = book.copies[copy.key]
     if copy is not None:
         state = state_of(event.status, copy.filled, copy.sent.qty)
-        book.keep(copy.changed(order_id=event.order_id, state=state, in_flight=None))
+        book.keep(copy.changed(state=state, in_flight=None))
         if copy.chased and event.status is OrderStatus.CANCELLED:
             book.chasing[copy.key] = event.at
     return record is not None or copy is not None

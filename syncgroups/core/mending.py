@@ -33,7 +33,7 @@ QUARANTINE_AFTER = 3
 
 def pause(tries: int) -> int:
     """Return how long to wait before the next try, in nanoseconds: 1, 2, 4 and so on to 30 seconds."""
-    return min(1 << min(tries, 5), LONGEST_PAUSE) * SECOND
+    return min(1 << tries, LONGEST_PAUSE) * SECOND
 
 
 def blocked(book: Book, pair: Pair) -> str:

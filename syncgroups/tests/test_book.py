@@ -84,6 +84,11 @@ def test_around_an_order_of_ours_only_what_was_sent_before_it_flies() -> None:
     assert book.flying(ME, ES) == 3 + 2 - 5 + 9 - 2
 
 
+def test_an_order_of_ours_does_not_fly_around_itself_before_it_is_seen() -> None:
+    book = book_with(copy(5, spec=replace(MARKET, qty=3)), copy(6, order_id=OrderId(70)))
+    assert book.flying(ME, ES, but=OrderId(70)) == 3
+
+
 def test_what_strangers_are_about_to_trade_is_told_apart_by_contract() -> None:
     book = book_with(copy(5, order_id=OrderId(70)))
     book.set_order(ME, OrderId(70), record())

@@ -102,6 +102,19 @@ def test_a_cancel_outdoes_a_change(cancel_first: bool) -> None:
     assert [step.command for step in decision.steps] == [cancel]
 
 
+def test_of_two_cancels_the_first_counts() -> None:
+    copy, _, cancel = wishes()
+    first, second = told(replace(copy, target=None), cancel), told(copy, cancel)
+    assert once(Decision(steps=(first, second))).steps == (first,)
+
+
+def test_what_is_no_copys_stays_between_two_wishes_for_one_copy() -> None:
+    copy, change, _ = wishes()
+    flat = AccountStep(account=copy.follower, command=change, at=Nanos(1))
+    steps = (flat, told(replace(copy, target=change.spec), change), flat, told(copy, change), flat)
+    assert once(Decision(steps=steps)).steps == (*steps[:3], flat)
+
+
 def test_a_note_behind_a_command_would_undo_it_and_one_before_it_stands() -> None:
     copy, change, _ = wishes()
     before, sent, behind = told(copy, None), told(copy, change), told(copy, None)

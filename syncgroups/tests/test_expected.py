@@ -7,7 +7,7 @@ import pytest
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
-from syncgroups.core.expected import entitled, excess, is_moving, is_sure, pair_of, pairs
+from syncgroups.core.expected import ahead_of_leader, entitled, excess, is_moving, is_sure, pair_of, pairs
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower
 from tradehaven.domain.enums import OrderType, Side, SizingMode
@@ -171,3 +171,15 @@ def test_only_what_an_account_filled_itself_on_its_own_side_puts_it_ahead() -> N
     world.book.positions[LEADER, ES] = 1
     found = [pair_of(world.plan.groups[0], (GROUP, account, ES, ES), world.book) for account in (TWO, THREE)]
     assert [(pair.own, excess(world.book, pair)) for pair in found if pair is not None] == [(2, 1), (5, 2)]
+
+
+def test_who_holds_nothing_any_more_is_ahead_of_nobody() -> None:
+    world, _ = resting()
+    world.fill(world.resting(2)[0].order_id)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert ahead_of_leader(world.book, pair) == 1
+    world.market(SELL, 1, account=TWO)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert (pair.own, ahead_of_leader(world.book, pair)) == (0, 0)
