@@ -39,7 +39,7 @@ def copy(number: int, side: Side = BUY, spec: OrderSpec = MARKET, **changes: Any
         enters=spec.qty,
         state=CopyState.LIVE,
     )
-    return replace(made, **changes)
+    return made.changed(**changes)
 
 
 def record(side: Side = BUY, spec: OrderSpec = MARKET, **changes: Any) -> OrderRecord:
@@ -241,10 +241,10 @@ def test_what_the_budget_held_back_is_kept_for_as_long_as_it_may_still_go() -> N
     held = copy(5, held_until=Nanos(9))
     book = book_with(held)
     assert book.held == {held.key}
-    book.keep(replace(held, held_until=Nanos(0)))
+    book.keep(held.changed(held_until=Nanos(0)))
     assert not book.held
     book.keep(held)
-    book.keep(replace(held, state=CopyState.ENDED))
+    book.keep(held.changed(state=CopyState.ENDED))
     assert not book.held
 
 
@@ -266,7 +266,7 @@ def manual(number: int, **changes: Any) -> Copy:
 
 def test_a_leg_is_bracketed_by_the_entry_that_has_filled_and_by_no_other() -> None:
     leg = manual(5, side=SELL, spec=LIMIT, enters=0)
-    leg = replace(leg, key=ClientOrderId(f"{leg.key}.sl1"))
+    leg = leg.changed(key=ClientOrderId(f"{leg.key}.sl1"))
     other = manual(6, filled=2)
     assert not book_with(leg, other).is_bracketed(leg)
     assert not book_with(leg, manual(5)).is_bracketed(leg)

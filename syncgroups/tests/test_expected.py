@@ -40,10 +40,10 @@ MOVES: dict[str, Trouble] = {
     "a position in doubt": lambda book, copy: book.assumed.update({(TWO, ES): Nanos(0)}),
     "fills and reports differ": lambda book, copy: book.reported.update({(TWO, ES): 3}),
     "an order chased": lambda book, copy: book.chasing.update({copy.key: Nanos(0)}),
-    "unanswered": lambda book, copy: book.keep(replace(copy, state=CopyState.UNRESOLVED)),
-    "told": lambda book, copy: book.keep(replace(copy, in_flight=ClientOrderId("x"))),
-    "held back": lambda book, copy: book.keep(replace(copy, held_until=Nanos(SECOND))),
-    "to be cancelled": lambda book, copy: book.keep(replace(copy, target=None)),
+    "unanswered": lambda book, copy: book.keep(copy.changed(state=CopyState.UNRESOLVED)),
+    "told": lambda book, copy: book.keep(copy.changed(in_flight=ClientOrderId("x"))),
+    "held back": lambda book, copy: book.keep(copy.changed(held_until=Nanos(SECOND))),
+    "to be cancelled": lambda book, copy: book.keep(copy.changed(target=None)),
 }
 
 
@@ -58,7 +58,7 @@ def test_a_contract_moves_while_anything_about_it_is_open_and_no_other_one_does(
 
 def test_a_cancel_that_is_stuck_moves_nothing_any_more() -> None:
     world, copy = resting()
-    world.book.keep(replace(copy, target=None, refusals=MAX_REFUSALS))
+    world.book.keep(copy.changed(target=None, refusals=MAX_REFUSALS))
     assert not is_moving(world.book, TWO, ES)
 
 

@@ -304,7 +304,7 @@ def test_a_restart_knows_its_guards_from_the_brokers_list_alone() -> None:
     again = Desk(desk.plan, orders=desk.orders, fills=desk.fills, positions=desk.positions, now=desk.now)
     again.book.copies.update(desk.book.copies)
     for copy in desk.book.copies.values():
-        again.book.keep(replace(copy, filled=0))
+        again.book.keep(copy.changed(filled=0))
     again.connect()
     again.settle()
     assert len(guards(again)) == 1
