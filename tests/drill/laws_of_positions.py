@@ -245,7 +245,10 @@ def _is_race(
         fresh = (trade.at - known[1]) / SECOND < REACTION
         name = reading.orders[fill.order_id].first.client_id or ClientOrderId("")
         starved = reading.found_no_room(name, 0, place)  # what was held back once is held until there is room
-        return fresh or starved or reading.broken_between(known[0], place, fill.account)
+        # A cancel that was lost is said again once its answer is overdue, and may be lost again.
+        lost = reading.commands_lost(name, known[0], place)
+        silent = any((trade.at - at) / SECOND < 2 * REACTION for at in lost)
+        return fresh or starved or silent or reading.broken_between(known[0], place, fill.account)
     return False
 
 
