@@ -27,12 +27,18 @@ class Stake:
     """One open position. `cost` is what its lots sum to, signed, in ticks times contracts.
 
     `result` is what has been realised since it was opened from flat, in USD before fees.
+
+    Of its `averaged` oldest contracts only the broker's average is known, not their own prices: closing some
+    of them splits profit into realised and open as nobody but the broker can tell. `split_at` is when that
+    happened last, zero once the broker has told.
     """
 
     position: Position
     cost: int
     tick_value: Decimal
     result: Decimal = ZERO
+    averaged: int = 0
+    split_at: Nanos = Nanos(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,7 @@ def stake_of(stated: PositionReported) -> Stake:
     """Return a stake as the broker states it: signed contracts at an average price in points."""
     traded = product_of(stated.symbol)
     average = Fraction(stated.price or 0) / Fraction(traded.tick_size)
-    return _stake(adopt(stated.net, average), traded.tick_value, ZERO)
+    return replace(_stake(adopt(stated.net, average), traded.tick_value, ZERO), averaged=abs(stated.net))
 
 
 def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
@@ -92,7 +98,10 @@ def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
     over = after.net == 0 or crossed
     stakes = dict(ledger.stakes)
     if after.net:
-        stakes[fill.symbol] = _stake(after, value, ZERO if crossed else result)
+        stake = _stake(after, value, ZERO if crossed else result)
+        if known is not None and known.averaged and not crossed:
+            stake = _split(stake, known, fill)
+        stakes[fill.symbol] = stake
     else:
         stakes.pop(fill.symbol, None)
     changed = replace(
@@ -105,6 +114,14 @@ def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
     return changed, result if over else None
 
 
+def _split(stake: Stake, known: Stake, fill: OrderFilled) -> Stake:
+    """Return a stake after a fill, with what is still known of it by an average only."""
+    closed = max(0, abs(known.position.net) - abs(stake.position.net))
+    averaged = max(0, known.averaged - closed)
+    split_at = fill.at if closed else known.split_at
+    return replace(stake, averaged=averaged, split_at=split_at if averaged else Nanos(0))
+
+
 def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
     """Return the ledger that remembers what the broker says its cash is; `settled` takes it over."""
     near = (one for one in ledger.said if said.at - one.at < BURST)
@@ -112,9 +129,9 @@ def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
 
 
 def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
-    """Return the ledger that remembers what the broker says a position is, where it knows another."""
+    """Return the ledger that remembers what the broker says a position is, where it knows another or less."""
     known = ledger.stakes.get(stated.symbol)
-    agrees = (known.position.net if known is not None else 0) == stated.net
+    agrees = known.position.net == stated.net and not known.split_at if known is not None else not stated.net
     if agrees and stated.symbol not in ledger.stated:
         return ledger
     return replace(ledger, stated={**ledger.stated, stated.symbol: stated})
@@ -128,11 +145,13 @@ def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
     """
     if now - ledger.filled_at < NEAR:
         return ledger
-    if ledger.said and now - ledger.said[-1].at >= NEAR:
-        ledger = _with_cash(ledger, _borne_out(ledger))
     for stated in ledger.stated.values():
         if now - stated.at >= NEAR and stated.net == nets.get(stated.symbol, 0):
             ledger = _with_position(ledger, stated)
+    # Until it is known which lots are left, the cash would count what they still hold a second time, or not.
+    split = any(stake.split_at for stake in ledger.stakes.values())
+    if ledger.said and not split and now - ledger.said[-1].at >= NEAR:
+        ledger = _with_cash(ledger, _borne_out(ledger))
     return ledger
 
 
@@ -167,10 +186,25 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
     stakes = dict(ledger.stakes)
     known = stakes.pop(stated.symbol, None)
     if known is not None and known.position.net == stated.net:
+        if known.split_at and stated.price is not None and stated.at >= known.split_at - NEAR:
+            return _with_average(replace(ledger, stated=rest), stated, known)
         stakes[stated.symbol] = known
     elif stated.net and stated.price is not None:
         stakes[stated.symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
     return replace(ledger, stakes=stakes, stated=rest)
+
+
+def _with_average(ledger: Ledger, stated: PositionReported, known: Stake) -> Ledger:
+    """Return the ledger with the broker's own split of a stake: what is open, and so what was realised.
+
+    Both together are what they were. The average that protection hangs on stays, as after any reduction.
+    """
+    fresh = stake_of(stated)
+    position = replace(fresh.position, average=known.position.average)
+    moved = known.tick_value * (fresh.cost - known.cost)
+    stake = replace(fresh, position=position, result=known.result + moved)
+    stakes = {**ledger.stakes, stated.symbol: stake}
+    return replace(ledger, realized=ledger.realized + moved, stakes=stakes)
 
 
 def money_of(ledger: Ledger, marks: Mapping[Symbol, Mark], fee: Decimal) -> Money | None:

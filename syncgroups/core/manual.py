@@ -15,7 +15,7 @@ from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Dec
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import manual_group, manual_id, manual_order
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import share
+from syncgroups.core.share import CAP_REACHED, share
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
@@ -24,9 +24,6 @@ from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId
 from tradehaven.domain.orders import MAX_ORDER_QTY
 
 LEFT = Refusal(reason=RefusalReason.SETTINGS_CHANGED, detail="it does not follow this leader any more")
-CAP_REACHED = Refusal(
-    reason=RefusalReason.ROUNDS_TO_ZERO, detail="it holds as many contracts as its cap lets it"
-)
 
 
 def ordered(plan: OwnerPlan, book: Book, event: OrderAsked) -> Decision:

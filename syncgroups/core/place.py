@@ -7,6 +7,7 @@ Confirmed mode that holds for resting exits only, and `confirm` answers the lead
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from syncgroups.core.behind import NO_MORE, Later, ahead, room_to_come, waiting_of
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import advance
@@ -67,9 +68,12 @@ def _running_group(plan: OwnerPlan, event: OrderWorking | OrderChanged) -> Group
 def place_share(case: Case, follower: FollowerPlan, key: ClientOrderId) -> None:
     """Place a follower's order, or wait with it, or refuse it."""
     sized, refusal, own, weighed = _share(case, follower)
-    if refusal is not None:
+    later = NO_MORE
+    if own.doubts and (refusal is None or refusal.reason is RefusalReason.ROUNDS_TO_ZERO):
+        later = room_to_come(case, follower, sized.enter, own)
+    if refusal is not None and not later.enter:
         case.refuse(key, follower, Action.PLACE, refusal, weighed)
-    sized = _held_back(case, follower, key, sized, own)
+    sized = _held_back(case, follower, key, sized, own, later)
     if sized.qty:
         case.send(key, follower, sized, weighed)
 
@@ -89,23 +93,27 @@ def _share(
     return share(accounts, case.book, case.group, follower, case.order, case.barred, but, case.others)
 
 
-def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Sized, own: Own) -> Sized:
+def _held_back(
+    case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Sized, own: Own, later: Later
+) -> Sized:
     """Return what may be sent at once; what may not is kept to wait.
 
     A flip opens its other side when this one is closed, and so does an entry that comes behind an exit
-    that waits. A resting order needs no such care: it grows when there is more to close.
+    that waits, and what a cap lets in only `later`. A resting order needs no such care: it grows.
     """
-    if not own.owes and not case.book.waiting:
+    if not own.doubts and not case.book.waiting:
         return sized
     at_market = case.order.spec.order_type is OrderType.MARKET
     doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
     if case.book.waiting:
         if _closes_now(case):
             case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
-        if sized.enter:
-            doubts |= {doubt.key: doubt for waiting in _ahead(case, follower) for doubt in waiting.doubts}
-    if not doubts or (sized.qty and not at_market):
+        if sized.enter or later.enter:
+            doubts |= {doubt.key: doubt for waiting in ahead(case, follower) for doubt in waiting.doubts}
+    frees = {doubt.key: doubt for doubt in later.doubts}
+    if not (doubts or frees) or (sized.qty and not at_market):
         return sized
+    at_once = sized.changed(enter=0) if doubts else sized
     case.waiting.append(
         Waiting(
             key=key,
@@ -113,13 +121,13 @@ def _held_back(case: Case, follower: FollowerPlan, key: ClientOrderId, sized: Si
             group=case.group.group,
             follower=follower.account,
             own=own.certain,
-            doubts=tuple(doubts.values()),
+            doubts=tuple((doubts | frees).values()),
             placed=sized.reduce,
-            enter=sized.enter,
-            ahead=tuple((waiting.key, waiting.placed) for waiting in _ahead(case, follower)),
+            enter=sized.enter - at_once.enter + later.enter,
+            ahead=tuple((waiting.key, waiting.placed) for waiting in ahead(case, follower)),
         )
     )
-    return sized.changed(enter=0)
+    return at_once
 
 
 def _closes_now(case: Case) -> bool:
@@ -127,21 +135,6 @@ def _closes_now(case: Case) -> bool:
     order = case.order
     at_once = order.fill is not None or case.group.mode is not SyncMode.CONFIRMED
     return at_once and order.spec.order_type is OrderType.MARKET
-
-
-def _ahead(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
-    """Yield what a follower's orders in this contract and on this side wait for already."""
-    for waiting in _waiting_of(case, follower):
-        if waiting.order.side is case.order.side:
-            yield waiting
-
-
-def _waiting_of(case: Case, follower: FollowerPlan) -> Iterator[Waiting]:
-    for waiting in case.book.waiting.values():
-        ours = waiting.follower == follower.account and waiting.group == case.group.group
-        same = waiting.order.symbol == case.order.symbol and waiting.order.leads == case.order.leads
-        if ours and same:
-            yield waiting
 
 
 def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> Iterator[Waiting]:
@@ -154,7 +147,7 @@ def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> I
     if ratio is None:
         return
     side = case.order.side.opposite
-    opening = [waiting for waiting in _waiting_of(case, follower) if waiting.order.side is side]
+    opening = [waiting for waiting in waiting_of(case, follower) if waiting.order.side is side]
     held = own if own * side.sign > 0 else 0
     all_of_it = held + sum(waiting.enter for waiting in opening) * side.sign
     left = reduction(case.book, follower, ratio, all_of_it, case.order) - closing

@@ -92,8 +92,8 @@ REMEDIES: Mapping[RefusalReason, Remedy] = {
         "Change hours",
     ),
     R.ROUNDS_TO_ZERO: _terms(
-        "The follower's share of this order is less than one contract, and sizes never round up.",
-        "Raise the ratio, trade the micro contract, or use Confirmed mode, where partial fills add up.",
+        "The follower's share is less than one contract, for sizes never round up, or its cap is full.",
+        "Raise the ratio or the cap, trade micros, or use Confirmed mode, where partial fills add up.",
     ),
     R.NOTHING_TO_REDUCE: _of(
         "The leader closed contracts that this follower does not hold because of this group.",

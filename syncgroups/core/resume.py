@@ -6,6 +6,7 @@ Only what the doubt really brought is closed, never what the follower bought sin
 from collections.abc import Mapping
 from dataclasses import replace
 
+from syncgroups.core.behind import freeing
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.converge import is_withdrawn
@@ -15,7 +16,7 @@ from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import send_share, settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.core.share import leader_order, own_of, ratio_of, reduction
+from syncgroups.core.share import CAP_REACHED, leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason
@@ -32,6 +33,9 @@ WITHDRAWN = Refusal(
 )
 HELD_NOTHING = Refusal(
     reason=RefusalReason.NOTHING_TO_REDUCE, detail="its own entry ended without a fill: nothing is to close"
+)
+TAKEN_BACK = Refusal(
+    reason=RefusalReason.STALE, detail="the leader closed it again before it could be opened"
 )
 OUT_OF_TIME = Refusal(
     reason=RefusalReason.UNRESOLVED, detail="its own earlier order has no known end: look at the account"
@@ -69,7 +73,7 @@ def _look(
     if plan.accounts[follower.account].connection not in book.links:
         return NOTHING
     case.others.update(others)
-    why = HELD_NOTHING
+    why = HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
     if _rests(case):
         why = send_share(case, follower, waiting.key) or why
         if case.steps:
@@ -80,6 +84,8 @@ def _look(
         if at - waiting.order.at < LIMIT or any(_is_told(book, doubt) for doubt in waiting.doubts):
             return case.decision()
         why = OUT_OF_TIME
+    elif waiting.enter:
+        why = CAP_REACHED
     return _ended(case, follower, waiting, why)
 
 
@@ -127,6 +133,8 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     if enter and (at - waiting.order.at > STALE or not _still_stands(book, order)):
         case.refuse(key, follower, Action.PLACE, TOO_LATE)
         enter = 0
+    elif enter and follower.max_contracts is not None:
+        enter, waiting = _within_cap(case, follower, waiting, follower.max_contracts)
     if not reduce and not enter:
         return waiting
     asked = Sized(reduce=reduce, enter=enter)
@@ -140,6 +148,26 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     waiting = replace(waiting, placed=waiting.placed + reduce, rests=rests)
     case.waiting.append(waiting)
     return waiting
+
+
+def _within_cap(case: Case, follower: FollowerPlan, waiting: Waiting, cap: int) -> tuple[int, Waiting]:
+    """Return what a cap lets in now of what waits to open, and the waiting as it goes on.
+
+    While an exit is on its way that makes room for more, none of it goes.
+    """
+    own = own_of(case.book, waiting.group, follower.account, case.order)
+    room = min(waiting.enter, max(0, cap - max(0, own.certain * case.order.side.sign)))
+    # A flip closes itself what stands in its way.
+    late = freeing(case, follower, own) if room < waiting.enter and not _closes(waiting.order) else ()
+    if not late:
+        return room, replace(waiting, enter=waiting.enter - room)
+    waiting = replace(waiting, doubts=waiting.doubts + late)
+    case.waiting.append(waiting)
+    return 0, waiting
+
+
+def _closes(order: LeaderOrder) -> bool:
+    return order.before * order.change < 0
 
 
 def _still_stands(book: Book, order: LeaderOrder) -> bool:

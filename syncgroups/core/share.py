@@ -49,6 +49,9 @@ QUARANTINED = Refusal(
 HOLDS_NOTHING = Refusal(
     reason=RefusalReason.NOTHING_TO_REDUCE, detail="it holds nothing that this exit closes"
 )
+CAP_REACHED = Refusal(
+    reason=RefusalReason.ROUNDS_TO_ZERO, detail="it holds as many contracts as its cap lets it"
+)
 PAIR_FILLED = Refusal(
     reason=RefusalReason.COPY_ENDED, detail="the other leg of the pair has filled here already"
 )
@@ -112,7 +115,9 @@ def share(
     if own.doubts:
         own = own.changed(owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
-        return NOTHING, None if own.owes else _why_nothing(order, own.certain), own, None
+        capped = follower.max_contracts is not None and entry(book, follower, ratio, 0, order) > 0
+        why = CAP_REACHED if capped else _why_nothing(order, own.certain)
+        return NOTHING, None if own.owes else why, own, None
     ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0
     if ahead >= sized.qty:
         return NOTHING, PAIR_FILLED, own, None
@@ -165,6 +170,11 @@ def _is_entering(book: Book, follower: FollowerPlan, order: LeaderOrder) -> bool
 def reduction(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
     """Return how many contracts a follower that holds `own` closes on a leader's order."""
     return _sized(book, follower, ratio, own, order).reduce
+
+
+def entry(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
+    """Return how many contracts a follower that holds `own` opens on a leader's order."""
+    return _sized(book, follower, ratio, own, order).enter
 
 
 def quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:

@@ -51,10 +51,12 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
         filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.qty
         prices[fill.order_id] = fill.price
         costs[fill.order_id] = costs.get(fill.order_id, 0) + fill.qty * fill.price
+    # What was known until now is not forgotten, however many younger orders are: it rested for that long.
+    gone = {order.order_id for order in account.orders if book.is_forgotten(account.account, order.order_id)}
     book.forget_orders(account.account)
     guarding.restated(book, account.account)
     for order in account.orders:
-        if is_final(order.status) and book.is_forgotten(account.account, order.order_id):
+        if is_final(order.status) and order.order_id in gone:
             continue  # long over: what answered it is forgotten as well
         record = OrderRecord(
             symbol=order.symbol,

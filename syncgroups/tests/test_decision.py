@@ -104,14 +104,14 @@ def test_a_cancel_outdoes_a_change(cancel_first: bool) -> None:
 
 def test_of_two_cancels_the_first_counts() -> None:
     copy, _, cancel = wishes()
-    first, second = told(replace(copy, target=None), cancel), told(copy, cancel)
+    first, second = told(copy.changed(target=None), cancel), told(copy, cancel)
     assert once(Decision(steps=(first, second))).steps == (first,)
 
 
 def test_what_is_no_copys_stays_between_two_wishes_for_one_copy() -> None:
     copy, change, _ = wishes()
     flat = AccountStep(account=copy.follower, command=change, at=Nanos(1))
-    steps = (flat, told(replace(copy, target=change.spec), change), flat, told(copy, change), flat)
+    steps = (flat, told(copy.changed(target=change.spec), change), flat, told(copy, change), flat)
     assert once(Decision(steps=steps)).steps == (*steps[:3], flat)
 
 

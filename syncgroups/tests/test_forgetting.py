@@ -119,6 +119,25 @@ def test_an_order_that_works_is_kept_with_its_copies_however_long_it_rests() -> 
     assert not world.resting(2)
 
 
+@pytest.mark.parametrize("mode", SyncMode)
+def test_the_unseen_end_of_an_order_that_rested_for_very_long_is_news(
+    mode: SyncMode,
+) -> None:
+    world = desk(follower(2), mode=mode)
+    resting = world.trade(BUY, 1, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    _there_and_back(world)
+    _spans(world, 3)
+    world.lose(LEADER)
+    world.fill(resting, seen=False)
+    world.connect(LEADER)
+    if mode is SyncMode.CONFIRMED:
+        assert world.reasons() == ["engine_offline"]
+    else:  # its copy goes on as that of an order that has filled
+        assert [copy.side for copy in world.book.open_copies_of(TWO)] == [BUY]
+        assert not world.outbox
+
+
 def test_a_copy_that_works_is_kept_when_its_leaders_order_is_over() -> None:
     world = desk(follower(2))
     resting = world.trade(BUY, 1, OrderType.LIMIT, limit=19_000)

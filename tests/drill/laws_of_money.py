@@ -18,7 +18,7 @@ from tests.drill.money import FEE, START, Purse, purse_of, tick_value
 from tests.drill.reading import Reading
 from tests.drill.venue import OPEN_PRICE
 from tradehaven.domain.enums import RefusalReason
-from tradehaven.domain.events import OrderFilled, SnapshotTaken
+from tradehaven.domain.events import OrderFilled
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 
 RECENT = 25 * SECOND
@@ -50,9 +50,6 @@ class Books:
                 mine = fills.setdefault(entry.fill.account, [])
                 mine.append(entry.fill) if isinstance(entry, Traded) else mine.remove(entry.fill)
                 self._note(entry.at, entry.fill.account, mine)
-        self._vague = {
-            account: _vague(mine) for account, mine in fills.items() if _was_stated(reading, account)
-        }
 
     def _note(self, at: Nanos, account: AccountId, fills: list[OrderFilled]) -> None:
         traded = sum(fill.qty for fill in fills)
@@ -87,34 +84,12 @@ class Books:
             held = {symbol: sum(qty for qty, _ in lots) for symbol, lots in state.purse.lots.items()}
             ranges = {symbol: self.range_of(symbol, since, until) for symbol in held}
             slack = sum((abs(net) * (FEE + tick_value(symbol)) for symbol, net in held.items()), Decimal(1))
-            slack += state.fees + self._vague.get(account, 0)
+            slack += state.fees
             low = {symbol: ranges[symbol][0 if net > 0 else 1] for symbol, net in held.items()}
             high = {symbol: ranges[symbol][1 if net > 0 else 0] for symbol, net in held.items()}
             worst.append(state.purse.equity(low) - slack)
             best.append(state.purse.equity(high) + slack)
         return min(worst), max(best)
-
-
-def _was_stated(reading: Reading, account: AccountId) -> bool:
-    """Say whether a snapshot ever stated an open position: its average then stands for lots nobody knows."""
-    return any(
-        position.net
-        for _, told in reading.told
-        if isinstance(told.event, SnapshotTaken)
-        for stated in told.event.accounts
-        if stated.account == account
-        for position in stated.positions
-    )
-
-
-def _vague(fills: list[OrderFilled]) -> Decimal:
-    """Return by how much an average can be wrong about lots: the range of prices, for all that was traded."""
-    total = Decimal(0)
-    for symbol in {fill.symbol for fill in fills}:
-        prices = [fill.price for fill in fills if fill.symbol == symbol]
-        qty = sum(fill.qty for fill in fills if fill.symbol == symbol)
-        total += (max(prices) - min(prices)) * tick_value(symbol) * qty
-    return total
 
 
 def every_lock_has_its_reason(reading: Reading) -> Iterator[str]:

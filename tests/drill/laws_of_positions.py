@@ -51,7 +51,7 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
     # A leader whose own order is in doubt may be weighed as if it held what that brings (chains).
     if any(remark.account in (account, group.leader) for remark in reading.remarks):
         return False
-    if _cut_short(reading, group.leader) or _lingers(reading, group, follower):
+    if _cut_short(reading, group.leader):
         return False
     keys = {name: parse_key(name) for name in reading.copies}
     mine = (group.group, account)
@@ -67,15 +67,6 @@ def _is_clean(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> boo
         and not any(reading.is_overfilled(order) for order in reading.copies_of(group.group, account))
         and reading.groups_of(account) == 1
     )
-
-
-def _lingers(reading: Reading, group: GroupPlan, follower: FollowerPlan) -> bool:
-    """Say whether a capped follower traded late: an exit that waits for that leaves no room meanwhile."""
-    if follower.max_contracts is None:
-        return False
-    came = {o.first.order_id: o.first.created_at for o in reading.copies_of(group.group, follower.account)}
-    fills = (trade.fill for _, trade in reading.trades if trade.fill.account == follower.account)
-    return any(fill.at - came.get(fill.order_id, fill.at) > SECOND for fill in fills)
 
 
 def _cut_short(reading: Reading, leader: AccountId) -> bool:
@@ -254,7 +245,10 @@ def _is_race(
         fresh = (trade.at - known[1]) / SECOND < REACTION
         name = reading.orders[fill.order_id].first.client_id or ClientOrderId("")
         starved = reading.found_no_room(name, 0, place)  # what was held back once is held until there is room
-        return fresh or starved or reading.broken_between(known[0], place, fill.account)
+        # A cancel that was lost is said again once its answer is overdue, and may be lost again.
+        lost = reading.commands_lost(name, known[0], place)
+        silent = any((trade.at - at) / SECOND < 2 * REACTION for at in lost)
+        return fresh or starved or silent or reading.broken_between(known[0], place, fill.account)
     return False
 
 

@@ -17,7 +17,7 @@ from tests.drill.history import Arrived, History, Image, Sent, Told, Trouble
 from tests.drill.joining import Joiner
 from tests.drill.odd import strange
 from tests.drill.venue import News, Venue
-from tests.drill.weather import Weather, lost_news
+from tests.drill.weather import Weather, lost_news, lost_request
 from tradehaven.domain.commands import ChangeOrder, Command, Confirmed, Denied, Lane, Rejected
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import RateLimited
@@ -182,7 +182,7 @@ class Line:
         self._asked[command.client_order_id] = asked
         self._agenda.after(ANSWER_LIMIT, lambda: self._overdue(session, asked))
         if self._dark or self._chance.random() < self._weather.loses_requests:
-            self._history.add(Trouble(self._agenda.now, f"lost on its way: {command.client_order_id}"))
+            self._history.add(Trouble(self._agenda.now, lost_request(command.client_order_id)))
         else:
             # One stream: requests arrive in the order in which they were written, unless the broker dawdles.
             self._sent_at = max(self._sent_at, self._agenda.now + int(self._delay() * SECOND))

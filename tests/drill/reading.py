@@ -26,7 +26,7 @@ from tests.drill.history import (
 )
 from tests.drill.people import ES, MES
 from tests.drill.script import Overfill
-from tests.drill.weather import lost_news
+from tests.drill.weather import lost_news, lost_request
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
 from tradehaven.domain.events import Event, OrderFilled, OrderWorking, SnapshotTaken
@@ -270,6 +270,12 @@ class Reading:
     def found_no_room(self, name: ClientOrderId, first: int, last: int) -> bool:
         """Say whether between two places a command for an order of ours found no room in its budget."""
         return any(first <= at <= last and denied.startswith(name) for at, denied in self.starved)
+
+    def commands_lost(self, name: ClientOrderId, first: int, last: int) -> list[Nanos]:
+        """Return when between two places cancels or changes of an order of ours were lost on their way."""
+        lost = lost_request(ClientOrderId(f"{name}.c"))
+        between = (trouble for place, trouble in self.troubles if first <= place <= last)
+        return [trouble.at for trouble in between if trouble.what.startswith(lost)]
 
     def is_blind(self, account: AccountId, place: int) -> bool:
         """Say whether at a place news of an account had been lost and no snapshot had come since."""

@@ -25,7 +25,7 @@ MENDED = (-2590, 2716, 3493, 3524, 3560, 20163, 20294, 31168, 40761, 45431)
 """Seeds that broke a law once, when stories were about copying alone."""
 MENDED_SINCE = (
     *(766, 814, 1091, 1146, 1953, 2505, 4745, 4843, 5703, 20209, 20726, 21003, 22297, 22335, 22520, 23840),
-    *(24087, 25212, 25989, 26044, 26118, 27112, 28986, 30104, 35269),
+    *(24087, 25212, 25989, 26044, 26118, 27112, 28986, 30104, 32480, 35269, 40112, 40144, 82369, 107077),
 )
 """The same in whole stories, with guardrails, prices and a broker that does what it may not."""
 

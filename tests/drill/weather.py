@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tradehaven.domain.ids import AccountId
+from tradehaven.domain.ids import AccountId, ClientOrderId
 
 
 @dataclass
@@ -41,3 +41,8 @@ class Weather:
 def lost_news(account: AccountId) -> str:
     """Return how the history says that news of an account never came up."""
     return f"news of {account} lost"
+
+
+def lost_request(name: ClientOrderId) -> str:
+    """Return how the history says that a request never arrived."""
+    return f"lost on its way: {name}"
