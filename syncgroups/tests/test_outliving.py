@@ -111,6 +111,14 @@ def test_exits_that_their_leader_lists_no_more_never_close_more_than_is_held() -
     assert not world.resting(2)
 
 
+def test_behind_a_shut_gate_exits_that_outlived_their_leaders_are_still_cut_to_what_is_held() -> None:
+    world = unlisted()
+    world.shut(gate_of(TWO))
+    world.market(SELL, 1, account=TWO)
+    world.settle()
+    assert [order.spec.qty for order in world.resting(2)] == [1, 1]
+
+
 def test_an_exit_that_its_leader_lists_no_more_and_of_which_a_part_was_taken_back_is_left_to_drift() -> None:
     world = unlisted()
     world.book.positions[TWO, ES] = world.book.reported[TWO, ES] = 1
