@@ -65,8 +65,10 @@ def flowed(standing: Standing, amount: Decimal) -> Standing:
 
 def entered(day: Day, entry: Entry) -> Day:
     """Return the day after an entry was sent."""
-    kept = tuple(known for known in day.entries if known.at > entry.at - REMEMBERED)
-    return day.changed(trades=day.trades + 1, entries=(*kept, entry))
+    entries, edge, first = day.entries, entry.at - REMEMBERED, 0
+    while first < len(entries) and entries[first].at <= edge:
+        first += 1
+    return day.changed(trades=day.trades + 1, entries=(*entries[first:], entry))
 
 
 def traded(day: Day, net: Decimal) -> Day:

@@ -12,19 +12,19 @@ from tradehaven.domain.ids import AccountId, OrderId, Symbol
 
 
 class AtWork:
-    """The copies' outstanding contracts by account, contract and side, and the orders that are no copies."""
+    """The copies' outstanding contracts by account, contract and side, and the orders that are no copies.
 
-    def __init__(self) -> None:
+    `traded` grows by each account's contracts.
+    """
+
+    def __init__(self, traded: defaultdict[AccountId, dict[Symbol, None]]) -> None:
+        self._traded = traded
         self._copies: defaultdict[AccountId, dict[tuple[Symbol, Side], int]] = defaultdict(dict)
         self._others: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
 
     def outstanding(self, account: AccountId, symbol: Symbol, side: Side) -> int:
         """Return the contracts that an account's copies may still trade on a side of a contract."""
         return self._copies[account].get((symbol, side), 0)
-
-    def symbols_of(self, account: AccountId) -> set[Symbol]:
-        """Return the contracts in which copies of an account work, or have worked."""
-        return {symbol for symbol, _ in self._copies[account]}
 
     def others_of(self, account: AccountId) -> Collection[OrderId]:
         """Return the account's working orders that are no copies: of other hands, and guards."""
@@ -35,6 +35,7 @@ class AtWork:
         sums, where = self._copies[copy.follower], (copy.symbol, copy.side)
         more = copy.outstanding - (before.outstanding if before is not None else 0)
         sums[where] = sums.get(where, 0) + more
+        self._traded[copy.follower][copy.symbol] = None
         if copy.order_id is not None:
             self._others[copy.follower].discard(copy.order_id)
 

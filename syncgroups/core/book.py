@@ -92,12 +92,12 @@ class Book:
         self.gates = Gates()
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
-        self.traded: defaultdict[AccountId, set[Symbol]] = defaultdict(set)
+        self.traded: defaultdict[AccountId, dict[Symbol, None]] = defaultdict(dict)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
-        self.at_work = AtWork()
-        self.positions = Positions()
+        self.at_work = AtWork(self.traded)
+        self.positions = Positions(self.traded)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
         self.unheard: dict[tuple[AccountId, Symbol], tuple[Nanos, int, int, int]] = {}
         self.balances: dict[AccountId, Decimal] = {}
@@ -281,7 +281,7 @@ class Book:
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""
         self.orders[account, order_id] = record
-        self.traded[account].add(record.symbol)
+        self.traded[account][record.symbol] = None
         if is_final(record.status):
             self.working[account].discard(order_id)
             self.market_orders[account].discard(order_id)

@@ -207,8 +207,9 @@ class _Seen:
         product = account = 0
         sizes = ZERO
         if caps.products or caps.account is not None or caps.minis is not None or caps.scaling is not None:
-            for other in self._symbols(self._account) - {symbol}:
-                worst = self._worst(self._account, other)
+            for other in self._book.traded[self._account]:
+                if other == symbol or not (worst := self._worst(self._account, other)):
+                    continue
                 traded = _product(other)
                 product += worst if traded is not None and traded.symbol == root else 0
                 account += worst
@@ -248,7 +249,7 @@ class _Seen:
             self._side(account, symbol, self.order.side.opposite) > 0
             for account in self._accounts
             if account != self._account
-            for symbol in self._symbols(account)
+            for symbol in self._book.traded[account]
             if (traded := _product(symbol)) is not None and traded.full_size == market
         )
 
@@ -258,13 +259,8 @@ class _Seen:
         return any(
             _is_full(symbol) is (not full) and self._worst(account, symbol) > 0
             for account in self._accounts
-            for symbol in self._symbols(account)
+            for symbol in self._book.traded[account]
         )
-
-    def _symbols(self, account: AccountId) -> set[Symbol]:
-        """Return the contracts in which an account holds or works something, or did."""
-        book = self._book
-        return {*book.positions.symbols_of(account), *book.traded[account], *book.at_work.symbols_of(account)}
 
     def _worst(self, account: AccountId, symbol: Symbol) -> int:
         return max(0, self._side(account, symbol, Side.BUY), self._side(account, symbol, Side.SELL))
@@ -279,7 +275,8 @@ class _Seen:
 
     def _of_others(self, account: AccountId, symbol: Symbol, sign: int) -> int:
         """Return what orders of other hands, and guards, may still add to a side."""
-        records = (self._book.orders[account, order] for order in self._book.at_work.others_of(account))
+        others = self._book.at_work.others_of(account)
+        records = (self._book.orders[account, order] for order in others) if others else ()
         return sum(max(0, record.unfilled * sign) for record in records if record.symbol == symbol)
 
     def _of_ours(self, account: AccountId, symbol: Symbol, side: Side) -> int:

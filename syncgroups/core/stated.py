@@ -22,7 +22,7 @@ def within(copied: int, actual: int) -> int:
 def positions_stated(book: Book, account: AccountSnapshot, at: Nanos) -> None:
     """Take a snapshot's positions; remember those that it is silent about although they were held."""
     held = _held(book, account.account)
-    for symbol in list(book.positions.symbols_of(account.account)):
+    for symbol in book.positions.of(account.account):
         del book.positions[account.account, symbol]
     for key in [key for key in book.reported if key[0] == account.account]:
         del book.reported[key]

@@ -115,7 +115,7 @@ def test_orders_are_forgotten_with_every_list_of_them() -> None:
     assert list(book.orders) == [(OTHER, OrderId(71))]
     assert (book.working[ME], book.market_orders[ME]) == (set(), set())
     assert book.working[OTHER] == book.market_orders[OTHER] == {OrderId(71)}
-    assert book.traded[ME] == {ES}, "its prices are still asked for"
+    assert list(book.traded[ME]) == [ES], "its prices are still asked for"
 
 
 # -- whose it is -------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Positions find an account's own, and are not changed by a question."""
 
+from collections import defaultdict
+
 from syncgroups.core.positions import Positions
 from syncgroups.tests.plans import ES, LEADER
 from tradehaven.domain.ids import AccountId, Symbol
@@ -9,13 +11,13 @@ NQ = Symbol("NQZ6")
 
 
 def test_a_contract_that_nobody_spoke_of_is_flat_and_stays_unspoken_of() -> None:
-    positions = Positions()
+    positions = Positions(defaultdict(dict))
     assert positions[LEADER, ES] == 0
-    assert (dict(positions), positions.of(LEADER), list(positions.symbols_of(LEADER))) == ({}, {}, [])
+    assert (dict(positions), positions.of(LEADER)) == ({}, {})
 
 
 def test_each_account_has_its_own_contracts() -> None:
-    positions = Positions()
+    positions = Positions(defaultdict(dict))
     positions[LEADER, ES] += 2
     positions[OTHER, NQ] -= 1
     positions[LEADER, ES] -= 2
