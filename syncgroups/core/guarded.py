@@ -286,7 +286,7 @@ class _Seen:
         """
         book, total = self._book, self._book.at_work.outstanding(account, symbol, side)
         but, touched = self._but, self._others
-        if but is not None and but.key in book.open_copies.get(account, ()):
+        if but is not None:
             touched = {but.key: book.copies[but.key], **touched}
         for key, copy in touched.items():
             if (copy.follower, copy.symbol, copy.side) == (account, symbol, side):

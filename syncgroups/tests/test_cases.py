@@ -6,9 +6,9 @@ import pytest
 
 from syncgroups.core.decision import CopyStep
 from syncgroups.tests.drifting import TWO, Desk, desk
-from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, Denied, Lane, PlaceOrder
-from tradehaven.domain.enums import Ask, OrderStatus, OrderType, RefusalReason, Side, SyncMode
+from tradehaven.domain.enums import Ask, OrderStatus, OrderType, RefusalReason, Side, SyncMode, TradingState
 from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId, Symbol
 from tradehaven.domain.orders import OrderSpec
@@ -66,6 +66,13 @@ def test_a_product_that_nobody_knows_is_refused_where_terms_are_asked_and_copied
     assert (refused.follower, refused.reason) == (TWO, RefusalReason.UNKNOWN_INSTRUMENT)
     assert refused.detail == "'XYZ' is not a product we know; write a root such as ES, MNQ or 6E"
     assert [(order.account, order.symbol) for order in sent(world)] == [(THREE, UNKNOWN)]
+
+
+def test_where_only_reductions_are_allowed_a_product_that_nobody_knows_is_left_out_for_that() -> None:
+    world = desk()
+    world.shut(gate_of(TWO), state=TradingState.REDUCING)
+    world.trade(BUY, 1, symbol=UNKNOWN)
+    assert (sent(world), world.reasons()) == ([], ["reduce_only"])
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,15 @@ def test_a_cap_below_what_is_held_refuses_entries_and_lets_all_of_it_out() -> No
     desk.market(Side.SELL, 5)
     desk.settle()
     assert desk.positions[MINE, ES] == 0
+
+
+def test_an_exit_goes_without_a_word_where_nobody_knows_what_its_account_is_worth() -> None:
+    desk = desk_with(Rules(daily_loss=DayLimit(amount=Decimal(900))))
+    desk.market(Side.BUY, 2)
+    desk.settle()
+    desk.book.risk.give_up(MINE)
+    desk.market(Side.BUY, 1)
+    assert len(reasons(desk)) == 1, "nothing is opened"
+    desk.market(Side.SELL, 3)
+    desk.settle()
+    assert (desk.held(MINE), len(reasons(desk))) == (0, 1)

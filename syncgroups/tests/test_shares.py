@@ -43,6 +43,26 @@ def said(world: Desk) -> list[tuple[str, str]]:
     return [(str(refusal.reason), refusal.detail) for refusal in refusals]
 
 
+def test_what_the_groups_filter_names_is_copied() -> None:
+    world = desk(instruments=frozenset({"ES"}))
+    world.trade(BUY, 1)
+    assert (placed(world), said(world)) == ([(BUY, 1)], [])
+
+
+def test_a_quarantine_holds_for_its_own_follower_and_contract_alone() -> None:
+    world = desk()
+    world.book.quarantined |= {(GROUP, THREE, ES), (GROUP, TWO, Symbol("NQZ6"))}
+    world.trade(BUY, 1)
+    assert (placed(world), said(world)) == ([(BUY, 1)], [])
+
+
+def test_without_a_balance_nothing_is_entered_in_another_product_either() -> None:
+    micro = {"ES": follower(2, product="MES", sizing=SizingMode.BALANCE)}
+    world = desk(follower(2, sizing=SizingMode.BALANCE, products=micro))
+    world.trade(BUY, 1)
+    assert (placed(world), [reason for reason, _ in said(world)]) == ([], ["leader_balance_unknown"])
+
+
 # -- what is said -------------------------------------------------------------------------------------
 
 
