@@ -68,6 +68,12 @@ def test_a_product_that_nobody_knows_is_refused_where_terms_are_asked_and_copied
     assert [(order.account, order.symbol) for order in sent(world)] == [(THREE, UNKNOWN)]
 
 
+def test_who_takes_nothing_is_left_out_for_that_also_of_a_product_that_nobody_knows() -> None:
+    world = desk(follower(2, copies=False))
+    world.trade(BUY, 1, symbol=UNKNOWN)
+    assert (sent(world), world.reasons()) == ([], ["instrument_filtered"])
+
+
 def test_where_only_reductions_are_allowed_a_product_that_nobody_knows_is_left_out_for_that() -> None:
     world = desk()
     world.shut(gate_of(TWO), state=TradingState.REDUCING)
@@ -170,6 +176,19 @@ def test_the_entry_by_a_fill_stays_when_the_rest_of_its_order_is_cancelled() -> 
     world.cancel(order)
     world.settle()
     assert [resting.spec.qty for resting in world.resting(2)] == [1]
+
+
+def test_an_order_that_rests_goes_on_in_its_own_terms_when_the_settings_have_none_any_more() -> None:
+    world = desk(mapped(2, "ES", "MES"))
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=20_000)
+    world.settle()
+    (mine,) = world.resting(2)
+    world.plan = plan_of(group_of(follower(2)))
+    world.change(order, limit=19_990)
+    world.settle()
+    assert world.resting(2) == [mine]
+    assert (mine.symbol, mine.spec.qty, mine.spec.limit) == (MES, world.placed[0].spec.qty, 19_990)
+    assert mine.spec.qty > 1
 
 
 # -- what was placed after the first one failed ------------------------------------------------------

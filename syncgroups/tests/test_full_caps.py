@@ -48,6 +48,27 @@ def test_an_entry_waits_for_the_exit_on_its_way_that_frees_its_cap() -> None:
     assert not world.book.waiting
 
 
+def test_a_cap_of_one_that_is_full_is_named() -> None:
+    world = desk(follower(2, max_contracts=1))
+    world.market(BUY, 1)
+    world.settle()
+    world.market(BUY, 1)
+    assert (on_its_way(world), why(world)) == ([], [FULL])
+
+
+def test_an_entry_that_a_gate_keeps_out_does_not_wait_for_room_as_well() -> None:
+    world = desk(follower(2, max_contracts=3))
+    world.market(SELL, 2)
+    world.settle()
+    world.market(BUY, 1)
+    world.shut(gate_of(TWO), state=TradingState.REDUCING)
+    world.market(SELL, 2)
+    assert not world.book.waiting
+    world.shut(gate_of(TWO), state=TradingState.ACTIVE)
+    world.settle()
+    assert world.held(2) == -1
+
+
 def test_in_confirmed_mode_the_answer_to_a_fill_waits_alike() -> None:
     world = leaving(mode=SyncMode.CONFIRMED)
     world.market(SELL, 3)
