@@ -93,7 +93,7 @@ REMEDIES: Mapping[RefusalReason, Remedy] = {
     ),
     R.ROUNDS_TO_ZERO: _terms(
         "The follower's share is less than one contract, for sizes never round up, or its cap is full.",
-        "Raise ratio or cap, trade the micro contract, or use Confirmed mode, where partial fills add up.",
+        "Raise the ratio or the cap, trade micros, or use Confirmed mode, where partial fills add up.",
     ),
     R.NOTHING_TO_REDUCE: _of(
         "The leader closed contracts that this follower does not hold because of this group.",
