@@ -66,6 +66,11 @@ class _Window:
             calls.popleft()
         return len(calls)
 
+    def is_full(self, lane: Lane, now: Nanos) -> bool:
+        """Say whether a lane finds no room; what has aged is dropped only where that may make some."""
+        most = self.ceilings[lane]
+        return len(self.calls) >= most and self.used(now) >= most
+
     def free_at(self, lane: Lane) -> Nanos:
         """Return when the next call of a lane finds room in a window that is full for it."""
         return Nanos(self.calls[len(self.calls) - self.ceilings[lane]] + self._span)
@@ -154,9 +159,9 @@ class Governor:
 
     def _in_window(self, lane: Lane, now: Nanos) -> Wait | None:
         hour, minute = self._hour, self._minute
-        if hour.used(now) >= hour.ceilings[lane]:
+        if hour.is_full(lane, now):
             return Wait(Why.HOUR, hour.free_at(lane), hour.text(lane))
-        if lane is not Lane.QUERY and minute.used(now) >= minute.ceilings[lane]:
+        if lane is not Lane.QUERY and minute.is_full(lane, now):
             return Wait(Why.MINUTE, minute.free_at(lane), minute.text(lane))
         return None
 

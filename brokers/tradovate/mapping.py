@@ -172,8 +172,24 @@ def with_ticket(body: bytes, ticket: str) -> bytes:
     return body[:-1] + b',"p-ticket":' + msgspec.json.encode(ticket) + b"}"
 
 
-@lru_cache(maxsize=256)
-def _spec_part(symbol: Symbol, spec: OrderSpec) -> str:
+class _SpecText:
+    """The words of the last spec: followers of one order share it, and to look is cheaper than to hash."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Symbol, OrderSpec | None, str] = (Symbol(""), None, "")
+
+    def __call__(self, symbol: Symbol, spec: OrderSpec) -> str:
+        known, last, text = self._last
+        if spec is not last or symbol != known:
+            text = _written(symbol, spec)
+            self._last = symbol, spec, text
+        return text
+
+
+_spec_part = _SpecText()
+
+
+def _written(symbol: Symbol, spec: OrderSpec) -> str:
     parts = [f'"orderQty":{spec.qty},"orderType":"{TYPE_WORDS[spec.order_type]}"']
     if spec.limit is not None:
         parts.append(f'"price":{price_text(symbol, spec.limit)}')

@@ -4,7 +4,6 @@ It rolls when Chicago's clock shows the reset time, on every date, holidays too:
 long when the clocks change. A day ends once: what ends it makes the next one at the same instant.
 """
 
-from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 
@@ -53,7 +52,7 @@ def turned(rules: Rules, standing: Standing, now: Nanos) -> Standing:
     floor, balance = standing.floor, standing.money.balance
     if floor is not None and rules.drawdown is not None:
         floor = day_ended(rules.drawdown, floor, balance, balance - day.reference)
-    return replace(standing, day=begun(reference_of(standing.money), now, rules.reset_at), floor=floor)
+    return standing.changed(day=begun(reference_of(standing.money), now, rules.reset_at), floor=floor)
 
 
 def flowed(standing: Standing, amount: Decimal) -> Standing:
@@ -61,17 +60,19 @@ def flowed(standing: Standing, amount: Decimal) -> Standing:
 
     The balance itself comes from the broker.
     """
-    return replace(standing, day=replace(standing.day, reference=standing.day.reference + amount))
+    return standing.changed(day=standing.day.changed(reference=standing.day.reference + amount))
 
 
 def entered(day: Day, entry: Entry) -> Day:
     """Return the day after an entry was sent."""
-    kept = tuple(known for known in day.entries if known.at > entry.at - REMEMBERED)
-    return replace(day, trades=day.trades + 1, entries=(*kept, entry))
+    entries, edge, first = day.entries, entry.at - REMEMBERED, 0
+    while first < len(entries) and entries[first].at <= edge:
+        first += 1
+    return day.changed(trades=day.trades + 1, entries=(*entries[first:], entry))
 
 
 def traded(day: Day, net: Decimal) -> Day:
     """Return the day after a trade was closed with this result in USD; one that made nothing changes none."""
     if net < 0:
-        return replace(day, losses=day.losses + 1)
-    return replace(day, losses=0) if net > 0 else day
+        return day.changed(losses=day.losses + 1)
+    return day.changed(losses=0) if net > 0 else day

@@ -5,7 +5,6 @@ the same observation, the floor never falls, a failed account stays failed. What
 `watch`.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from risk.core.rules import Drawdown, Trail
@@ -24,7 +23,7 @@ def begin(rule: Drawdown, balance: Decimal) -> Floor:
     begun = Floor(high=rule.start, floor=rule.start - rule.amount)
     if rule.trail is Trail.STATIC:
         return begun
-    return replace(_raised(rule, begun, high), certain=balance == rule.start)
+    return _raised(rule, begun, high).changed(certain=balance == rule.start)
 
 
 def observed(rule: Drawdown, floor: Floor, money: Money) -> Floor:
@@ -49,19 +48,19 @@ def day_ended(rule: Drawdown, floor: Floor, balance: Decimal, net: Decimal) -> F
         return floor
     if rule.trail is Trail.END_OF_DAY:
         floor = _raised(rule, floor, max(floor.high, balance))
-    return replace(floor, nets=(*floor.nets, net))
+    return floor.changed(nets=(*floor.nets, net))
 
 
 def withdrawn(rule: Drawdown, floor: Floor) -> Floor:
     """Return the floor after a payout: it stays, but for firms that then set it to its lock."""
     if not rule.payout_locks or rule.lock is None or rule.lock <= floor.floor:
         return floor
-    return replace(floor, floor=rule.lock)
+    return floor.changed(floor=rule.lock)
 
 
 def missed(rule: Drawdown, floor: Floor) -> Floor:
     """Return the floor after prices were missed with a position open: only every moment's peak is lost."""
-    return replace(floor, gaps=True) if rule.trail is Trail.INTRADAY and not floor.gaps else floor
+    return floor.changed(gaps=True) if rule.trail is Trail.INTRADAY and not floor.gaps else floor
 
 
 def anchored(rule: Drawdown, floor: Floor, stated: Decimal) -> Floor:
@@ -72,19 +71,19 @@ def anchored(rule: Drawdown, floor: Floor, stated: Decimal) -> Floor:
     if floor.survival is Survival.FAILED:
         return floor
     high = max(floor.high, stated + rule.amount) if rule.trail in _TRAILING else floor.high
-    return replace(floor, high=high, floor=max(floor.floor, stated), certain=True, gaps=False)
+    return floor.changed(high=high, floor=max(floor.floor, stated), certain=True, gaps=False)
 
 
 def marked(rule: Drawdown, floor: Floor, high: Decimal) -> Floor:
     """Return the floor after the broker has said its high-water mark in USD."""
     if floor.survival is Survival.FAILED or (floor.certain and not floor.gaps and high <= floor.high):
         return floor
-    return replace(_raised(rule, floor, max(floor.high, high)), certain=True, gaps=False)
+    return _raised(rule, floor, max(floor.high, high)).changed(certain=True, gaps=False)
 
 
 def failed(floor: Floor, equity: Decimal) -> Floor:
     """Return the floor of an account that has failed at this equity, for good."""
-    return replace(floor, survival=Survival.FAILED, failed_at=equity)
+    return floor.changed(survival=Survival.FAILED, failed_at=equity)
 
 
 def room(rule: Drawdown, floor: Floor, money: Money) -> Decimal:
@@ -100,4 +99,4 @@ def _raised(rule: Drawdown, floor: Floor, high: Decimal) -> Floor:
     follows = high - rule.amount
     if rule.lock is not None:
         follows = min(follows, rule.lock)
-    return replace(floor, high=high, floor=max(floor.floor, follows))
+    return floor.changed(high=high, floor=max(floor.floor, follows))

@@ -7,10 +7,10 @@ from risk.core.standing import ZERO
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.ids import Nanos, Symbol
 from tradehaven.domain.money import Ticks
+from tradehaven.domain.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
+class Exposure(Value, frozen=True, kw_only=True):
     """What would be held on an order's side, before it, if everything that works or is under way filled.
 
     In contracts of the contract month, of its product, of everything, and in mini-equivalents; negative
@@ -26,8 +26,7 @@ class Exposure:
 NOTHING_HELD = Exposure()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(Value, frozen=True, kw_only=True):
     """The market's last prices in ticks, and when they came; a side that nobody quotes is None."""
 
     bid: Ticks | None
@@ -35,8 +34,7 @@ class Quote:
     at: Nanos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Value, frozen=True, kw_only=True):
     """Contracts that reduce, contracts that open, and all that the rules ask about such an order.
 
     `limit` and `trigger` are its prices in ticks. `stop` and `target` are the distances in ticks of the

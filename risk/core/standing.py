@@ -4,12 +4,12 @@
 `floor` is what a drawdown rule remembers for ever. Instants are UTC nanoseconds.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import Nanos, Symbol
+from tradehaven.domain.values import Value
 
 ZERO = Decimal(0)
 FOREVER = Nanos(2**63 - 1)
@@ -32,8 +32,7 @@ class Survival(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class Money(Value, frozen=True, kw_only=True):
     """An account's closed balance and its open profit at careful prices (`low`) and at kind ones (`high`).
 
     `low` takes longs at the bid and shorts at the ask and owes the closing fees; `high` is for the peak of a
@@ -53,8 +52,7 @@ class Money:
         return self.balance + self.low
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
+class Floor(Value, frozen=True, kw_only=True):
     """A drawdown's memory: the high-water mark, the floor, which never falls, and the daily nets in USD.
 
     `certain` is False while the peak before we met the account is not known, `gaps` True after prices were
@@ -71,8 +69,7 @@ class Floor:
     failed_at: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Value, frozen=True, kw_only=True):
     """No entries until then, and why. It is never shortened while it runs (RISK-05)."""
 
     reason: RefusalReason
@@ -81,8 +78,7 @@ class Lock:
     until: Nanos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Value, frozen=True, kw_only=True):
     """One entry that was sent: for the rate, the repeats and the day's count. `qty` is what was asked."""
 
     symbol: Symbol
@@ -91,8 +87,7 @@ class Entry:
     at: Nanos
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(Value, frozen=True, kw_only=True):
     """What today counts: from `reference`, the balance it began with, until `ends`.
 
     `best` is the day's highest profit at careful prices, `trades` counts entries, `losses` the trades lost
@@ -107,8 +102,7 @@ class Day:
     entries: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Value, frozen=True, kw_only=True):
     """All that the rules know of one account.
 
     `tripped` are the limits that were acted on while the lock runs, so that each is acted on once.

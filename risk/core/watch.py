@@ -5,7 +5,7 @@ every price of every account with a position, so the usual case touches each lim
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.core import drawdown
@@ -69,7 +69,7 @@ def observed(
         floor = drawdown.observed(rules.drawdown, floor, money)
     profit = money.balance + money.low - day.reference
     if profit > day.best:
-        day = replace(day, best=profit)
+        day = day.changed(best=profit)
     lock = standing.lock
     if lock is None or now >= lock.until:
         after = Standing(money=money, day=day, floor=floor)
@@ -202,8 +202,8 @@ def _acted(
         told.add(RefusalReason.DRAWDOWN)
     if found.reason is RefusalReason.LOSING_STREAK:
         # The lock has answered these losses; after it they count from none.
-        day = replace(day, losses=0)
-    after = replace(standing, floor=floor, day=day, lock=lock, tripped=standing.tripped | told)
+        day = day.changed(losses=0)
+    after = standing.changed(floor=floor, day=day, lock=lock, tripped=standing.tripped | told)
     broken = Broken(
         reason=found.reason,
         detail=found.detail,

@@ -36,7 +36,7 @@ def asks(reduce: int = 0, enter: int = 1, held: int = 0, **more: Any) -> Proposa
 
 
 def stands(profit: object = 0, **more: Any) -> Standing:
-    day = replace(begun(START, NOW), **more.pop("day", {}))
+    day = begun(START, NOW).changed(**more.pop("day", {}))
     return Standing(money=Money(balance=START + Decimal(str(profit))), day=day, **more)
 
 

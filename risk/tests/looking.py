@@ -1,6 +1,5 @@
 """An account that prices are shown to, for tests of the watch: it stands somewhere, is worth something."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +28,7 @@ EOD = Drawdown(trail=Trail.END_OF_DAY, amount=Decimal(2_000), start=START)
 def stands(rules: Rules = NO_RULES, **day: Any) -> Standing:
     floor = begin(rules.drawdown, START) if rules.drawdown is not None else None
     return Standing(
-        money=Money(balance=START), day=replace(begun(START, NOW, rules.reset_at), **day), floor=floor
+        money=Money(balance=START), day=begun(START, NOW, rules.reset_at).changed(**day), floor=floor
     )
 
 

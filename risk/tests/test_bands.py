@@ -56,14 +56,12 @@ def test_the_band_is_that_of_the_nearest_limit() -> None:
 
 
 def test_a_sum_of_accounts_obeys_the_same_rules_as_one() -> None:
-    one = replace(
-        stands(),
+    one = stands().changed(
         money=Money(
             balance=Decimal(49_800), low=Decimal(-200), high=Decimal(-150), contracts=2, tick=Decimal(25)
         ),
     )
-    two = replace(
-        stands(reference=Decimal(20_000)),
+    two = stands(reference=Decimal(20_000)).changed(
         money=Money(
             balance=Decimal(19_500), low=Decimal(-100), high=Decimal(-90), contracts=1, tick=Decimal(5)
         ),

@@ -1,6 +1,5 @@
 """Prices that are too far from the market, on its wrong side, or without a market to compare with."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -60,8 +59,8 @@ def test_a_price_that_is_too_far_says_how_far() -> None:
 def test_every_price_of_an_order_is_looked_at() -> None:
     both = _order(OrderType.STOP_LIMIT, limit=Ticks(20_010), trigger=Ticks(30_000))
     assert _told(both) is RefusalReason.PRICE_COLLAR
-    assert _told(replace(both, trigger=Ticks(20_010), limit=Ticks(30_000))) is RefusalReason.PRICE_COLLAR
-    assert _told(replace(both, trigger=Ticks(20_010))) is None
+    assert _told(both.changed(trigger=Ticks(20_010), limit=Ticks(30_000))) is RefusalReason.PRICE_COLLAR
+    assert _told(both.changed(trigger=Ticks(20_010))) is None
 
 
 def test_each_group_has_its_usual_distance_and_may_be_given_another_or_none() -> None:
@@ -102,12 +101,12 @@ def test_prices_below_zero_have_a_collar_too() -> None:
 
 
 def test_a_side_that_nobody_quotes_is_not_compared_with() -> None:
-    bid_only, ask_only = replace(QUOTE, ask=None), replace(QUOTE, bid=None)
+    bid_only, ask_only = QUOTE.changed(ask=None), QUOTE.changed(bid=None)
     assert _told(_limit(20_200, quote=bid_only)) is None
     assert _told(_limit(20_201, quote=bid_only)) is RefusalReason.PRICE_COLLAR
     assert _told(_limit(19_802, quote=ask_only)) is None
     assert _told(_limit(19_801, quote=ask_only)) is RefusalReason.PRICE_COLLAR
-    empty = replace(QUOTE, bid=None, ask=None)
+    empty = QUOTE.changed(bid=None, ask=None)
     found = objection(COLLAR, _order(quote=empty), ES, NOW)
     assert found is not None
     assert (found.reason, found.detail) == (RefusalReason.STALE_QUOTE, "no price of this contract is known")
@@ -115,7 +114,7 @@ def test_a_side_that_nobody_quotes_is_not_compared_with() -> None:
 
 def test_an_old_price_is_none() -> None:
     def aged(nanos: int) -> Quote:
-        return replace(QUOTE, at=Nanos(NOW - nanos))
+        return QUOTE.changed(at=Nanos(NOW - nanos))
 
     assert _told(_order(quote=aged(5 * SECOND))) is None
     assert objection(COLLAR, _order(quote=aged(7 * SECOND)), ES, NOW) == Objection(
@@ -134,7 +133,7 @@ def test_an_old_price_is_none() -> None:
 
 def test_who_wants_no_fresh_price_still_has_the_collar_of_the_one_there_is() -> None:
     any_age = Collar(quote_age=None)
-    old = replace(QUOTE, at=Nanos(0))
+    old = QUOTE.changed(at=Nanos(0))
     assert _told(_order(quote=None), any_age) is None
     assert _told(_order(quote=old), any_age) is None
     assert _told(_limit(20_000, quote=None), any_age) is None

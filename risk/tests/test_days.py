@@ -1,6 +1,5 @@
 """Limit days: one end each, 23 or 25 hours when the clocks change, and what an end clears."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
@@ -84,10 +83,9 @@ def test_a_day_that_runs_turns_nothing() -> None:
 def test_an_end_counts_the_day_and_begins_the_next() -> None:
     now = at("2026-08-12T17:00")
     standing = _standing(Decimal(50_600))
-    standing = replace(
-        standing,
+    standing = standing.changed(
         floor=begin(EOD, START),
-        day=replace(standing.day, best=Decimal(900), trades=4, losses=2),
+        day=standing.day.changed(best=Decimal(900), trades=4, losses=2),
         lock=Lock(reason=RefusalReason.DAILY_LOSS, detail="", since=Nanos(1), until=now),
     )
     floor = standing.floor
@@ -102,7 +100,7 @@ def test_an_end_counts_the_day_and_begins_the_next() -> None:
 
 
 def test_days_that_nobody_saw_end_as_one_and_a_clock_that_steps_back_ends_none_again() -> None:
-    standing = replace(_standing(Decimal(50_100)), floor=begin(EOD, START))
+    standing = _standing(Decimal(50_100)).changed(floor=begin(EOD, START))
     rules = Rules(drawdown=EOD)
     later = turned(rules, standing, at("2026-08-20T09:00"))
     assert later.floor is not None
@@ -114,7 +112,7 @@ def test_days_that_nobody_saw_end_as_one_and_a_clock_that_steps_back_ends_none_a
 @given(st.lists(instants, min_size=1, max_size=40))
 def test_however_often_one_looks_each_limit_day_ends_once(looks: list[Nanos]) -> None:
     looks = sorted(looks)
-    standing = replace(_standing(), day=begun(START, looks[0]), floor=begin(EOD, START))
+    standing = _standing().changed(day=begun(START, looks[0]), floor=begin(EOD, START))
     for look in looks:
         standing = turned(Rules(drawdown=EOD), standing, look)
     assert standing.floor is not None
@@ -130,15 +128,15 @@ def test_an_account_whose_floor_is_not_known_yet_ends_its_day_all_the_same() -> 
 def test_a_position_held_over_the_end_begins_the_next_day_with_its_profit() -> None:
     held = Money(balance=START, low=Decimal(300), high=Decimal(320), contracts=1)
     assert reference_of(held) == Decimal(50_300)
-    assert reference_of(replace(held, low=Decimal(-300))) == START
+    assert reference_of(held.changed(low=Decimal(-300))) == START
     assert reference_of(Money(balance=START, low=Decimal(300))) == START
 
 
 def test_a_deposit_or_a_payout_is_no_result_of_the_day() -> None:
     assert flowed(_standing(), Decimal(500)).day.reference == Decimal(50_500)
     assert flowed(_standing(), Decimal(-500)).day.reference == Decimal(49_500)
-    paid = replace(flowed(_standing(), Decimal(-500)), money=Money(balance=Decimal(49_700)))
-    ended = turned(Rules(drawdown=EOD), replace(paid, floor=begin(EOD, START)), at("2026-08-12T17:00"))
+    paid = flowed(_standing(), Decimal(-500)).changed(money=Money(balance=Decimal(49_700)))
+    ended = turned(Rules(drawdown=EOD), paid.changed(floor=begin(EOD, START)), at("2026-08-12T17:00"))
     assert ended.floor is not None
     assert ended.floor.nets == (Decimal(200),)
 

@@ -116,8 +116,8 @@ def test_without_a_mark_or_a_drawdown_of_the_brokers_the_floor_stays() -> None:
 def test_a_mark_never_lowers_a_floor_and_wakes_no_failed_account() -> None:
     known = Floor(high=Decimal(51_500), floor=Decimal(49_500))
     assert drawdown.marked(RULE, known, Decimal(51_000)) is known
-    unsure = replace(known, certain=False)
+    unsure = known.changed(certain=False)
     assert drawdown.marked(RULE, unsure, Decimal(51_000)) == known
     assert drawdown.marked(RULE, known, Decimal(60_000)).floor == Decimal(50_100)
-    dead = replace(unsure, survival=Survival.FAILED)
+    dead = unsure.changed(survival=Survival.FAILED)
     assert drawdown.marked(RULE, dead, Decimal(60_000)) is dead

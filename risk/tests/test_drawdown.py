@@ -122,7 +122,7 @@ def test_a_rule_that_is_broken_only_beyond_its_floor_survives_the_touch() -> Non
     floor = begin(rule, START)
     assert observed(rule, floor, _at(47_500)) is floor
     broken = observed(rule, floor, _at(Decimal("47499.99")))
-    assert broken == replace(floor, survival=Survival.FAILED, failed_at=Decimal("47499.99"))
+    assert broken == floor.changed(survival=Survival.FAILED, failed_at=Decimal("47499.99"))
 
 
 def test_an_observation_that_changes_nothing_makes_no_new_floor() -> None:
@@ -177,7 +177,7 @@ def test_a_payout_leaves_the_floor_unless_the_firm_then_sets_it_to_its_lock() ->
     assert withdrawn(_rule(lock=START), floor) is floor
     assert withdrawn(_rule(payout_locks=True), floor) is floor
     firm = _rule(lock=START, payout_locks=True)
-    assert withdrawn(firm, floor) == replace(floor, floor=START)
+    assert withdrawn(firm, floor) == floor.changed(floor=START)
     locked = withdrawn(firm, floor)
     assert withdrawn(firm, locked) is locked
 
@@ -185,7 +185,7 @@ def test_a_payout_leaves_the_floor_unless_the_firm_then_sets_it_to_its_lock() ->
 def test_missed_prices_make_only_a_floor_unsure_that_follows_every_moment() -> None:
     floor = begin(_rule(), START)
     unsure = missed(_rule(), floor)
-    assert unsure == replace(floor, gaps=True)
+    assert unsure == floor.changed(gaps=True)
     assert missed(_rule(), unsure) is unsure
     assert missed(_rule(Trail.END_OF_DAY), floor) is floor
 
@@ -203,7 +203,7 @@ def test_the_brokers_own_floor_counts_where_it_is_higher_and_ends_the_doubt() ->
 def test_a_floor_that_is_stated_is_certain_whatever_was_not_known_before() -> None:
     met = begin(_rule(), Decimal(51_000))
     assert not met.certain
-    assert anchored(_rule(), met, Decimal(1)) == replace(met, certain=True)
+    assert anchored(_rule(), met, Decimal(1)) == met.changed(certain=True)
 
 
 def test_room_keeps_dollars_always_and_ticks_while_contracts_are_open() -> None:

@@ -91,24 +91,24 @@ def test_a_target_that_is_near_is_no_danger_and_a_day_that_was_never_good_keeps_
 
 def test_without_rules_there_is_nothing_to_show() -> None:
     assert board(NO_RULES, _standing(), NOW) == Board(gauges=(), band=Band.SAFE, unlocks=None, certain=True)
-    bare = replace(_standing(), floor=None)
+    bare = _standing().changed(floor=None)
     assert [gauge.limit for gauge in board(Rules(drawdown=TRAIL), bare, NOW).gauges] == []
     assert board(Rules(drawdown=TRAIL), bare, NOW).certain
 
 
 def test_a_lock_says_when_it_ends_and_a_failed_account_stays_locked() -> None:
     lock = Lock(reason=RefusalReason.DAILY_LOSS, detail="", since=Nanos(1), until=Nanos(101))
-    locked = replace(_standing(), lock=lock)
+    locked = _standing().changed(lock=lock)
     assert (board(ALL, locked, NOW).band, board(ALL, locked, NOW).unlocks) == (Band.LOCKED, 101)
     assert (board(ALL, locked, Nanos(101)).band, board(ALL, locked, Nanos(101)).unlocks) == (Band.SAFE, None)
     assert locked.floor is not None
-    dead = replace(_standing(), floor=failed(locked.floor, Decimal(1)))
+    dead = _standing().changed(floor=failed(locked.floor, Decimal(1)))
     assert board(ALL, dead, NOW).band is Band.LOCKED
-    assert not board(ALL, replace(_standing(), floor=missed(TRAIL, locked.floor)), NOW).certain
+    assert not board(ALL, _standing().changed(floor=missed(TRAIL, locked.floor)), NOW).certain
 
 
 def test_a_floor_that_was_never_stated_is_shown_as_unsure() -> None:
-    assert not board(ALL, replace(_standing(), floor=begin(TRAIL, Decimal(51_000))), NOW).certain
+    assert not board(ALL, _standing().changed(floor=begin(TRAIL, Decimal(51_000))), NOW).certain
 
 
 def test_ticks_and_contracts_that_are_left_in_a_product() -> None:
@@ -152,7 +152,7 @@ def test_what_is_left_is_counted_at_the_floor_and_for_the_day() -> None:
     floor, day = budgets(replace(ALL, drawdown=replace(TRAIL, reserve_ticks=3)), standing, ten)
     assert floor == Budget(left=Decimal(2_100), reserve=Decimal(30))
     assert day == Budget(left=Decimal(600), reserve=Decimal(0))
-    assert budgets(Rules(drawdown=TRAIL), replace(standing, floor=None), ten) == ()
+    assert budgets(Rules(drawdown=TRAIL), standing.changed(floor=None), ten) == ()
     assert [int(budget.left) for budget in budgets(ALL, _standing(-2_400), ten)] == [100, -1_400]
     assert budgets(NO_RULES, standing, ten) == ()
 
@@ -170,7 +170,7 @@ def test_contracts_that_may_still_be_bought_pay_fees_on_both_sides_and_their_res
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value) == 4
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value, at_risk=Decimal(199)) == 4
     assert most_contracts(day_only, standing, stop_ticks=16, tick_value=value, at_risk=Decimal(200)) == 3
-    unseen = replace(standing, floor=None)
+    unseen = standing.changed(floor=None)
     assert most_contracts(floor_only, unseen, stop_ticks=16, tick_value=value) is None
     assert most_contracts(NO_RULES, standing, stop_ticks=16, tick_value=value) is None
 

@@ -124,7 +124,7 @@ def test_a_lock_says_why_and_until_when() -> None:
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.detail) == (RefusalReason.LOCKED_OUT, "lost")
     assert verdict.because.until == NOW + 1
-    assert verdict_on(asks(), LOSS, stands(lock=replace(lock, until=NOW))) is ALLOWED
+    assert verdict_on(asks(), LOSS, stands(lock=lock.changed(until=NOW))) is ALLOWED
     assert verdict_on(asks(1, 0), LOSS, stands(lock=lock)) is ALLOWED
 
 
@@ -216,7 +216,7 @@ def _everything_wrong() -> tuple[Rules, Proposal, Standing]:
 def test_reasons_come_in_the_order_of_the_requirement() -> None:
     rules, asked, standing = _everything_wrong()
     fixes: list[tuple[RefusalReason, Callable[[Rules, Standing], tuple[Rules, Standing]]]] = [
-        (RefusalReason.LOCKED_OUT, lambda r, s: (r, replace(s, lock=None))),
+        (RefusalReason.LOCKED_OUT, lambda r, s: (r, s.changed(lock=None))),
         (RefusalReason.DRAWDOWN, lambda r, s: (replace(r, drawdown=None), s)),
         (RefusalReason.DAILY_LOSS, lambda r, s: (replace(r, daily_loss=None), s)),
         (RefusalReason.MAX_POSITION, lambda r, s: (replace(r, caps=Caps(order=1)), s)),
@@ -244,10 +244,10 @@ def test_reasons_come_in_the_order_of_the_requirement() -> None:
 
 def test_a_reduction_passes_everything_but_the_kill_switch() -> None:
     rules, asked, standing = _everything_wrong()
-    exits = replace(asked, reduce=5, enter=0)
+    exits = asked.changed(reduce=5, enter=0)
     for state in (ACTIVE, REDUCING):
         assert verdict_on(exits, rules, standing, state) is ALLOWED
-        flip = verdict_on(replace(asked, reduce=5), rules, standing, state)
+        flip = verdict_on(asked.changed(reduce=5), rules, standing, state)
         assert isinstance(flip, Changed)
         assert (flip.qty, flip.enter) == (5, 0)
     assert reason_of(verdict_on(exits, rules, standing, HALTED)) is RefusalReason.KILL_SWITCH

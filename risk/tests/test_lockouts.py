@@ -1,6 +1,5 @@
 """Locks: how long each kind lasts on usual days, holidays and weekends, and that none is shortened."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -104,9 +103,9 @@ def test_a_lock_holds_up_to_its_end() -> None:
 
 def test_of_two_locks_the_longer_holds() -> None:
     assert longer(None, LOCK) is LOCK
-    assert longer(LOCK, replace(LOCK, until=Nanos(199))) is LOCK
-    assert longer(LOCK, replace(LOCK, detail="the same end")) is LOCK
-    later = replace(LOCK, until=Nanos(201))
+    assert longer(LOCK, LOCK.changed(until=Nanos(199))) is LOCK
+    assert longer(LOCK, LOCK.changed(detail="the same end")) is LOCK
+    later = LOCK.changed(until=Nanos(201))
     assert longer(LOCK, later) is later
 
 
@@ -115,5 +114,5 @@ def test_no_further_lock_shortens_one(ends: list[int]) -> None:
     lock: Lock | None = None
     for end in ends:
         before = lock
-        lock = longer(lock, replace(LOCK, until=Nanos(end)))
+        lock = longer(lock, LOCK.changed(until=Nanos(end)))
         assert before is None or lock.until >= before.until

@@ -108,7 +108,7 @@ def test_without_a_price_a_percentage_cannot_be_attached_and_nothing_is_entered(
     assert isinstance(refused, Refused)
     assert refused.reason is RefusalReason.NO_STOP
     assert refused.detail == "it needs a stop in percent, and no price of the contract is known"
-    one_sided = replace(MARKET, ask=None)
+    one_sided = MARKET.changed(ask=None)
     assert reason_of(verdict_on(asks(quote=one_sided), rules)) is RefusalReason.NO_STOP
     assert isinstance(verdict_on(asks(quote=one_sided, side=Side.SELL), rules), Allowed)
     assert isinstance(verdict_on(asks(**{part: 8}), rules), Allowed)

@@ -1,6 +1,5 @@
 """Entries that are refused whole: product, pace, hours, news, and other accounts."""
 
-from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 
@@ -82,13 +81,13 @@ def test_the_same_entry_does_not_come_twice() -> None:
     assert verdict.detail == "the same entry was sent less than 5 s ago"
     assert (verdict.because.limit, verdict.because.value) == (Decimal(5), Decimal("4.999999999"))
     assert verdict.because.until == NOW + 1
-    other = replace(sent, side=Side.SELL, at=NOW)
+    other = sent.changed(side=Side.SELL, at=NOW)
     assert reason_of(after(sent, other)) is RefusalReason.REPEATED
     assert after() is ALLOWED
-    assert after(replace(sent, at=Nanos(NOW - 5 * SECOND))) is ALLOWED
-    assert after(replace(sent, side=Side.SELL)) is ALLOWED
-    assert after(replace(sent, qty=2)) is ALLOWED
-    assert after(replace(sent, symbol=Symbol("ESH7"))) is ALLOWED
+    assert after(sent.changed(at=Nanos(NOW - 5 * SECOND))) is ALLOWED
+    assert after(sent.changed(side=Side.SELL)) is ALLOWED
+    assert after(sent.changed(qty=2)) is ALLOWED
+    assert after(sent.changed(symbol=Symbol("ESH7"))) is ALLOWED
 
 
 def test_a_day_has_so_many_entries_and_so_many_losses_in_a_row() -> None:

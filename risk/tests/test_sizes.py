@@ -84,7 +84,7 @@ def test_micros_count_a_tenth_of_a_mini() -> None:
     assert isinstance(verdict, Refused)
     assert verdict.room == 5
     assert verdict.detail == "9 more could make 2.4 mini-equivalents, the limit is 2"
-    assert verdict_on(replace(micro, enter=5), rules) is ALLOWED
+    assert verdict_on(micro.changed(enter=5), rules) is ALLOWED
     assert reason_of(verdict_on(asks(0, 1, exposure=held), rules)) is RefusalReason.MAX_MINIS
     # A micro of bitcoin is a fiftieth of the contract, and counts a tenth all the same.
     assert verdict_on(asks(0, 20, symbol=Symbol("MBTZ6")), rules) is ALLOWED
@@ -104,13 +104,12 @@ def test_a_scaling_plan_lets_in_more_as_profit_grows(profit: int, live: int, mos
         Tier(profit=Decimal(1_500), minis=Decimal(3)),
     )
     plan = Scaling(start=START, tiers=tiers, live=live != 0)
-    standing = replace(
-        stands(profit, day={"reference": START + profit}),
-        money=Money(balance=START + profit, low=Decimal(live)),
+    standing = stands(profit, day={"reference": START + profit}).changed(
+        money=Money(balance=START + profit, low=Decimal(live))
     )
     if not live:
         # What is open does not count for a plan that looks at the last day's end.
-        standing = replace(standing, money=replace(standing.money, low=Decimal(9_000)))
+        standing = standing.changed(money=standing.money.changed(low=Decimal(9_000)))
     rules = Rules(caps=Caps(scaling=plan))
     assert verdict_on(asks(0, most), rules, standing) is ALLOWED
     verdict = verdict_on(asks(0, most + 1), rules, standing)

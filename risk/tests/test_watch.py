@@ -36,7 +36,7 @@ def test_without_rules_money_is_only_noted() -> None:
     seen = see(NO_RULES, stands(), -49_000)
     assert seen.broken is None
     assert seen.band is Band.SAFE
-    assert seen.standing == replace(stands(), money=worth(-49_000))
+    assert seen.standing == stands().changed(money=worth(-49_000))
 
 
 @pytest.mark.parametrize(("profit", "broken"), [("-999.99", False), ("-1000", True), ("-1000.01", True)])
@@ -95,7 +95,7 @@ def test_the_next_day_starts_with_the_money_that_the_last_one_ended_with() -> No
     assert later.standing.day == Day(reference=START, ends=at("2026-08-13T17:00"))
     assert later.broken is not None
     flat = observed(
-        LOSS, replace(locked, money=Money(balance=Decimal(49_000))), worth(0, Decimal(49_000)), EVENING
+        LOSS, locked.changed(money=Money(balance=Decimal(49_000))), worth(0, Decimal(49_000)), EVENING
     )
     assert (flat.broken, flat.standing.lock, flat.band) == (None, None, Band.SAFE)
     assert flat.standing.day.reference == Decimal(49_000)
@@ -118,7 +118,7 @@ def test_a_gap_through_floor_and_daily_limit_is_a_failure_for_good() -> None:
 
 def test_a_failed_account_without_its_lock_is_locked_again() -> None:
     rules = Rules(drawdown=EOD)
-    dead = replace(stands(rules), floor=failed(begin(EOD, START), Decimal(1)))
+    dead = stands(rules).changed(floor=failed(begin(EOD, START), Decimal(1)))
     seen = see(rules, dead, 3_000)
     assert seen.broken is not None
     assert (seen.broken.reason, seen.broken.lock.until) == (RefusalReason.DRAWDOWN, FOREVER)
@@ -144,7 +144,7 @@ def test_the_reserve_counts_ticks_while_contracts_are_open() -> None:
     rules = Rules(drawdown=EOD)
     held = worth(-1_800, contracts=4, tick=Decimal(50))
     assert observed(rules, stands(rules), held, NOW).broken is not None
-    assert observed(rules, stands(rules), replace(held, tick=Decimal(49)), NOW).broken is None
+    assert observed(rules, stands(rules), held.changed(tick=Decimal(49)), NOW).broken is None
 
 
 def test_a_fatal_daily_loss_fails_the_account() -> None:
@@ -206,7 +206,7 @@ def test_only_what_is_broken_is_told_beside_another_limit() -> None:
         drawdown=EOD,
         losses_in_row=3,
     )
-    unseen = replace(stands(rules, losses=2), floor=None)
+    unseen = stands(rules, losses=2).changed(floor=None)
     for standing in (stands(rules, losses=2), unseen):
         first = see(rules, standing, -1_000)
         assert first.broken is not None
@@ -218,7 +218,7 @@ def test_only_what_is_broken_is_told_beside_another_limit() -> None:
 def test_a_floor_whose_rule_was_taken_away_stays_as_it_was() -> None:
     floor = begin(EOD, START)
     for profit in (0, -100, -1_000):
-        seen = see(LOSS, replace(stands(), floor=floor), profit)
+        seen = see(LOSS, stands().changed(floor=floor), profit)
         assert seen.standing.floor is floor
         assert (seen.broken is None) is (profit > -1_000)
 

@@ -57,7 +57,7 @@ def filled(book: Book, event: OrderFilled) -> None:
     book.risk.keep(event.account, changed)
     standing = book.risk.standings.get(event.account)
     if standing is not None and result is not None:
-        book.risk.stand(event.account, replace(standing, day=traded(standing.day, result)))
+        book.risk.stand(event.account, standing.changed(day=traded(standing.day, result)))
 
 
 def balance_said(book: Book, event: BalanceReported) -> bool:

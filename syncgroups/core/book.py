@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from syncgroups.core.atwork import AtWork
 from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.decision import (
     AccountStep,
@@ -22,6 +23,7 @@ from syncgroups.core.decision import (
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.gates import Gates
 from syncgroups.core.keys import is_manual
+from syncgroups.core.positions import Positions
 from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
 from tradehaven.domain.enums import (
@@ -90,11 +92,12 @@ class Book:
         self.gates = Gates()
         self.orders: dict[OrderKey, OrderRecord] = {}
         self.working: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
-        self.traded: defaultdict[AccountId, set[Symbol]] = defaultdict(set)
+        self.traded: defaultdict[AccountId, dict[Symbol, None]] = defaultdict(dict)
         self.market_orders: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.market_copies: defaultdict[AccountId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.fills: set[tuple[AccountId, FillId]] = set()
-        self.positions: defaultdict[tuple[AccountId, Symbol], int] = defaultdict(int)
+        self.at_work = AtWork(self.traded)
+        self.positions = Positions(self.traded)
         self.reported: dict[tuple[AccountId, Symbol], int] = {}
         self.unheard: dict[tuple[AccountId, Symbol], tuple[Nanos, int, int, int]] = {}
         self.balances: dict[AccountId, Decimal] = {}
@@ -121,8 +124,7 @@ class Book:
         self.taken: dict[HoldingKey, int] = {}
         self.missed: dict[ClientOrderId, HoldingKey] = {}
         self.quarantined: set[tuple[GroupId, AccountId, Symbol]] = set()
-        self.requests: set[int] = set()
-        self.orders_asked: set[int] = set()
+        self.requests, self.orders_asked = set[int](), set[int]()
         self.adopted: set[ClientOrderId] = set()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
@@ -184,14 +186,16 @@ class Book:
                 total += record.unfilled
         for copy in self.market_copies_of(account):
             unseen = (account, copy.order_id) not in self.orders
-            later = mine is not None and copy.number > mine.number
-            if unseen and copy.symbol == symbol and not later:
+            earlier = mine is None or copy.number < mine.number
+            if unseen and copy.symbol == symbol and earlier:
                 total += copy.unfilled
         return total
 
     def foreign_flying(self, account: AccountId, symbol: Symbol) -> int:
         """Return the signed contracts that market orders of a strange hand are about to trade."""
-        orders = self.market_orders.get(account, ())
+        orders = self.market_orders.get(account)
+        if not orders:
+            return 0
         records = (self.orders[account, order] for order in orders if (account, order) not in self.by_order)
         return sum(record.unfilled for record in records if record.symbol == symbol)
 
@@ -208,7 +212,7 @@ class Book:
 
         A report of nothing may be older than a fill that it lacks: then fills count, until lists settle it.
         """
-        known = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
+        known = self.positions.of(account)
         known |= {symbol: net for (holder, symbol), net in self.reported.items() if holder == account and net}
         return known
 
@@ -254,6 +258,7 @@ class Book:
                 self.reversed.add(copy.holding)
             else:
                 self.reversed.discard(copy.holding)
+        self.at_work.keep(self.copies.get(key), copy)
         self.copies[key] = copy
         if copy.is_manual and copy.enters:
             self.manual[copy.follower].add(key)
@@ -276,12 +281,15 @@ class Book:
     def set_order(self, account: AccountId, order_id: OrderId, record: OrderRecord) -> None:
         """Store an order as the broker states it now, and bring the indexes of live orders in line."""
         self.orders[account, order_id] = record
-        self.traded[account].add(record.symbol)
+        self.traded[account][record.symbol] = None
         if is_final(record.status):
             self.working[account].discard(order_id)
             self.market_orders[account].discard(order_id)
+            self.at_work.end(account, order_id)
             return
         self.working[account].add(order_id)
+        if (account, order_id) not in self.by_order:
+            self.at_work.show(account, order_id)
         if record.spec.order_type is OrderType.MARKET:
             self.market_orders[account].add(order_id)
 
@@ -291,6 +299,7 @@ class Book:
             del self.orders[known]
         self.working[account].clear()
         self.market_orders[account].clear()
+        self.at_work.forget(account)
 
     def forget_manual(self) -> None:
         """Forget manual orders that have ended and of which nothing is held or works any more."""

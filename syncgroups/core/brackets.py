@@ -6,7 +6,6 @@ section 6). Where both fill before one could be cancelled, what they closed too 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 
 from syncgroups.core.book import Book
@@ -126,7 +125,7 @@ def _aimed(plan: OwnerPlan, book: Book, entry: Copy, leg: Leg, copy: Copy, qty: 
         return
     less = target is None or target.qty < copy.target.qty
     if less or not is_halted(plan, book, copy.follower):
-        yield advance(plan, book, replace(copy, target=target))
+        yield advance(plan, book, copy.changed(target=target))
 
 
 def _may_place(plan: OwnerPlan, book: Book, entry: Copy) -> bool:

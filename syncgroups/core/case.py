@@ -155,17 +155,22 @@ def case_of(plan: OwnerPlan, book: Book, group: GroupPlan, order: LeaderOrder) -
     return Case(plan, book, group, order, group_refusal(group, order))
 
 
-def seen_by(case: Case, follower: FollowerPlan) -> tuple[Case, FollowerPlan] | None:
+def seen_by(
+    case: Case, follower: FollowerPlan, key: ClientOrderId | None = None
+) -> tuple[Case, FollowerPlan] | None:
     """Return a case in one follower's terms, with what it has set for the product.
 
     None where its terms know no such order, which is then refused; where the leader's order stands as it
-    is, that is the case itself.
+    is, that is the case itself. `key` is its order's id, where that is known already.
     """
-    mine, key = follower, case.key_of(follower)
+    mine, key = follower, key or case.key_of(follower)
+    copy = case.book.copies.get(key)
+    if follower.is_plain and copy is None and _stands_as_is(case, follower):
+        return case, follower
     try:
         if follower.products:
             mine = follower.for_product(product_of(case.order.leads).symbol)
-        terms, refusal = terms_of(case.book, case.group.group, mine, case.order, case.book.copies.get(key))
+        terms, refusal = terms_of(case.book, case.group.group, mine, case.order, copy)
         if refusal is None and terms.symbol == case.order.leads and not terms.reverse:
             return case, mine
         order = translated(case.order, terms)
@@ -176,6 +181,12 @@ def seen_by(case: Case, follower: FollowerPlan) -> tuple[Case, FollowerPlan] | N
         _untold(case, mine, key, NO_MIRROR)
         return None
     return replace(case, order=order, barred=refusal or case.barred, specs={}), mine
+
+
+def _stands_as_is(case: Case, follower: FollowerPlan) -> bool:
+    """Say whether nothing that a follower holds for the leader's contract stands on other terms."""
+    leads = case.order.leads
+    return case.book.held_for(case.group.group, follower.account, leads) in (None, (leads, False))
 
 
 def _untold(case: Case, follower: FollowerPlan, key: ClientOrderId, refusal: Refusal) -> None:

@@ -7,7 +7,6 @@ still out, or for the link to come back.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from risk.core.guard import strictest
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import MAX_REFUSALS, Copy, next_command
 from syncgroups.core.decision import (
@@ -60,7 +59,7 @@ def _grown_to_close(copy: Copy) -> Copy:
         return copy
     most = max(copy.sent.qty, copy.target.qty - copy.enters)
     cut = max(0, copy.target.qty - most)
-    return replace(copy, target=replace(copy.target, qty=most), enters=copy.enters - cut) if cut else copy
+    return copy.changed(target=replace(copy.target, qty=most), enters=copy.enters - cut) if cut else copy
 
 
 def own_order(plan: OwnerPlan, book: Book, account: AccountId, order_id: OrderId) -> Decision:
@@ -119,7 +118,7 @@ def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
         if copy.enters == 0 and is_halted(plan, book, copy.follower):
             refusals.append(_kept(copy))
         else:
-            steps.append(advance(plan, book, replace(copy, target=None)))
+            steps.append(advance(plan, book, copy.changed(target=None)))
     return Decision(steps=tuple(steps), refusals=tuple(refusals))
 
 
@@ -155,14 +154,14 @@ def fitted(book: Book, copy: Copy) -> Copy:
     room = max(0, -held * copy.side.sign)
     if copy.outstanding <= room:
         return copy
-    return replace(copy, target=replace(copy.target, qty=copy.filled + room) if room else None)
+    return copy.changed(target=replace(copy.target, qty=copy.filled + room) if room else None)
 
 
 def is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
     """Say whether nothing may be copied to an account now."""
     known = plan.accounts.get(account)
     gates = known.gates if known is not None else ()
-    return strictest(book.states_of(gates)) is TradingState.HALTED
+    return book.gates.strictest_of(gates) is TradingState.HALTED
 
 
 def _kept(copy: Copy) -> CopyRefused:

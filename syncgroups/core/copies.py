@@ -4,14 +4,17 @@ A copy converges: whatever happened, `next_command` says what is still to be sen
 So changes of the leader merge to the latest by themselves, and a command that was lost is found missing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
+
+from msgspec import structs
 
 from syncgroups.core.keys import command_id
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.values import Value
 
 MAX_REFUSALS = 5
 """How often a change or cancel may be turned down before a person must look."""
@@ -45,8 +48,7 @@ HoldingKey = tuple[GroupId, AccountId, Symbol, Symbol]
 OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED, CopyState.FILLING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class Copy(Value, frozen=True, kw_only=True):
     """A follower's order. `target` None means that nothing should work; quantities are contracts.
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.
@@ -97,7 +99,7 @@ class Copy:
     def __post_init__(self) -> None:
         """Name the leader's contract: the same one, unless it was said."""
         if not self.leads:
-            object.__setattr__(self, "leads", self.symbol)
+            structs.force_setattr(self, "leads", self.symbol)
 
     @property
     def number(self) -> tuple[int, int, str]:
@@ -132,12 +134,11 @@ def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
     if not placing:
         wait = until - event.at
         most = Nanos(event.at + PATIENCE * wait) if wait > SHORT_WAIT else until
-        return replace(copy, in_flight=None, asked=0, held_until=until, held_at_most=most)
+        return copy.changed(in_flight=None, asked=0, held_until=until, held_at_most=most)
     if copy.target is None or copy.target.qty <= copy.enters:
-        return replace(copy, state=CopyState.ENDED, in_flight=None)
+        return copy.changed(state=CopyState.ENDED, in_flight=None)
     closing = replace(copy.target, qty=copy.target.qty - copy.enters)
-    return replace(
-        copy,
+    return copy.changed(
         state=CopyState.SENDING,
         in_flight=None,
         target=closing,
@@ -150,7 +151,7 @@ def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:
 def put_off(copy: Copy, at: Nanos) -> Copy:
     """Return a held copy whose leader moved again at `at`: where calls are short, it waits."""
     until = max(copy.held_until, min(Nanos(at + QUIET), copy.held_at_most))
-    return replace(copy, held_until=until) if copy.held_until else copy
+    return copy.changed(held_until=until) if copy.held_until else copy
 
 
 def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | None]:
@@ -166,10 +167,10 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
         return copy, None
     number = copy.commands + 1
     client_id = command_id(copy.key, number)
-    sending = replace(copy, in_flight=client_id, commands=number, held_until=Nanos(0))
+    sending = copy.changed(in_flight=client_id, commands=number, held_until=Nanos(0))
     if copy.target is None or copy.target.qty <= copy.filled:
         cancel = CancelOrder(account=copy.follower, client_order_id=client_id, order_id=copy.order_id)
-        return replace(sending, target=None), cancel
+        return sending.changed(target=None), cancel
     lane = _lane_of_change(copy, copy.target)
     if copy.held_until and not retry and lane is Lane.CHANGE:
         return copy, None
@@ -182,7 +183,7 @@ def next_command(copy: Copy, *, retry: bool = False) -> tuple[Copy, Command | No
         spec=replace(copy.sent, qty=copy.target.qty) if copy.target.trails else copy.target,
         lane=lane,
     )
-    return replace(sending, asked=max(copy.asked, copy.target.qty)), change
+    return sending.changed(asked=max(copy.asked, copy.target.qty)), change
 
 
 def _has_news(copy: Copy, *, retry: bool) -> bool:
@@ -202,7 +203,7 @@ def _lane_of_change(copy: Copy, target: OrderSpec) -> Lane:
 
 def _place_again(copy: Copy) -> tuple[Copy, Command | None]:
     if copy.target is None:  # withdrawn before it ever left
-        return replace(copy, state=CopyState.ENDED, held_until=Nanos(0)), None
+        return copy.changed(state=CopyState.ENDED, held_until=Nanos(0)), None
     place = PlaceOrder(
         account=copy.follower,
         client_order_id=copy.key,
@@ -211,4 +212,4 @@ def _place_again(copy: Copy) -> tuple[Copy, Command | None]:
         spec=copy.target,
         lane=Lane.PROTECTIVE,
     )
-    return replace(copy, in_flight=copy.key, sent=copy.target, held_until=Nanos(0)), place
+    return copy.changed(in_flight=copy.key, sent=copy.target, held_until=Nanos(0)), place

@@ -15,6 +15,7 @@ from syncgroups.core.waiting import Waiting
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, ClosePosition, Command, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId, Symbol
+from tradehaven.domain.values import Value
 
 
 class Action(StrEnum):
@@ -51,8 +52,7 @@ class Weighed(NamedTuple):
     floor: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyStep:
+class CopyStep(Value, frozen=True, kw_only=True):
     """A copy as it is from now on, and the command that makes it so; None when it has to wait."""
 
     copy: Copy

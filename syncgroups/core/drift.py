@@ -263,7 +263,7 @@ def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Di
     for (_, holder, symbol, _), net in book.copied.items():
         if holder == account and net:
             copied.setdefault(symbol, []).append(net)
-    held = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account}
+    held = book.positions.of(account)
     for symbol in held.keys() | copied.keys():
         nets, actual = copied.get(symbol, []), held.get(symbol, 0)
         ours = within(nets[0], actual) if len(nets) == 1 else sum(nets)

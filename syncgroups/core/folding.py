@@ -143,11 +143,9 @@ def _is_resting(book: Book, copy: Copy) -> bool:
 
     What took the place of such an order rests as its limit says: it has no successor of its own.
     """
-    if copy.state is not CopyState.LIVE or copy.target is None or copy.in_flight is not None:
-        return False
-    if is_chase(copy.key):
-        return False
-    return copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
+    stands = copy.state is CopyState.LIVE and copy.target is not None and copy.in_flight is None
+    wanted = copy.fill is not None or book.is_filled(copy.leader, copy.leader_order)
+    return stands and wanted and not is_chase(copy.key)
 
 
 def _gate(book: Book, event: GateChanged) -> bool:
@@ -207,9 +205,9 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
     guarding.changed(book, event)
     copy = book.copy_of_order(*order)
     if copy is not None and event.spec.trails and event.spec.qty == record.spec.qty:
-        book.keep(replace(copy, sent=event.spec))  # the market drew it along: that answers no command of ours
+        book.keep(copy.changed(sent=event.spec))  # the market drew it along: that answers no command of ours
     elif copy is not None:
-        book.keep(replace(copy, sent=event.spec, in_flight=None, asked=0, refusals=0))
+        book.keep(copy.changed(sent=event.spec, in_flight=None, asked=0, refusals=0))
     return True
 
 
@@ -246,7 +244,7 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         copy = book.copies[copy.key]
     if copy is not None:
         state = state_of(event.status, copy.filled, copy.sent.qty)
-        book.keep(replace(copy, order_id=event.order_id, state=state, in_flight=None))
+        book.keep(copy.changed(state=state, in_flight=None))
         if copy.chased and event.status is OrderStatus.CANCELLED:
             book.chasing[copy.key] = event.at
     return record is not None or copy is not None
@@ -277,10 +275,10 @@ def _order_answered(book: Book, copy: Copy, event: Outcome) -> None:
             book.absent_since.pop(copy.key, None)
             book.keep(held_back(copy, event, placing=True))
         case Rejected() | Denied():
-            book.keep(replace(copy, state=CopyState.ENDED, in_flight=None))
+            book.keep(copy.changed(state=CopyState.ENDED, in_flight=None))
         case Unresolved():
             if copy.order_id is None:
-                book.keep(replace(copy, state=CopyState.UNRESOLVED))
+                book.keep(copy.changed(state=CopyState.UNRESOLVED))
                 book.absent_since.pop(copy.key, None)  # lists from before it was given up say nothing
         case _:  # pragma: no cover
             assert_never(event)
@@ -294,12 +292,12 @@ def _command_answered(book: Book, copy: Copy, event: Outcome) -> None:
         case Denied(reason=RefusalReason.RATE_LIMITED):
             book.keep(held_back(copy, event, placing=False))
         case Denied():  # it never left: it is tried for as long as that takes
-            book.keep(replace(copy, in_flight=None, asked=0, refusals=max(1, copy.refusals)))
+            book.keep(copy.changed(in_flight=None, asked=0, refusals=max(1, copy.refusals)))
         case Rejected():
-            book.keep(replace(copy, in_flight=None, asked=0, refusals=copy.refusals + 1))
+            book.keep(copy.changed(in_flight=None, asked=0, refusals=copy.refusals + 1))
         case Unresolved():
             # It may safely be told again once its order has been seen as it is.
-            book.keep(replace(copy, in_flight=None, refusals=copy.refusals + 1))
+            book.keep(copy.changed(in_flight=None, refusals=copy.refusals + 1))
         case _:  # pragma: no cover
             assert_never(event)
 

@@ -5,12 +5,12 @@ have few.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
 from risk.core import desk
-from risk.core.guard import review, strictest
+from risk.core.guard import review
 from risk.core.lockouts import running
 from risk.core.proposal import Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
 from risk.core.rules import NO_RULES, Rules
@@ -27,6 +27,7 @@ from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.ids import AccountId, ClientOrderId, Symbol
 from tradehaven.domain.instruments import Product
+from tradehaven.domain.values import Value
 
 Accounts = Mapping[AccountId, AccountPlan]
 Copies = Mapping[ClientOrderId, Copy]
@@ -64,10 +65,12 @@ def guarded(
 
     `but` is the copy that changes, `others` are copies that the same event has changed already.
     """
-    state = strictest(book.states_of(follower.gates))
+    state = book.gates.strictest_of(follower.gates)
     known = accounts[follower.account]
     rules = known.rules_at(order.at)
     shut = _shut(book, follower.account, order)
+    if state is TradingState.ACTIVE and rules is NO_RULES and shut is None:
+        return sized, None, _unasked(order, sized, own, state)
     if rules is NO_RULES and shut is None:
         plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
         asked = _Asked(verdict=review(plain, rules, None, state, order.at))
@@ -83,8 +86,7 @@ def guarded(
     return passed, refusal, _weighed(order, sized, own, state, rules, passed, asked)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(Value, frozen=True, kw_only=True):
     """A verdict, and what it was given on; None where no rule asked for that."""
 
     verdict: Verdict
@@ -98,6 +100,12 @@ def _shut(book: Book, account: AccountId, order: LeaderOrder) -> Objection | Non
     if lock is not None:
         return Objection(reason=lock.reason, detail=lock.detail)
     return desk.objection(book.risk.stated.get(account))
+
+
+def _unasked(order: LeaderOrder, sized: Sized, own: int, state: TradingState) -> Weighed:
+    """Return the figures of an order that no gate and no limit stands before."""
+    reduce, enter = sized.reduce, sized.enter
+    return Weighed(order.before, order.change, own, reduce, enter, None, None, state, reduce + enter)
 
 
 def _weighed(
@@ -134,10 +142,14 @@ def _weighed(
 def _asked(seen: "_Seen", rules: Rules, sized: Sized, state: TradingState) -> _Asked:
     caps, order = rules.caps, seen.order
     standing = seen.standing()
-    proposal = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
-    if sized.enter:
-        proposal = replace(
-            proposal,
+    if not sized.enter:
+        proposal = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=0)
+    else:
+        proposal = Proposal(
+            symbol=order.symbol,
+            side=order.side,
+            reduce=sized.reduce,
+            enter=sized.enter,
             exposure=seen.exposure(rules),
             order_type=order.spec.order_type,
             limit=order.spec.limit,
@@ -195,8 +207,9 @@ class _Seen:
         product = account = 0
         sizes = ZERO
         if caps.products or caps.account is not None or caps.minis is not None or caps.scaling is not None:
-            for other in self._symbols(self._account) - {symbol}:
-                worst = self._worst(self._account, other)
+            for other in self._book.traded[self._account]:
+                if other == symbol or not (worst := self._worst(self._account, other)):
+                    continue
                 traded = _product(other)
                 product += worst if traded is not None and traded.symbol == root else 0
                 account += worst
@@ -236,7 +249,7 @@ class _Seen:
             self._side(account, symbol, self.order.side.opposite) > 0
             for account in self._accounts
             if account != self._account
-            for symbol in self._symbols(account)
+            for symbol in self._book.traded[account]
             if (traded := _product(symbol)) is not None and traded.full_size == market
         )
 
@@ -246,15 +259,8 @@ class _Seen:
         return any(
             _is_full(symbol) is (not full) and self._worst(account, symbol) > 0
             for account in self._accounts
-            for symbol in self._symbols(account)
+            for symbol in self._book.traded[account]
         )
-
-    def _symbols(self, account: AccountId) -> set[Symbol]:
-        """Return the contracts in which an account holds or works something."""
-        book = self._book
-        found = {symbol for holder, symbol in book.positions if holder == account}
-        found |= {book.orders[account, order].symbol for order in book.working.get(account, ())}
-        return found | {copy.symbol for copy in book.open_copies_of(account)}
 
     def _worst(self, account: AccountId, symbol: Symbol) -> int:
         return max(0, self._side(account, symbol, Side.BUY), self._side(account, symbol, Side.SELL))
@@ -269,9 +275,8 @@ class _Seen:
 
     def _of_others(self, account: AccountId, symbol: Symbol, sign: int) -> int:
         """Return what orders of other hands, and guards, may still add to a side."""
-        book = self._book
-        strange = (order for order in book.working.get(account, ()) if (account, order) not in book.by_order)
-        records = (book.orders[account, order] for order in strange)
+        others = self._book.at_work.others_of(account)
+        records = (self._book.orders[account, order] for order in others) if others else ()
         return sum(max(0, record.unfilled * sign) for record in records if record.symbol == symbol)
 
     def _of_ours(self, account: AccountId, symbol: Symbol, side: Side) -> int:
@@ -279,11 +284,15 @@ class _Seen:
 
         The one that changes is weighed as a whole elsewhere, so what it has filled is not held beside it.
         """
-        copies = {copy.key: copy for copy in self._book.open_copies_of(account)}
-        copies |= {key: copy for key, copy in self._others.items() if copy.follower == account}
-        mine = (copy for copy in copies.values() if copy.symbol == symbol and copy.side is side)
-        changing = self._but.key if self._but is not None else None
-        return sum(-copy.filled if copy.key == changing else copy.outstanding for copy in mine)
+        book, total = self._book, self._book.at_work.outstanding(account, symbol, side)
+        but, touched = self._but, self._others
+        if but is not None and but.key in book.open_copies.get(account, ()):
+            touched = {but.key: book.copies[but.key], **touched}
+        for key, copy in touched.items():
+            if (copy.follower, copy.symbol, copy.side) == (account, symbol, side):
+                total -= book.copies[key].outstanding if key in book.copies else 0
+                total += -copy.filled if but is not None and key == but.key else copy.outstanding
+        return total
 
 
 def _is_full(symbol: Symbol) -> bool | None:

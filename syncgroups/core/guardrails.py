@@ -123,7 +123,7 @@ def _counted(plan: OwnerPlan, book: Book, found: Decision, entries: list[CopySte
             continue
         copy = step.copy
         entry = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
-        standings[account] = replace(known[0], day=entered(known[0].day, entry)), known[1]
+        standings[account] = known[0].changed(day=entered(known[0].day, entry)), known[1]
     together = tuple((account, standing, rule) for account, (standing, rule) in standings.items())
     return replace(found, standings=together)
 
@@ -138,7 +138,7 @@ def _blinded(plan: OwnerPlan, book: Book, event: PricesLost) -> Decision:
             continue
         if standing.floor is not None and standing.money.contracts:
             floor = drawdown.missed(rule, standing.floor)
-            standings.append((account, replace(standing, floor=floor), rule))
+            standings.append((account, standing.changed(floor=floor), rule))
     return Decision(standings=tuple(standings))
 
 
@@ -233,7 +233,7 @@ class _Look:
         return self._standings.get(account) or self._book.risk.standings.get(account)
 
     def _lock(self, account: AccountId, broken: Broken, whose: str) -> None:
-        lock = replace(broken.lock, detail=f"{whose}{broken.detail}")
+        lock = broken.lock.changed(detail=f"{whose}{broken.detail}")
         told = self._locks.get(account)  # by another limit that broke at the same price
         known = told.lock if told is not None else running(self._book.risk.locks.get(account), self._at)
         flatten = broken.breach is Breach.FLATTEN or (told is not None and told.flatten)
@@ -241,7 +241,7 @@ class _Look:
         self._locks[account] = Locked(account=account, lock=held, flatten=flatten)
         standing = self._standings.get(account)
         if standing is not None:
-            self._standings[account] = replace(standing, lock=held)
+            self._standings[account] = standing.changed(lock=held)
         if flatten and account not in self._book.flattening:
             self._steps.extend(flattening_steps(self._plan, self._book, account, self._at))
         self._remarks.append(
@@ -286,10 +286,10 @@ def standing_now(book: Book, known: AccountPlan, rules: Rules, money: Money, at:
         standing = _met_again(book, known.account, standing, rules, at)
     rule = rules.drawdown
     if rule is None:
-        return standing if standing.floor is None else replace(standing, floor=None)
+        return standing if standing.floor is None else standing.changed(floor=None)
     floor = _floor_under(rule, book.risk.floors.get(known.account), standing.floor, money)
     stated = book.risk.stated.get(known.account)
-    return replace(standing, floor=desk.floor_by(rule, floor, stated) if stated is not None else floor)
+    return standing.changed(floor=desk.floor_by(rule, floor, stated) if stated is not None else floor)
 
 
 def _met_again(book: Book, account: AccountId, standing: Standing, rules: Rules, at: Nanos) -> Standing:

@@ -6,7 +6,6 @@ never for more than is still held by then. Changes and cancels go with the lates
 
 from dataclasses import replace
 
-from risk.core.guard import strictest
 from syncgroups.core.book import Book
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy, CopyState
@@ -69,7 +68,7 @@ def _again(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
         return _exit_again(plan, book, copy, copy.target, at)
     step = advance(plan, book, copy, retry=True)
     if is_seen(plan, book, copy.follower):  # without a command it stands as wished by now
-        step = replace(step, copy=replace(step.copy, held_until=Nanos(0)))
+        step = step.changed(copy=step.copy.changed(held_until=Nanos(0)))
     return Decision(steps=(step,)) if step.copy != copy else NOTHING
 
 
@@ -81,7 +80,7 @@ def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: 
     settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None:
         return _given_up(copy, GROUP_STOPPED)
-    if strictest(book.states_of(settings[1].gates)) is TradingState.HALTED:
+    if book.gates.strictest_of(settings[1].gates) is TradingState.HALTED:
         return _given_up(copy, HALTED)
     closable, in_doubt = _closable(book, copy, target, at)
     qty = min(target.qty, closable)
@@ -91,7 +90,7 @@ def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: 
         record = book.orders.get((copy.leader, copy.leader_order))
         lives = record is not None and not is_final(record.status)
         return NOTHING if lives else _given_up(copy, CLOSED_ALREADY)
-    step = advance(plan, book, replace(copy, target=replace(target, qty=qty), enters=0), retry=True)
+    step = advance(plan, book, copy.changed(target=replace(target, qty=qty), enters=0), retry=True)
     return Decision(steps=(step,)) if step.command is not None else NOTHING
 
 
@@ -119,7 +118,7 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
 
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:
-    step = CopyStep(copy=replace(copy, state=CopyState.ENDED), command=None)
+    step = CopyStep(copy=copy.changed(state=CopyState.ENDED), command=None)
     return Decision(steps=(step,), refusals=(_left_out(copy, refusal),))
 
 

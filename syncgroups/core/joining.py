@@ -28,7 +28,7 @@ def credit(book: Book, event: OrderFilled) -> None:
     book.hold(copy.holding, book.copied[copy.holding] + event.qty * event.side.sign)
     filled, cost = copy.filled + event.qty, copy.cost + event.qty * event.price
     whole = copy.state is CopyState.FILLING and filled >= copy.sent.qty
-    book.keep(replace(copy, filled=filled, cost=cost, state=CopyState.ENDED if whole else copy.state))
+    book.keep(copy.changed(filled=filled, cost=cost, state=CopyState.ENDED if whole else copy.state))
 
 
 def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
@@ -75,7 +75,7 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
     """Join a copy to the broker's order, and catch up on what that order did before the two met."""
     record = book.orders.get((copy.follower, order_id))
     if record is None:  # taken, but not yet seen: it stays in flight until it is
-        book.keep(replace(copy, order_id=order_id))
+        book.keep(copy.changed(order_id=order_id))
         return
     if copy.filled > record.filled:  # a list that lagged had left it out: its fills are no news any more
         record = replace(record, filled=copy.filled, cost=copy.cost)
@@ -84,8 +84,7 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
     if earlier:
         book.hold(copy.holding, book.copied[copy.holding] + earlier * copy.side.sign)
     book.keep(
-        replace(
-            copy,
+        copy.changed(
             order_id=order_id,
             state=state_of(record.status, record.filled, record.spec.qty),
             filled=record.filled,

@@ -127,6 +127,4 @@ def _named(decision: Decision, key: ClientOrderId, event: OrderAsked) -> Decisio
 
 def _own(step: CopyStep, event: OrderAsked) -> CopyStep:
     ours = step.copy
-    return replace(
-        step, copy=replace(ours, group=manual_group(event.number), leads=ours.symbol, reverse=False)
-    )
+    return step.changed(copy=ours.changed(group=manual_group(event.number), leads=ours.symbol, reverse=False))

@@ -7,7 +7,6 @@ the holding and the second of the look that found it, so that a crash cannot sen
 from collections.abc import Iterator
 from dataclasses import replace
 
-from risk.core.guard import strictest
 from syncgroups.core.book import Book
 from syncgroups.core.case import case_of, seen_by
 from syncgroups.core.converge import advance
@@ -34,12 +33,12 @@ QUARANTINE_AFTER = 3
 
 def pause(tries: int) -> int:
     """Return how long to wait before the next try, in nanoseconds: 1, 2, 4 and so on to 30 seconds."""
-    return min(1 << min(tries, 5), LONGEST_PAUSE) * SECOND
+    return min(1 << tries, LONGEST_PAUSE) * SECOND
 
 
 def blocked(book: Book, pair: Pair) -> str:
     """Return what stands against closing anything, in words; nothing when it may be done."""
-    shut = strictest(book.states_of(pair.follower.gates)) is TradingState.HALTED
+    shut = book.gates.strictest_of(pair.follower.gates) is TradingState.HALTED
     return "the kill switch is on" if shut else ""
 
 
@@ -55,7 +54,7 @@ def closing(
         return []
     resting = list(in_the_way(book, pair))
     if resting:
-        steps = (advance(plan, book, replace(copy, target=None)) for copy in resting)
+        steps = (advance(plan, book, copy.changed(target=None)) for copy in resting)
         return [step for step in steps if step.command is not None]
     held = within(pair.own, book.positions[pair.account, pair.symbol])
     qty = min(qty, abs(held))

@@ -39,7 +39,7 @@ def new_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
     case = case_of(plan, book, group, leader_order(book, event.account, event.order_id, event.at))
     for follower in group.followers:
         key = case.key_of(follower)
-        if not book.is_decided(key) and (seen := seen_by(case, follower)) is not None:
+        if not book.is_decided(key) and (seen := seen_by(case, follower, key)) is not None:
             place_share(*seen, key)
     return case.decision()
 
@@ -101,6 +101,8 @@ def _held_back(
     A flip opens its other side when this one is closed, and so does an entry that comes behind an exit
     that waits, and what a cap lets in only `later`. A resting order needs no such care: it grows.
     """
+    if not own.doubts and not case.book.waiting:
+        return sized
     at_market = case.order.spec.order_type is OrderType.MARKET
     doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
     if case.book.waiting:
@@ -111,7 +113,7 @@ def _held_back(
     frees = {doubt.key: doubt for doubt in later.doubts}
     if not (doubts or frees) or (sized.qty and not at_market):
         return sized
-    at_once = replace(sized, enter=0) if doubts else sized
+    at_once = sized.changed(enter=0) if doubts else sized
     case.waiting.append(
         Waiting(
             key=key,
@@ -183,11 +185,11 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
         if refusal.reason is RefusalReason.KILL_SWITCH:
             return
         qty, enters = _what_stays(copy, sized.reduce, refusal, weighed)
-    aimed = replace(copy, target=case.spec_of(qty) if qty else None, enters=enters)
+    aimed = copy.changed(target=case.spec_of(qty) if qty else None, enters=enters)
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
         step = advance(case.plan, case.book, put_off(aimed, case.order.at))
-        case.steps.append(replace(step, weighed=weighed))
+        case.steps.append(step.changed(weighed=weighed))
 
 
 def _what_stays(copy: Copy, reduce: int, refusal: Refusal, weighed: Weighed | None) -> tuple[int, int]:
@@ -228,7 +230,7 @@ def _cut(plan: OwnerPlan, book: Book, copy: Copy) -> CopyStep | None:
     stays = copy.enters + max(0, -held * copy.side.sign)
     if not copy.enters or copy.target.qty - copy.filled <= stays:
         return None  # an exit that closes nothing any more is a difference, see `drift`
-    aimed = replace(copy, target=replace(copy.target, qty=copy.filled + stays))
+    aimed = copy.changed(target=replace(copy.target, qty=copy.filled + stays))
     return advance(plan, book, aimed)
 
 

@@ -18,7 +18,8 @@ class FollowerPlan:
 
     `products` says where it answers a product of its leader in another way. There `product` is the root
     that it trades instead. `reverse` trades against the leader; `copies` False leaves the product out.
-    `quarantined` are contracts in which it may not enter anything for this group.
+    `quarantined` are contracts in which it may not enter anything for this group. `is_plain` says that it
+    answers every contract with the same one on the same side.
     """
 
     account: AccountId
@@ -32,6 +33,12 @@ class FollowerPlan:
     max_contracts: int | None = None
     quarantined: frozenset[Symbol] = frozenset()
     products: Mapping[str, "FollowerPlan"] = field(default_factory=dict)
+    is_plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note whether it answers every order of its leader as it stands, because every order asks."""
+        plain = self.copies and not self.reverse and self.product is None and not self.products
+        object.__setattr__(self, "is_plain", plain)
 
     def for_product(self, root: str) -> "FollowerPlan":
         """Return what holds for one product of the leader, which is this unless something else was set."""

@@ -146,7 +146,7 @@ def _swept(plan: OwnerPlan, book: Book, key: DriftKey) -> Decision:
     copy = book.copy_of_order(key.account, key.order)
     if copy is None or not is_stray(book, copy):
         return Decision()
-    step = advance(plan, book, replace(copy, target=None))
+    step = advance(plan, book, copy.changed(target=None))
     return Decision(steps=(step,)) if step.command is not None else Decision()
 
 

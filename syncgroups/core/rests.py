@@ -67,7 +67,7 @@ def _overdue(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[CopyStep]:
         rule = rests.entries if copy.enters else rests.exits
         if rule is RestRule.WAIT or at - since < rests.after * SECOND or is_halted(plan, book, copy.follower):
             continue
-        yield advance(plan, book, replace(copy, target=None, chased=rule is not RestRule.CANCEL))
+        yield advance(plan, book, copy.changed(target=None, chased=rule is not RestRule.CANCEL))
 
 
 def _succeeded(

@@ -6,7 +6,6 @@ Like the book itself it decides nothing: `accounting` and `guarding` take facts 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from risk.core.ledger import Ledger
 from risk.core.lockouts import longer, running
@@ -84,7 +83,7 @@ class RiskBook:
         self.locks[account] = longer(self.locks.get(account), lock)
         standing = self.standings.get(account)
         if standing is not None:
-            self.stand(account, replace(standing, lock=longer(standing.lock, lock)))
+            self.stand(account, standing.changed(lock=longer(standing.lock, lock)))
 
     @contextmanager
     def behind(self, locks: Iterable[Locked]) -> Iterator[None]:

@@ -5,7 +5,7 @@ decided here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -17,16 +17,16 @@ from syncgroups.core.pairs import ahead_in_pair
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan
 from syncgroups.core.sizing import NOTHING, Sized, balance_ratio, follower_order, split
 from syncgroups.core.stated import within
-from syncgroups.core.waiting import Doubt, LeaderOrder
+from syncgroups.core.waiting import ONE, Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
+from tradehaven.domain.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class Own(Value, frozen=True, kw_only=True):
     """What an exit may count on: signed contracts that are certain, and that there may be in the end.
 
     `owes` says that the exit is not done with what is certain.
@@ -113,7 +113,7 @@ def share(
     own = own_of(book, group.group, follower.account, order, but)
     sized = _sized(book, follower, ratio, own.certain, order)
     if own.doubts:
-        own = replace(own, owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
+        own = own.changed(owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
     if sized.qty == 0:
         capped = follower.max_contracts is not None and entry(book, follower, ratio, 0, order) > 0
         why = CAP_REACHED if capped else _why_nothing(order, own.certain)
@@ -124,9 +124,10 @@ def share(
     enter = max(0, sized.enter - ahead)
     against = barred or quarantine(book, group, follower, order)
     against = replace(against, room=enter) if against is not None and enter else None
-    sized = Sized(reduce=sized.reduce, enter=enter if against is None else 0)
-    if not sized.qty:
-        return NOTHING, against, own, None
+    if ahead or against is not None:
+        sized = Sized(reduce=sized.reduce, enter=enter if against is None else 0)
+        if not sized.qty:
+            return NOTHING, against, own, None
     # What is left of a flip asks the gates like any exit: behind a shut one nothing is closed either.
     passed, refusal, weighed = guarded(accounts, book, follower, order, sized, own.certain, but, others)
     return passed, refusal or against, own, weighed
@@ -179,7 +180,7 @@ def entry(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: 
 def quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Refusal | None:
     """Return that a follower may not enter in this contract, where a person or a repair in vain said so."""
     shut = order.symbol in follower.quarantined
-    if shut or (group.group, follower.account, order.symbol) in book.quarantined:
+    if shut or (book.quarantined and (group.group, follower.account, order.symbol) in book.quarantined):
         return QUARANTINED
     return None
 
@@ -194,7 +195,7 @@ def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
 def ratio_of(book: Book, group: GroupPlan, follower: FollowerPlan, order: LeaderOrder) -> Fraction | None:
     """Return the exact ratio that sizes a follower's orders, or None where a balance is unknown."""
     ratio = ratio_between(book, group, follower)
-    return ratio * order.factor if ratio is not None else None
+    return ratio if ratio is None or order.factor is ONE else ratio * order.factor
 
 
 def ratio_between(book: Book, group: GroupPlan, follower: FollowerPlan) -> Fraction | None:
@@ -222,7 +223,7 @@ def own_of(
     foreign = book.foreign_flying(account, order.symbol)
     if not doubts and not foreign:
         net = within(copied, actual)
-        return Own(certain=net, possible=net)
+        return Own(certain=net, possible=net) if net else UNKNOWN
     ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
     return Own(
@@ -250,7 +251,8 @@ def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None
     although their leader's order has ended.
     """
     at_market = order.spec.order_type is OrderType.MARKET
-    for copy in book.open_copies_of(account) if at_market else book.market_copies_of(account):
+    for key in (book.open_copies if at_market else book.market_copies).get(account, ()):
+        copy = book.copies[key]
         if copy.symbol != order.symbol or not copy.outstanding or (but is not None and copy.key == but.key):
             continue
         closes = copy.side is order.side

@@ -4,16 +4,15 @@ Formulas and vectors: trade mathematics, section 5 (SIZE-01 to SIZE-24). Quantit
 positions are signed (long +, short -). Ratios are exact fractions, so 0.29 of 100 is 29.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from syncgroups.core.plan import FollowerPlan
 from tradehaven.domain.enums import SizingMode
+from tradehaven.domain.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sized:
+class Sized(Value, frozen=True, kw_only=True):
     """A follower's order: contracts that close what it holds, and contracts that open new exposure."""
 
     reduce: int
@@ -81,4 +80,4 @@ def _reduction(plan: FollowerPlan, ratio: Fraction, own: int, leader: int, after
 def _entry(plan: FollowerPlan, ratio: Fraction, entering: int, base: int) -> int:
     if plan.sizing is SizingMode.FIXED:
         return plan.fixed_qty
-    return scaled(base + entering, ratio) - scaled(base, ratio)
+    return scaled(base + entering, ratio) - (scaled(base, ratio) if base else 0)

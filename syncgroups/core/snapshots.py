@@ -5,7 +5,6 @@ looked for again before they count as never taken.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from syncgroups.core import accounting, guarding
 from syncgroups.core.book import Book, OrderRecord
@@ -84,8 +83,8 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
         return
     state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
     book.keep(
-        replace(
-            copy, state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
+        copy.changed(
+            state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
         )
     )
 
@@ -106,11 +105,11 @@ def missing_copies(
         is_asked_for = copy.state is CopyState.SENDING and copy.order_id is None
         if at - first_look >= (NO_WORD if is_asked_for else SECOND_LOOK):
             state = CopyState.MISSED if copy.order_id is None else CopyState.ENDED
-            book.keep(replace(copy, state=state))
+            book.keep(copy.changed(state=state))
 
 
 def _in_doubt(book: Book, account: AccountId) -> None:
     """Put in doubt what was asked for in the session before."""
     for copy in list(book.open_copies_of(account)):
         if copy.state is CopyState.SENDING and not copy.is_unsent:
-            book.keep(replace(copy, state=CopyState.UNRESOLVED))
+            book.keep(copy.changed(state=CopyState.UNRESOLVED))

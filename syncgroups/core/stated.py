@@ -22,8 +22,8 @@ def within(copied: int, actual: int) -> int:
 def positions_stated(book: Book, account: AccountSnapshot, at: Nanos) -> None:
     """Take a snapshot's positions; remember those that it is silent about although they were held."""
     held = _held(book, account.account)
-    for key in [key for key in book.positions if key[0] == account.account]:
-        del book.positions[key]
+    for symbol in book.positions.of(account.account):
+        del book.positions[account.account, symbol]
     for key in [key for key in book.reported if key[0] == account.account]:
         del book.reported[key]
     stated = {position.symbol: position.net for position in account.positions}
@@ -56,7 +56,7 @@ def _say_anew(book: Book, account: AccountId, said: dict[Symbol, PositionReporte
 
     It is only a report then, and wants a second look like any other.
     """
-    counted = {symbol: net for (holder, symbol), net in book.positions.items() if holder == account}
+    counted = book.positions.of(account)
     for symbol in counted.keys() | said.keys():
         key = account, symbol
         word = said.get(symbol) or PositionReported(account=account, symbol=symbol, net=0, price=None, at=at)
@@ -73,7 +73,7 @@ def _say_anew(book: Book, account: AccountId, said: dict[Symbol, PositionReporte
 
 def _held(book: Book, account: AccountId) -> set[Symbol]:
     """Return contracts that an account held by all that was known so far."""
-    held = {symbol for (holder, symbol), net in book.positions.items() if holder == account and net}
+    held = {symbol for symbol, net in book.positions.of(account).items() if net}
     held |= {symbol for (_, holder, symbol, _), net in book.copied.items() if holder == account and net}
     return held | {symbol for holder, symbol in book.assumed if holder == account}
 

@@ -12,6 +12,9 @@ from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nan
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
+ONE = Fraction(1)
+"""The factor between contracts of one size; known by identity where each follower asks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderOrder:
@@ -33,7 +36,7 @@ class LeaderOrder:
     change: int
     at: Nanos
     reverse: bool = False
-    factor: Fraction = Fraction(1)
+    factor: Fraction = ONE
     fill: FillId | None = None
     price: Ticks | None = None
 

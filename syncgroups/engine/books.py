@@ -1,6 +1,5 @@
 """The book as the rows remember it; the brokers' snapshots then say what is true. Off the loop's thread."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -81,8 +80,7 @@ def _copy_of(row: CopiedOrder) -> Copy:
     copy = msgspec.convert(row.body, Copy)
     state = CopyState(row.state)
     waits = copy.is_unsent and timezone.now() - row.received_at < EXIT_FRESH
-    return replace(
-        copy,
+    return copy.changed(
         state=CopyState.UNRESOLVED if state is CopyState.SENDING and not waits else state,
         order_id=OrderId(row.broker_order_id) if row.broker_order_id else copy.order_id,
         filled=row.filled,

@@ -9,7 +9,7 @@ from tradehaven.domain.commands import ChangeOrder, Command, Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import InvalidOrder, TradeHavenError
 from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos
-from tradehaven.domain.orders import check_spec
+from tradehaven.domain.orders import OrderSpec, check_spec
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class Dispatch:
         self._gateways = gateways
         self._fence = fence
         self._now = now
+        self._checked: OrderSpec | None = None
         self.connections: dict[AccountId, ConnectionId] = {}
 
     def send(self, steps: Iterable[Step]) -> tuple[dict[ClientOrderId, Nanos], list[Denied]]:
@@ -48,8 +49,9 @@ class Dispatch:
         if gateway is None:
             return self.deny(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
         try:
-            if isinstance(command, PlaceOrder | ChangeOrder):
-                check_spec(command.spec)  # the last look: what no exchange could mean never leaves
+            # The last look: what no exchange could mean never leaves. Followers of one order share a spec.
+            if isinstance(command, PlaceOrder | ChangeOrder) and command.spec is not self._checked:
+                self._checked = check_spec(command.spec)
             if not self._fence():  # after all else, so that as little as possible lies between look and write
                 return self.deny(command, RefusalReason.LEASE_LOST, LOST)
             return gateway.send(command)

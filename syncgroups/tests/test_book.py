@@ -39,7 +39,7 @@ def copy(number: int, side: Side = BUY, spec: OrderSpec = MARKET, **changes: Any
         enters=spec.qty,
         state=CopyState.LIVE,
     )
-    return replace(made, **changes)
+    return made.changed(**changes)
 
 
 def record(side: Side = BUY, spec: OrderSpec = MARKET, **changes: Any) -> OrderRecord:
@@ -84,6 +84,11 @@ def test_around_an_order_of_ours_only_what_was_sent_before_it_flies() -> None:
     assert book.flying(ME, ES) == 3 + 2 - 5 + 9 - 2
 
 
+def test_an_order_of_ours_does_not_fly_around_itself_before_it_is_seen() -> None:
+    book = book_with(copy(5, spec=replace(MARKET, qty=3)), copy(6, order_id=OrderId(70)))
+    assert book.flying(ME, ES, but=OrderId(70)) == 3
+
+
 def test_what_strangers_are_about_to_trade_is_told_apart_by_contract() -> None:
     book = book_with(copy(5, order_id=OrderId(70)))
     book.set_order(ME, OrderId(70), record())
@@ -110,7 +115,7 @@ def test_orders_are_forgotten_with_every_list_of_them() -> None:
     assert list(book.orders) == [(OTHER, OrderId(71))]
     assert (book.working[ME], book.market_orders[ME]) == (set(), set())
     assert book.working[OTHER] == book.market_orders[OTHER] == {OrderId(71)}
-    assert book.traded[ME] == {ES}, "its prices are still asked for"
+    assert list(book.traded[ME]) == [ES], "its prices are still asked for"
 
 
 # -- whose it is -------------------------------------------------------------------------------------
@@ -236,10 +241,10 @@ def test_what_the_budget_held_back_is_kept_for_as_long_as_it_may_still_go() -> N
     held = copy(5, held_until=Nanos(9))
     book = book_with(held)
     assert book.held == {held.key}
-    book.keep(replace(held, held_until=Nanos(0)))
+    book.keep(held.changed(held_until=Nanos(0)))
     assert not book.held
     book.keep(held)
-    book.keep(replace(held, state=CopyState.ENDED))
+    book.keep(held.changed(state=CopyState.ENDED))
     assert not book.held
 
 
@@ -261,7 +266,7 @@ def manual(number: int, **changes: Any) -> Copy:
 
 def test_a_leg_is_bracketed_by_the_entry_that_has_filled_and_by_no_other() -> None:
     leg = manual(5, side=SELL, spec=LIMIT, enters=0)
-    leg = replace(leg, key=ClientOrderId(f"{leg.key}.sl1"))
+    leg = leg.changed(key=ClientOrderId(f"{leg.key}.sl1"))
     other = manual(6, filled=2)
     assert not book_with(leg, other).is_bracketed(leg)
     assert not book_with(leg, manual(5)).is_bracketed(leg)

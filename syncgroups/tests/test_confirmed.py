@@ -280,6 +280,24 @@ def test_a_flip_within_a_limit_closes_at_the_market_and_opens_at_the_limit() -> 
     assert keys[1] == f"{keys[0]}.e"
 
 
+def test_a_limited_entry_of_a_flip_stays_where_it_is_when_the_leader_moves_the_rest() -> None:
+    world = confirmed(entry_slack=4)
+    world.market(BUY, 2)
+    world.settle()
+    for order in world.resting(2):
+        world.fill(order.order_id)
+    flip = world.trade(SELL, 2, OrderType.LIMIT, limit=20100)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id)
+    world.change(flip, qty=4)
+    world.fill(flip, 3, price=20100)
+    world.settle()
+    (entry,) = world.resting(2)
+    assert (entry.side, entry.spec.qty, entry.spec.limit) == (SELL, 1, 20096)
+    world.change(flip, limit=Ticks(20110))
+    assert world.outbox == []
+
+
 def test_the_part_of_a_fill_beyond_a_mirrored_exit_is_an_entry() -> None:
     world = confirmed()
     world.market(BUY, 2)

@@ -1,6 +1,5 @@
 """One copy by itself: what it still has to tell the broker, when it may, and what a budget leaves of it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,7 +121,7 @@ def test_what_was_turned_down_is_told_again_only_when_time_has_passed_and_not_fo
     assert next_command(once, retry=True)[1] is not None
     often = live(limit(2), None, refusals=MAX_REFUSALS)
     assert next_command(often, retry=True)[1] is None
-    assert next_command(replace(often, refusals=MAX_REFUSALS - 1), retry=True)[1] is not None
+    assert next_command(often.changed(refusals=MAX_REFUSALS - 1), retry=True)[1] is not None
 
 
 HELD: dict[str, Any] = {"held_until": Nanos(NOW), "held_at_most": Nanos(NOW + 1)}
@@ -154,7 +153,7 @@ def test_only_what_takes_less_risk_or_fits_an_exit_does_not_wait(
     _, command = next_command(copy)
     assert isinstance(command, ChangeOrder)
     assert command.lane is lane
-    _, while_held = next_command(replace(copy, **HELD))
+    _, while_held = next_command(copy.changed(**HELD))
     assert (while_held is None) is (lane is Lane.CHANGE)
 
 

@@ -53,7 +53,7 @@ def changing() -> tuple[Desk, ChangeOrder]:
 
 def test_a_change_in_force_ends_the_waiting_for_it_but_a_price_that_the_market_draws_does_not() -> None:
     world, command = changing()
-    world.book.keep(replace(only(world), refusals=2))
+    world.book.keep(only(world).changed(refusals=2))
     order = only(world).order_id
     assert order is not None
     world.step(OrderChanged(account=TWO, order_id=order, spec=command.spec, at=world.at()))
@@ -85,7 +85,7 @@ OFFLINE = {"reason": RefusalReason.FOLLOWER_OFFLINE, "text": "", "retry_at": Non
 def test_a_change_that_was_turned_down_counts_and_one_that_never_left_counts_once() -> None:
     world, command = changing()
     name = command.client_order_id
-    before = replace(only(world), refusals=1)
+    before = only(world).changed(refusals=1)
     for kind, what, refusals in (
         (Rejected, NO, 2),
         (Unresolved, {"text": ""}, 2),
@@ -93,9 +93,9 @@ def test_a_change_that_was_turned_down_counts_and_one_that_never_left_counts_onc
     ):
         world.book.keep(before)
         assert answer(kind, world, name, **what) is True
-        assert only(world) == replace(before, in_flight=None, refusals=refusals, asked=only(world).asked)
+        assert only(world) == before.changed(in_flight=None, refusals=refusals, asked=only(world).asked)
         assert only(world).asked == (before.asked if kind is Unresolved else 0)
-    world.book.keep(replace(before, refusals=0))
+    world.book.keep(before.changed(refusals=0))
     answer(Denied, world, name, **OFFLINE)
     assert only(world).refusals == 1
 
@@ -221,7 +221,7 @@ def test_only_a_cancelled_order_makes_room_for_the_one_that_chases(
     status: OrderStatus, chased: bool, settles: bool
 ) -> None:
     world, _, copy = resting()
-    world.book.keep(replace(copy, chased=chased))
+    world.book.keep(copy.changed(chased=chased))
     mine = world.resting(TWO)[0]
     end = OrderEnded(
         account=TWO,
@@ -260,14 +260,14 @@ def test_an_order_rests_behind_its_leaders_from_the_first_second_on_that_sees_it
 def test_what_is_in_doubt_is_ending_or_changes_does_not_rest(what: dict[str, Any]) -> None:
     world, order, copy = resting()
     world.fill(order)
-    world.book.keep(replace(copy, **what))
+    world.book.keep(copy.changed(**what))
     fold(world.book, TimePassed(at=world.at()))
     assert not world.book.resting_since
 
 
 def test_a_copy_of_one_fill_rests_whatever_became_of_the_leaders_order() -> None:
     world, _, copy = resting()
-    world.book.keep(replace(copy, fill=FillId(1)))
+    world.book.keep(copy.changed(fill=FillId(1)))
     fold(world.book, TimePassed(at=world.at()))
     assert list(world.book.resting_since) == [copy.key]
 

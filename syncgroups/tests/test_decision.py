@@ -90,16 +90,29 @@ def wishes() -> tuple[Copy, ChangeOrder, CancelOrder]:
 
 def test_what_two_looks_wish_of_one_copy_is_told_once_and_the_first_counts() -> None:
     copy, change, _ = wishes()
-    first, second = told(replace(copy, target=change.spec), change), told(copy, change)
+    first, second = told(copy.changed(target=change.spec), change), told(copy, change)
     assert once(Decision(steps=(first, second))).steps == (first,)
 
 
 @pytest.mark.parametrize("cancel_first", [True, False])
 def test_a_cancel_outdoes_a_change(cancel_first: bool) -> None:
     copy, change, cancel = wishes()
-    steps = [told(copy, change), told(replace(copy, target=None), cancel)]
+    steps = [told(copy, change), told(copy.changed(target=None), cancel)]
     decision = once(Decision(steps=tuple(reversed(steps) if cancel_first else steps)))
     assert [step.command for step in decision.steps] == [cancel]
+
+
+def test_of_two_cancels_the_first_counts() -> None:
+    copy, _, cancel = wishes()
+    first, second = told(copy.changed(target=None), cancel), told(copy, cancel)
+    assert once(Decision(steps=(first, second))).steps == (first,)
+
+
+def test_what_is_no_copys_stays_between_two_wishes_for_one_copy() -> None:
+    copy, change, _ = wishes()
+    flat = AccountStep(account=copy.follower, command=change, at=Nanos(1))
+    steps = (flat, told(copy.changed(target=change.spec), change), flat, told(copy, change), flat)
+    assert once(Decision(steps=steps)).steps == (*steps[:3], flat)
 
 
 def test_a_note_behind_a_command_would_undo_it_and_one_before_it_stands() -> None:
@@ -112,7 +125,7 @@ def test_a_note_behind_a_command_would_undo_it_and_one_before_it_stands() -> Non
 
 def test_copies_of_several_followers_and_other_steps_are_left_as_they_are() -> None:
     copy, change, _ = wishes()
-    other = replace(copy, key=ClientOrderId("th1.g9.l1.o601.f3"))
+    other = copy.changed(key=ClientOrderId("th1.g9.l1.o601.f3"))
     flat = AccountStep(account=copy.follower, command=change, at=Nanos(1))
     decision = Decision(steps=(told(copy, change), flat, told(other, change), flat))
     assert once(decision) is decision

@@ -7,7 +7,7 @@ import pytest
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
-from syncgroups.core.expected import entitled, excess, is_moving, is_sure, pair_of, pairs
+from syncgroups.core.expected import ahead_of_leader, entitled, excess, is_moving, is_sure, pair_of, pairs
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower
 from tradehaven.domain.enums import OrderType, Side, SizingMode
@@ -40,10 +40,10 @@ MOVES: dict[str, Trouble] = {
     "a position in doubt": lambda book, copy: book.assumed.update({(TWO, ES): Nanos(0)}),
     "fills and reports differ": lambda book, copy: book.reported.update({(TWO, ES): 3}),
     "an order chased": lambda book, copy: book.chasing.update({copy.key: Nanos(0)}),
-    "unanswered": lambda book, copy: book.keep(replace(copy, state=CopyState.UNRESOLVED)),
-    "told": lambda book, copy: book.keep(replace(copy, in_flight=ClientOrderId("x"))),
-    "held back": lambda book, copy: book.keep(replace(copy, held_until=Nanos(SECOND))),
-    "to be cancelled": lambda book, copy: book.keep(replace(copy, target=None)),
+    "unanswered": lambda book, copy: book.keep(copy.changed(state=CopyState.UNRESOLVED)),
+    "told": lambda book, copy: book.keep(copy.changed(in_flight=ClientOrderId("x"))),
+    "held back": lambda book, copy: book.keep(copy.changed(held_until=Nanos(SECOND))),
+    "to be cancelled": lambda book, copy: book.keep(copy.changed(target=None)),
 }
 
 
@@ -58,7 +58,7 @@ def test_a_contract_moves_while_anything_about_it_is_open_and_no_other_one_does(
 
 def test_a_cancel_that_is_stuck_moves_nothing_any_more() -> None:
     world, copy = resting()
-    world.book.keep(replace(copy, target=None, refusals=MAX_REFUSALS))
+    world.book.keep(copy.changed(target=None, refusals=MAX_REFUSALS))
     assert not is_moving(world.book, TWO, ES)
 
 
@@ -171,3 +171,15 @@ def test_only_what_an_account_filled_itself_on_its_own_side_puts_it_ahead() -> N
     world.book.positions[LEADER, ES] = 1
     found = [pair_of(world.plan.groups[0], (GROUP, account, ES, ES), world.book) for account in (TWO, THREE)]
     assert [(pair.own, excess(world.book, pair)) for pair in found if pair is not None] == [(2, 1), (5, 2)]
+
+
+def test_who_holds_nothing_any_more_is_ahead_of_nobody() -> None:
+    world, _ = resting()
+    world.fill(world.resting(2)[0].order_id)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert ahead_of_leader(world.book, pair) == 1
+    world.market(SELL, 1, account=TWO)
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    assert (pair.own, ahead_of_leader(world.book, pair)) == (0, 0)

@@ -1,7 +1,5 @@
 """Making an account flat: what is told by which name, who is meant, and what a switch finds on its way."""
 
-from dataclasses import replace
-
 from syncgroups.core import watch
 from syncgroups.core.copies import CopyState
 from syncgroups.core.folding import fold
@@ -170,5 +168,5 @@ def test_an_order_that_a_start_is_not_sure_of_is_still_on_its_way() -> None:
     world = desk()
     world.trade(BUY, 2)
     (copy,) = world.book.copies.values()
-    world.book.keep(replace(copy, state=CopyState.UNRESOLVED, in_flight=None))
+    world.book.keep(copy.changed(state=CopyState.UNRESOLVED, in_flight=None))
     assert flying(world, GROUP_GATE) == [(TWO, copy.key)]

@@ -179,6 +179,17 @@ class Copying(RuleBasedStateMachine):
             assert key is not None
             assert key.follower == command.account
 
+    @invariant()
+    def what_is_kept_in_sums_is_what_a_count_says(self) -> None:
+        """Limits ask sums instead of orders: both always say the same."""
+        book = self.world.book
+        for account in (LEADER, *ACCOUNTS):
+            for side in Side:
+                mine = [copy for copy in book.open_copies_of(account) if copy.side is side]
+                assert book.at_work.outstanding(account, ES, side) == sum(copy.outstanding for copy in mine)
+            strange = {order for order in book.working[account] if (account, order) not in book.by_order}
+            assert set(book.at_work.others_of(account)) == strange
+
     def teardown(self) -> None:
         """Let everything come to rest; then nothing is in doubt, and nothing outlives a cancelled order."""
         self.world.connect()

@@ -39,7 +39,7 @@ def test_a_login_with_an_order_in_doubt_is_asked_at_once_and_again_soon() -> Non
     found = desk(follower(2))
     found.trade(Side.BUY, 1)
     (copy,) = found.book.copies.values()
-    found.book.keep(replace(copy, state=CopyState.UNRESOLVED))
+    found.book.keep(copy.changed(state=CopyState.UNRESOLVED))
     asked = _rounds(Looks(), 30, found.book)
     times = [second for second, logins in enumerate(asked) if TWO in logins]
     assert {later - earlier for earlier, later in pairwise(times)} == {IN_DOUBT}

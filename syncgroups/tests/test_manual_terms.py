@@ -8,7 +8,7 @@ from syncgroups.core.decision import Action, CopyRefused, CopyStep
 from syncgroups.core.keys import manual_group, manual_order
 from syncgroups.tests.bracketing import NUMBER, Desk, desk
 from syncgroups.tests.plans import ES, LEADER, Capped, follower, group_of, plan_of
-from tradehaven.domain.commands import Lane, PlaceOrder
+from tradehaven.domain.commands import CancelOrder, Lane, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.ids import AccountId, GroupId, Symbol
 
@@ -168,3 +168,14 @@ def test_manual_orders_that_still_rest_count_as_they_would_fill() -> None:
     world.order(SELL, 1, number=8, order_type=OrderType.LIMIT, limit=21_000)
     world.order(BUY, 4, number=9)
     assert sizes(world) == [(2, 1), (2, 2)]
+
+
+def test_the_legs_of_a_manual_short_that_are_being_taken_back_leave_room_for_a_buy() -> None:
+    world = desk(follower(2, max_contracts=3))
+    world.order(SELL, 1)
+    world.settle()
+    world.market(BUY, 2)
+    world.deliver(world.outbox.pop(0))
+    assert [type(command) for command in world.outbox] == [CancelOrder, CancelOrder]
+    world.order(BUY, 3, number=6)
+    assert sizes(world) == [(2, 1)], "beside the two that the group may turn out to hold"

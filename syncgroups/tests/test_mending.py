@@ -133,17 +133,37 @@ def test_a_live_stop_is_left_beside_a_close_of_one_for_a_leader_of_one() -> None
 
 
 def test_an_exit_whose_leaders_order_is_not_listed_any_more_is_cancelled_first() -> None:
-    world = holding()
-    stop = world.trade(SELL, 2, STOP, stop=19500)
+    world = holding(qty=3)
+    target, stop = world.trade(SELL, 2, LIMIT, limit=21000), world.trade(SELL, 2, STOP, stop=19500)
     world.settle()
-    world.market(SELL, 2)
+    world.market(SELL, 1)
     reject(world)
+    world.fill(target)  # at the leader alone
+    world.cancel(stop)
+    world.settle()
     world.lose(LEADER)
-    del world.orders[stop]
+    del world.orders[stop], world.orders[target]
     world.connect(LEADER)
-    mine = own(world, SELL, STOP)
+    assert not world.outbox, "its follower is still protected"
     world.wait(1)
-    assert sent(world) == [("cancel", mine)]
+    assert sent(world) == [("cancel", own(world, SELL, kind)) for kind in (LIMIT, STOP)]
+
+
+def test_an_exit_whose_cancel_is_stuck_keeps_a_close_waiting_for_a_minute_and_not_for_ever() -> None:
+    world = holding(qty=4)
+    stop = world.trade(SELL, 1, STOP, stop=19500)
+    world.settle()
+    world.cancel(stop)
+    for _ in range(40):
+        while world.outbox:
+            reject(world)
+        world.wait(1)
+    assert world.remarks() == ["command_stuck"]
+    world.market(SELL, 4)
+    reject(world)
+    for _ in range(61):
+        world.wait(1)
+    assert sent(world) == [("place", 4)]
 
 
 def test_of_a_fixed_size_all_that_is_owed_is_closed_after_a_cancel() -> None:

@@ -70,3 +70,22 @@ def test_an_exit_that_protects_after_its_leader_has_left_is_cut_to_what_is_held(
     world.settle()
     (left,) = world.resting(2)
     assert left.spec.qty - left.filled == world.held(2) == 1
+
+
+def test_an_exit_that_its_leader_lists_no_more_stays_when_the_one_beside_it_is_withdrawn() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    target = world.trade(SELL, 2, OrderType.LIMIT, limit=20100)
+    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.settle()
+    world.fill(target)  # at the leader alone
+    world.cancel(stop)
+    world.settle()
+    world.lose(LEADER)
+    del world.orders[stop], world.orders[target]
+    world.connect(LEADER)
+    mine, left = world.resting(2)
+    world.cancel(mine.order_id)  # by another hand
+    assert not world.outbox
+    assert (world.resting(2), left.spec.qty, world.held(2)) == ([left], 2, 2)

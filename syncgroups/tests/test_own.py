@@ -46,7 +46,7 @@ def copy(side: Side, spec: OrderSpec, number: int = 5, **changes: Any) -> Copy:
         enters=0,
         state=CopyState.LIVE,
     )
-    return replace(made, **changes)
+    return made.changed(**changes)
 
 
 def order(side: Side, spec: OrderSpec, number: int = 5) -> LeaderOrder:
@@ -129,7 +129,7 @@ def test_a_strange_order_at_the_market_counts_on_the_careful_side() -> None:
 
 def test_what_rests_weighs_only_once_its_cancel_is_out_and_only_on_an_exit_at_the_market() -> None:
     resting = copy(SELL, limit(2), 6)
-    pulled = replace(resting, target=None)
+    pulled = resting.changed(target=None)
     assert own(book_with(5, 5, resting)) == (5, 5)
     assert own(book_with(5, 5, pulled)) == (3, 5)
     assert own(book_with(5, 5, pulled), order(SELL, limit(5))) == (5, 5)

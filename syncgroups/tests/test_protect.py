@@ -10,6 +10,7 @@ import pytest
 from risk.core.rules import Naked, Offset, Protection, Rules, Unit
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.guards import GuardLeg, is_guard
+from syncgroups.core.keys import manual_group
 from syncgroups.core.protect import price_of
 from syncgroups.tests.desk import BrokerOrder, Desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
@@ -24,6 +25,7 @@ from tradehaven.domain.ids import AccountId, Symbol
 
 MINE = AccountId(2)
 NQ = Symbol("NQZ6")
+MANUAL = manual_group(7)
 STOP = Protection(stop=Offset(value=Decimal(40)))
 
 
@@ -195,6 +197,22 @@ def test_what_is_held_in_another_contract_keeps_nothing_from_being_closed_as_too
     assert [command.symbol for command in desk.outbox if isinstance(command, ClosePosition)] == [ES]
 
 
+def test_a_manual_copy_that_is_over_keeps_nothing_from_being_closed_as_too_much() -> None:
+    desk = guarded_exit(1)
+    desk.book.hold((MANUAL, MINE, ES, ES), 0)
+    desk.deliver(desk.outbox.pop())
+    assert [type(command) for command in desk.outbox] == [ClosePosition]
+
+
+def test_what_a_person_sells_by_hand_behind_a_stop_that_has_filled_is_meant() -> None:
+    desk = guarded_exit(1)
+    desk.outbox.clear()  # the leader's exit never arrives
+    desk.book.hold((MANUAL, MINE, ES, ES), -1)
+    desk.market(Side.SELL, 1, account=MINE)
+    desk.wait(1)
+    assert not [command for command in desk.outbox if isinstance(command, ClosePosition)]
+
+
 def test_a_part_that_was_sold_twice_is_bought_back_though_the_leader_still_holds() -> None:
     desk = guarded_exit(3, exits=1)
     desk.settle()
@@ -286,7 +304,7 @@ def test_a_restart_knows_its_guards_from_the_brokers_list_alone() -> None:
     again = Desk(desk.plan, orders=desk.orders, fills=desk.fills, positions=desk.positions, now=desk.now)
     again.book.copies.update(desk.book.copies)
     for copy in desk.book.copies.values():
-        again.book.keep(replace(copy, filled=0))
+        again.book.keep(copy.changed(filled=0))
     again.connect()
     again.settle()
     assert len(guards(again)) == 1

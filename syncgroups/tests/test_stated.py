@@ -1,5 +1,10 @@
 """What a snapshot or a list of positions is silent about, and when that silence counts."""
 
+from decimal import Decimal
+
+import pytest
+
+from risk.core.ledger import Ledger
 from syncgroups.core.book import Book
 from syncgroups.core.stated import SECOND_LOOK, positions_listed, positions_stated, within
 from syncgroups.tests.plans import ES, GROUP
@@ -97,3 +102,56 @@ def test_two_snapshots_far_enough_apart_end_a_doubt_and_only_that_of_their_accou
     assert set(book.assumed) == {(TWO, ES), (THREE, NQ)}
     _state(book, at=NOW + SECOND_LOOK)
     assert set(book.assumed) == {(THREE, NQ)}
+
+
+# -- lists that go on saying what nobody reported ----------------------------------------------------
+
+
+@pytest.fixture
+def lost() -> Book:
+    """Return a book in which fills and reports agree: one account holds five, another one."""
+    book = Book()
+    for account, net in ((TWO, 5), (THREE, 1)):
+        book.positions[account, ES] = book.reported[account, ES] = net
+    return book
+
+
+def test_a_list_becomes_a_report_when_it_says_the_same_five_seconds_later(lost: Book) -> None:
+    _list(lost, _position(1), _position(1, THREE), at=NOW)
+    _list(lost, _position(1), _position(1, THREE), at=NOW + SECOND_LOOK - 1)
+    assert lost.reported[TWO, ES] == 5
+    _list(lost, _position(1), _position(1, THREE), at=NOW + SECOND_LOOK)
+    assert lost.reported == {(TWO, ES): 1, (THREE, ES): 1}
+    assert lost.positions[TWO, ES] == 5, "what it really holds is for a second look"
+
+
+def test_lists_that_leave_a_position_out_report_that_nothing_is_held(lost: Book) -> None:
+    for at in (NOW, NOW + SECOND_LOOK):
+        _list(lost, _position(1, THREE), at=at)
+    assert lost.reported[TWO, ES] == 0
+
+
+def test_lists_report_a_contract_of_which_nobody_has_heard(lost: Book) -> None:
+    for at in (NOW, NOW + SECOND_LOOK):
+        _list(lost, _position(5), _position(1, THREE), _position(1, symbol=NQ), at=at)
+    assert lost.reported[TWO, NQ] == 1
+
+
+def test_lists_that_say_something_else_each_time_report_nothing(lost: Book) -> None:
+    for net in (1, 2, 3):
+        _list(lost, _position(net), _position(1, THREE), at=NOW + net * SECOND_LOOK)
+    assert lost.reported[TWO, ES] == 5
+
+
+def test_lists_that_agree_with_the_fills_leave_a_report_that_does_not_as_it_is(lost: Book) -> None:
+    lost.reported[TWO, ES] = 0
+    for at in (NOW, NOW + SECOND_LOOK):
+        _list(lost, _position(5), _position(1, THREE), at=at)
+    assert lost.reported[TWO, ES] == 0
+
+
+def test_what_lists_report_is_what_an_account_is_valued_by(lost: Book) -> None:
+    lost.risk.keep(TWO, Ledger(cash=Decimal(50_000), profit=Decimal(0)))
+    for at in (NOW, NOW + SECOND_LOOK):
+        _list(lost, _position(1), _position(1, THREE), at=at)
+    assert lost.risk.ledgers[TWO].stated[ES].net == 1

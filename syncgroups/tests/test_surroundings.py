@@ -1,6 +1,5 @@
 """What is counted around an order before its limits: a refusal names the room to the contract."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -82,7 +81,7 @@ def test_orders_of_ours_take_room_also_those_that_the_same_event_has_made() -> N
 def test_an_order_of_ours_counts_once_also_when_its_broker_has_told_of_it() -> None:
     scene = Scene(TEN)
     scene.works(Side.BUY, 3, number=700)
-    scene.book.keep(replace(scene.copy(Side.BUY, 3), order_id=OrderId(700)))
+    scene.book.keep(scene.copy(Side.BUY, 3).changed(order_id=OrderId(700)))
     assert scene.room(of=POSITION) == 7
 
 

@@ -13,6 +13,7 @@ import select
 import socket
 import tempfile
 import time
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -30,6 +31,7 @@ from brokers.ports import Clock, Login
 from brokers.tradovate.gateway import TradovateGateway
 from brokers.tradovate.mapping import AccountName, place_body
 from brokers.tradovate.wire import request
+from risk.core.rules import NO_RULES, Caps, DayLimit, Drawdown, Rules, Trail
 from syncgroups.core.book import Book
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
@@ -38,8 +40,18 @@ from syncgroups.engine.mailbox import Mailbox
 from syncgroups.tests.plans import open_gates
 from tests.bench.broker import LEADER, follower_account
 from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.enums import OrderType, Side
-from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, GateId, GroupId, OwnerId, Symbol
+from tradehaven.domain.enums import Environment, OrderType, Side
+from tradehaven.domain.events import BalanceReported, PriceMoved
+from tradehaven.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    ConnectionId,
+    GateId,
+    GroupId,
+    Nanos,
+    OwnerId,
+    Symbol,
+)
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
 
@@ -128,10 +140,18 @@ def sequential(conn: object, ports: tuple[int, int], followers: int, events: int
 # -- the engine -------------------------------------------------------------------------------------
 
 
+LIMITS = Rules(
+    daily_loss=DayLimit(amount=Decimal(1_000)),
+    drawdown=Drawdown(trail=Trail.INTRADAY, amount=Decimal(2_500), start=Decimal(50_000)),
+    caps=Caps(instrument=100_000, account=100_000),
+)
+"""What a prop firm's account has; the caps are wide, because nothing of a run ever fills or ends."""
+
+
 def bench_plan(followers: int) -> OwnerPlan:
-    """Return a leader with so many one-to-one followers, each on a login of its own."""
+    """Return a leader with so many one-to-one followers, each on a login of its own and with its limits."""
     accounts = {AccountId(LEADER): _account(LEADER)}
-    accounts |= {AccountId(10 + index): _account(10 + index) for index in range(followers)}
+    accounts |= {AccountId(10 + index): _account(10 + index, LIMITS) for index in range(followers)}
     members = tuple(
         FollowerPlan(
             account=AccountId(10 + index), gates=(GateId(1), GateId(2), GateId(10 + index)), ratio=Fraction(1)
@@ -142,8 +162,19 @@ def bench_plan(followers: int) -> OwnerPlan:
     return OwnerPlan(owner=OwnerId(1), accounts=accounts, groups=(group,))
 
 
-def _account(number: int) -> AccountPlan:
-    return AccountPlan(account=AccountId(number), connection=ConnectionId(number), gates=())
+def _account(number: int, rules: Rules = NO_RULES) -> AccountPlan:
+    return AccountPlan(account=AccountId(number), connection=ConnectionId(number), gates=(), rules=rules)
+
+
+def state_money(mailbox: Mailbox, at: Nanos) -> None:
+    """Let every follower's balance and the market's price be known, without which limits let nothing in."""
+    for account in mailbox.plan.watched:
+        mailbox.post(BalanceReported(account=account, cash=Decimal(50_000), realized=Decimal(0), at=at))
+    bid, ask = Ticks(26320), Ticks(26322)
+    price = PriceMoved(
+        environment=Environment.PAPER, symbol=Symbol("ESZ6"), bid=bid, ask=ask, last=None, at=at
+    )
+    mailbox.post(price)
 
 
 def _memory_kb() -> int:
@@ -203,6 +234,7 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
             tasks.append(asyncio.create_task(link.run()))
         while not all(link.is_ready for link in links.values()):
             await asyncio.sleep(0.02)
+        state_money(mailbox, clock.nanos())
         memory = (_memory_kb() - before) / (followers + 1)
         gc.collect()
         gc.freeze()

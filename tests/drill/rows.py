@@ -5,7 +5,7 @@ test holds them against each other over whole drills.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +212,7 @@ class Rows:
 
 def _copy_of(row: Row) -> Copy:
     copy = msgspec.convert(row.body, Copy)
-    return replace(
-        copy,
+    return copy.changed(
         state=CopyState.UNRESOLVED if row.state is CopyState.SENDING else row.state,
         order_id=row.order_id or copy.order_id,
         filled=row.filled,

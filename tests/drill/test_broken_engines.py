@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +62,7 @@ def it_does_not_wait_for_answers(patch: pytest.MonkeyPatch) -> None:
     real = copies.next_command
 
     def hasty(copy: Any, *, retry: bool = False) -> Any:
-        return real(replace(copy, in_flight=None), retry=retry)
+        return real(copy.changed(in_flight=None), retry=retry)
 
     patch.setattr(converge, "next_command", hasty)
 

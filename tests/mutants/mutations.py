@@ -203,8 +203,8 @@ def _of_statements(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Return(value=ast.expr() as value) if not _is_none(value):
             yield ast.Return(value=ast.Constant(value=None))
-        case ast.Expr(value=ast.Constant()):  # a docstring
-            return
+        case ast.Expr(value=ast.Constant() | ast.Call(func=ast.Name(id="assert_never"))):
+            return  # a docstring, or a word to the type checker
         case ast.Expr() | ast.AugAssign() | ast.Delete() | ast.Continue() | ast.Break():
             yield ast.Pass()
         case ast.Assign(targets=targets) if _reaches_outside(targets):

@@ -1,7 +1,7 @@
 """Tries mutants inside one test run: first every test as it is, then each mutant in a child of its own.
 
-The first pass notes which test reaches which line and how long it takes. A mutant then meets the quickest
-tests that reach it until one fails, or until their seconds are used up.
+The first pass notes which test reaches which line and how long it takes. A mutant then meets the tests that
+reach it, those of its module first and then the quickest, until one fails or their seconds are used up.
 """
 
 import ast
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 
 import coverage
@@ -111,13 +112,14 @@ class Trial:
                 lines = range(mutant.first, mutant.last + 1)
                 is_constant = mutant.function == "the module"
                 near = everything if is_constant else set().union(*(reached.get(line, ()) for line in lines))
-                chosen = [items[test] for test in self._quickest(near & items.keys())]
+                chosen = [items[test] for test in self._quickest(near & items.keys(), name)]
                 tree = mutated(source, mutant)
                 yield _start(mutant, tree, living[name], chosen, self._expected(chosen))
 
-    def _quickest(self, tests: set[str]) -> Iterator[str]:
-        left = SECONDS
-        for test in sorted(tests, key=lambda test: (self._seconds[test], test)):
+    def _quickest(self, tests: set[str], module: str) -> Iterator[str]:
+        """Yield tests for as many seconds as there are: the module's own first, by the name of their file."""
+        left, own = SECONDS, f"/test_{module.rpartition('.')[2]}"
+        for test in sorted(tests, key=lambda test: (own not in test, self._seconds[test], test)):
             yield test  # one at least, however slow
             left -= self._seconds[test]
             if left < 0:
@@ -185,7 +187,7 @@ def _child(mutant: Mutant, tree: ast.Module, living: Living, items: list[pytest.
 
 
 def _fails(items: list[pytest.Item]) -> bool:
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
             return True
     return False

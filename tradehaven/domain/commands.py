@@ -11,6 +11,7 @@ from typing import ClassVar
 from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.values import Value
 
 
 class Lane(IntEnum):
@@ -23,8 +24,7 @@ class Lane(IntEnum):
     QUERY = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceOrder:
+class PlaceOrder(Value, frozen=True, kw_only=True):
     """Put a new order into the market. One that only closes is `PROTECTIVE`."""
 
     account: AccountId
@@ -35,8 +35,7 @@ class PlaceOrder:
     lane: Lane = Lane.ENTRY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeOrder:
+class ChangeOrder(Value, frozen=True, kw_only=True):
     """Replace all parameters of a live order; `spec.qty` is its total, filled contracts included.
 
     A change of price alone may wait and merge with the next one; one of the size of an exit may not.
@@ -50,8 +49,7 @@ class ChangeOrder:
     lane: Lane = Lane.CHANGE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
+class CancelOrder(Value, frozen=True, kw_only=True):
     """Take a live order out of the market."""
 
     lane: ClassVar[Lane] = Lane.FLATTEN_CANCEL
@@ -60,8 +58,7 @@ class CancelOrder:
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosePosition:
+class ClosePosition(Value, frozen=True, kw_only=True):
     """Let the broker cancel what works in a contract and trade its position to zero, never beyond."""
 
     lane: ClassVar[Lane] = Lane.FLATTEN_CANCEL

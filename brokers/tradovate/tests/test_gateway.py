@@ -1,7 +1,6 @@
 """The gateway on real sockets against the paper exchange: orders, their outcomes, and every way down."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,7 +67,7 @@ def test_a_resting_order_is_changed_and_cancelled(exchange: RunningExchange) -> 
         cancel = CancelOrder(account=ACCOUNT, client_order_id=ClientOrderId("b.c2"), order_id=order)
         watch.gateway.send(cancel)
         await watch.until(OrderEnded, order_id=order)
-        watch.gateway.send(replace(cancel, client_order_id=ClientOrderId("b.c3")))
+        watch.gateway.send(cancel.changed(client_order_id=ClientOrderId("b.c3")))
         assert (await watch.until(Rejected, client_order_id="b.c3")).code in ("TooLate", "UnknownReason")
 
     with_gateway(login_at(exchange), story)

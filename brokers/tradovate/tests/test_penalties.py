@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ async def _plan(exchange: RunningExchange, login: Login, trouble: Trouble, **mor
 
 
 def _resting(key: str, lane: Lane = Lane.PROTECTIVE) -> PlaceOrder:
-    return replace(order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)), lane=lane)
+    return order_of(key, order_type=OrderType.LIMIT, limit=Ticks(19000)).changed(lane=lane)
 
 
 async def _denied(watch: Watch, key: str) -> None:
