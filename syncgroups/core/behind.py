@@ -46,7 +46,7 @@ def room_to_come(case: Case, follower: FollowerPlan, enter: int, own: Own) -> La
     That is nothing where no cap holds it up, and for what may not open anything at all.
     """
     ratio = ratio_of(case.book, case.group, follower, case.order)
-    if follower.max_contracts is None or ratio is None or case.order.before * case.order.change < 0:
+    if follower.max_contracts is None or ratio is None:
         return NO_MORE
     if case.barred is not None or quarantine(case.book, case.group, follower, case.order) is not None:
         return NO_MORE
@@ -61,7 +61,7 @@ def freeing(case: Case, follower: FollowerPlan, own: Own) -> tuple[Doubt, ...]:
     """Return the orders in doubt that have to end before it is known what a follower's exits have closed."""
     found = {doubt.key: doubt for doubt in own.doubts if not doubt.closes}
     for waiting in _exits(case, follower):
-        found |= {doubt.key: doubt for doubt in waiting.doubts if case.book.copies[doubt.key].outstanding}
+        found |= {doubt.key: doubt for doubt in waiting.doubts}
     return tuple(found.values())
 
 

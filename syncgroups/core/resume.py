@@ -157,13 +157,8 @@ def _within_cap(case: Case, follower: FollowerPlan, waiting: Waiting, cap: int) 
     """
     own = own_of(case.book, waiting.group, follower.account, case.order)
     room = min(waiting.enter, max(0, cap - max(0, own.certain * case.order.side.sign)))
-    # A flip closes itself what stands in its way.
-    late = freeing(case, follower, own) if room < waiting.enter and not _closes(waiting.order) else ()
-    if not late:
-        return room, replace(waiting, enter=waiting.enter - room)
-    waiting = replace(waiting, doubts=waiting.doubts + late)
-    case.waiting.append(waiting)
-    return 0, waiting
+    late = freeing(case, follower, own) if room < waiting.enter else ()
+    return (0, replace(waiting, doubts=waiting.doubts + late)) if late else (room, waiting)
 
 
 def _closes(order: LeaderOrder) -> bool:

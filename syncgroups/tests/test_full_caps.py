@@ -77,15 +77,17 @@ def test_in_confirmed_mode_the_answer_to_a_fill_waits_alike() -> None:
     assert not why(world)
 
 
-def test_an_entry_waits_for_an_exit_that_waits_itself() -> None:
+@pytest.mark.parametrize("side", Side)
+def test_an_entry_waits_for_an_exit_that_waits_itself(side: Side) -> None:
     world = desk(follower(2, max_contracts=2))
-    world.market(SELL, 2)
-    world.market(BUY, 2)
-    world.market(SELL, 2)
-    assert [side for _, side, _ in on_its_way(world)] == [SELL]
+    world.market(side, 2)
+    world.market(side.opposite, 2)
+    world.market(side, 2)
+    assert [going for _, going, _ in on_its_way(world)] == [side]
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [0, 2]
     world.settle()
-    assert [(order.side, order.spec.qty) for order in world.placed] == [(SELL, 2), (BUY, 2), (SELL, 2)]
-    assert world.held(2) == -2
+    assert [(one.side, one.spec.qty) for one in world.placed] == [(side, 2), (side.opposite, 2), (side, 2)]
+    assert world.held(2) == 2 * side.sign
     assert not why(world)
 
 
@@ -106,7 +108,23 @@ def test_a_part_of_an_exit_frees_as_much_and_no_more() -> None:
     world.settle()
     world.market(BUY, 2)  # it holds three of four and goes down to two
     world.market(SELL, 5)
-    assert [waiting.enter for waiting in world.book.waiting.values()] == [1]
+    world.market(SELL, 5)
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [1, 1]
+    world.settle()
+    assert world.held(2) == -3
+    assert why(world) == [FULL]
+
+
+def test_an_entry_waits_for_exits_only_and_not_for_entries_on_their_way() -> None:
+    world = desk(follower(2, max_contracts=3))
+    world.market(SELL, 1)
+    world.settle()
+    world.market(BUY, 1)
+    world.market(SELL, 2)
+    entry = world.market(SELL, 1)
+    assert [(side, qty) for _, side, qty in on_its_way(world)] == [(BUY, 1), (SELL, 2)]
+    world.deliver(world.outbox.pop(0))
+    assert (key_of(entry), SELL, 1) in on_its_way(world)
     world.settle()
     assert world.held(2) == -3
 
@@ -222,6 +240,7 @@ def test_a_share_of_nothing_does_not_wait_for_room(ratio: str, cap: int | None) 
     world.market(BUY, 4)
     world.market(SELL, 3)
     assert why(world) == [("rounds_to_zero", "its share of 3 rounds down to 0 contracts")]
+    assert not world.book.waiting
 
 
 def test_a_full_cap_with_nothing_on_its_way_is_said_at_once() -> None:
