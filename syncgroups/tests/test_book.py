@@ -116,6 +116,18 @@ def test_orders_are_forgotten_with_every_list_of_them() -> None:
     assert (book.working[ME], book.market_orders[ME]) == (set(), set())
     assert book.working[OTHER] == book.market_orders[OTHER] == {OrderId(71)}
     assert list(book.traded[ME]) == [ES], "its prices are still asked for"
+    assert (set(book.at_work.others_of(ME)), set(book.at_work.others_of(OTHER))) == (set(), {OrderId(71)})
+
+
+def test_an_order_of_ours_is_no_strangers_when_it_is_seen_at_work() -> None:
+    book = book_with(copy(5, order_id=OrderId(70)))
+    book.set_order(ME, OrderId(70), record())
+    book.set_order(ME, OrderId(71), record())
+    assert set(book.at_work.others_of(ME)) == {OrderId(71)}
+
+
+def test_of_an_order_that_is_over_nothing_may_still_trade() -> None:
+    assert (record(SELL, filled=1).unfilled, record(status=OrderStatus.CANCELLED).unfilled) == (-1, 0)
 
 
 # -- whose it is -------------------------------------------------------------------------------------
