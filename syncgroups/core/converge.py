@@ -136,7 +136,8 @@ def done_protecting(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision
     steps: list[CopyStep] = []
     for copy in book.open_copies_of(event.account):
         record = book.orders.get((copy.leader, copy.leader_order))
-        if record is not None and is_final(record.status):
+        ended = record is None or is_final(record.status)
+        if ended and not copy.is_manual:  # what belongs to a manual one is kept in line by `brackets`
             fits = fitted(book, copy)
             if fits is not copy:
                 steps.append(advance(plan, book, fits))

@@ -117,11 +117,7 @@ def refused(plan: OwnerPlan, book: Book, refusals: Iterable[CopyRefused], at: Na
     """Return what is owed by followers that could not be reached when their leader left."""
     kept: list[Decision] = []
     for refusal in refusals:
-        group = plan.led.get(refusal.leader)
-        record = book.orders.get((refusal.leader, refusal.leader_order))
-        if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE or record is None:
-            continue
-        pair = pair_of(group, (refusal.group, refusal.follower, refusal.symbol, record.symbol), book)
+        pair = _left_behind(plan, book, refusal)
         if pair is None:
             continue
         qty = _unanswered(plan, book, pair, refusal, at)
@@ -132,6 +128,14 @@ def refused(plan: OwnerPlan, book: Book, refusals: Iterable[CopyRefused], at: Na
     return joined(*kept)
 
 
+def _left_behind(plan: OwnerPlan, book: Book, refusal: CopyRefused) -> Pair | None:
+    record = book.orders.get((refusal.leader, refusal.leader_order))
+    if refusal.reason is not RefusalReason.FOLLOWER_OFFLINE or record is None:
+        return None
+    holding = refusal.group, refusal.follower, refusal.symbol, record.symbol
+    return pair_of(plan.led.get(refusal.leader), holding, book)
+
+
 def _unanswered(plan: OwnerPlan, book: Book, pair: Pair, refusal: CopyRefused, at: Nanos) -> int:
     """Return what an order that a follower missed would have closed for it."""
     order = leader_order(book, refusal.leader, refusal.leader_order, at)
@@ -140,9 +144,7 @@ def _unanswered(plan: OwnerPlan, book: Book, pair: Pair, refusal: CopyRefused, a
         filled = book.orders[refusal.leader, refusal.leader_order].filled
         order = replace(order, change=filled * order.side.sign)
     seen = seen_by(case_of(plan, book, pair.group, order), pair.follower)
-    if seen is None:
-        return 0
-    told = seen[0].order
+    told = seen[0].order if seen is not None else order
     ratio = ratio_of(book, pair.group, pair.follower, told)
     return reduction(book, pair.follower, ratio, pair.own, told) if ratio is not None else 0
 

@@ -218,15 +218,15 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
     """
     grown = _again(plan, book, _to_look_at(book, event), event.at, others)
     left = (copy for copy in book.open_copies_of(event.account) if copy.symbol == event.symbol)
-    cut = (_cut(plan, book, copy) for copy in left if copy.key not in others)
+    cut = (_cut(plan, book, copy) for copy in left)
     return joined(grown, Decision(steps=tuple(step for step in cut if step is not None)))
 
 
 def _cut(plan: OwnerPlan, book: Book, copy: Copy) -> CopyStep | None:
     """Return what keeps an order that outlived its leader's from opening what it was to close."""
-    if _lives(book, copy) or copy.target is None or not _rests(copy.sent) or book.is_bracketed(copy):
+    if _lives(book, copy) or copy.target is None or not _rests(copy.sent):
         return None
-    held = book.positions.get((copy.follower, copy.symbol), 0)
+    held = book.positions[copy.follower, copy.symbol]
     stays = copy.enters + max(0, -held * copy.side.sign)
     if not copy.enters or copy.target.qty - copy.filled <= stays:
         return None  # an exit that closes nothing any more is a difference, see `drift`
@@ -242,7 +242,7 @@ def settled(plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos) -> De
     left = {
         copy.key: copy
         for one in ended
-        if not one.is_open and (one.enters or one.filled < one.sent.qty)
+        if not one.is_open
         for copy in book.open_copies_of(one.follower)
         if copy.symbol == one.symbol and _lives(book, copy)
     }

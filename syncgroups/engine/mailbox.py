@@ -116,8 +116,10 @@ class Mailbox:
             self._journal.note(intent)  # with the denials that follow: told once the disk takes it (I2)
             self._give_up(decision)
             return
-        self.book.apply(decision)
-        written, denied = self._dispatch.send(decision.steps)
+        try:
+            written, denied = self._dispatch.send(decision.steps)
+        finally:  # after the last write, for nothing on the way there asks the book; but whatever happens
+            self.book.apply(decision)
         if written:
             self._journal.note(records.encode_written(owner, written))
         self._inbox.extend(denied)

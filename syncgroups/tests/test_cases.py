@@ -7,7 +7,7 @@ import pytest
 from syncgroups.core.decision import CopyStep
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
-from tradehaven.domain.commands import Denied, Lane, PlaceOrder
+from tradehaven.domain.commands import ChangeOrder, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import Ask, OrderStatus, OrderType, RefusalReason, Side, SyncMode
 from tradehaven.domain.events import OrderEnded
 from tradehaven.domain.ids import AccountId, Symbol
@@ -219,6 +219,19 @@ def test_an_exit_that_was_placed_anew_and_is_turned_down_after_it_was_taken_is_p
         world.wait(1)
         world.settle()
     assert [order.spec.stop for order in world.resting(2)] == [19_000]
+
+
+def test_an_exit_that_works_although_it_was_turned_down_follows_and_not_what_was_placed_for_it() -> None:
+    world, stop = _placed_anew(follower(2))
+    (again,) = world.resting(2)
+    first = next(copy for copy in world.book.copies_of_order(LEADER, stop) if not copy.is_open)
+    found = world.trade(SELL, 2, OrderType.STOP, stop=19_000, account=TWO, seen=False)
+    world.orders[found].client_order_id = first.key
+    world.connect(TWO)
+    world.outbox.clear()
+    world.change(stop, stop=19_100)
+    assert [command.order_id for command in world.outbox if isinstance(command, ChangeOrder)] == [found]
+    assert again.order_id != found
 
 
 @pytest.mark.parametrize("qty", [2, 4])

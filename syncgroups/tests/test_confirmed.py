@@ -209,6 +209,18 @@ def test_a_stop_that_comes_before_the_followers_fill_waits_for_it() -> None:
     assert world.reasons() == []
 
 
+def test_stop_and_target_that_wait_for_the_same_fill_are_placed_once_each() -> None:
+    world = confirmed()
+    world.market(BUY, 2)
+    world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.trade(SELL, 2, OrderType.LIMIT, limit=20100)
+    world.settle()
+    world.wait(1)
+    world.settle()
+    assert placed_by(world) == [(BUY, 2), (SELL, 2), (SELL, 2)]
+    assert [order.spec.order_type for order in world.resting(2)] == [OrderType.STOP, OrderType.LIMIT]
+
+
 def test_the_fill_of_a_mirrored_exit_needs_no_second_order() -> None:
     world = confirmed()
     world.market(BUY, 2)

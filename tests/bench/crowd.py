@@ -29,7 +29,7 @@ from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.tests.plans import open_gates
 from tests.bench.broker import FIRST_ORDER, LEADER, TEXT, Bench, Listener, follower_account, push_frame
-from tests.bench.subjects import bench_link, bench_plan
+from tests.bench.subjects import bench_link, bench_plan, state_money
 from tradehaven.domain.ids import AccountId, ConnectionId
 
 BEAT = 2.5
@@ -110,6 +110,7 @@ async def _engine(conn: Any, port: int, logins: int, seconds: float) -> None:
                 await asyncio.sleep(0.01)
         while not all(link.is_ready for link in links.values()):
             await asyncio.sleep(0.02)
+        state_money(mailbox, clock.nanos())
         spent, memory = time.process_time(), _memory() - before
         late = await _late(seconds)
         busy = (time.process_time() - spent) / seconds

@@ -13,6 +13,7 @@ import select
 import socket
 import tempfile
 import time
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -33,13 +34,14 @@ from brokers.tradovate.mapping import AccountName, place_body
 from brokers.tradovate.wire import request
 from risk.core.rules import NO_RULES, Caps, DayLimit, Drawdown, Rules, Trail
 from syncgroups.core.book import Book
+from syncgroups.core.decision import Step
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
 from syncgroups.tests.plans import open_gates
 from tests.bench.broker import LEADER, follower_account
-from tradehaven.domain.commands import PlaceOrder
+from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import Environment, OrderType, Side
 from tradehaven.domain.events import BalanceReported, PriceMoved
 from tradehaven.domain.ids import (
@@ -201,13 +203,24 @@ def bench_link(login: Login, mailbox: Mailbox, clock: Clock, kind: type[Tradovat
     )
 
 
+class _Timed(Dispatch):
+    """Knows when the last command of a decision was written."""
+
+    written_at = 0
+
+    def send(self, steps: Iterable[Step]) -> tuple[dict[ClientOrderId, Nanos], list[Denied]]:
+        found = super().send(steps)
+        self.written_at = time.monotonic_ns()
+        return found
+
+
 async def _engine(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
     clock = process_clock()
     spent: list[int] = []
     links: dict[ConnectionId, Link] = {}
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder), epoch=1)
-        dispatch = Dispatch(links, clock.nanos, lambda: True)
+        dispatch = _Timed(links, clock.nanos, lambda: True)
         mailbox = Mailbox(bench_plan(followers), Book(), journal, dispatch, clock.nanos)
         for gate in open_gates(mailbox.plan):
             mailbox.post(gate)
@@ -217,8 +230,8 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
             def on_frame(self, frame: memoryview) -> None:
                 began = time.monotonic_ns()
                 super().on_frame(frame)
-                if len(frame) > 100 and self.is_ready and mailbox.book.copies:
-                    spent.append(time.monotonic_ns() - began)
+                if dispatch.written_at > began:
+                    spent.append(dispatch.written_at - began)
 
         tasks = []
         for number, ours in [(LEADER, LEADER), *((follower_account(i), 10 + i) for i in range(followers))]:

@@ -27,6 +27,8 @@ from tests.mutants.mutations import Mutant, mutants_of, mutated
 
 SECONDS = 5.0
 """So long may the tests of one mutant take, as they took without it."""
+QUICK = 0.1
+"""Seconds beyond which a test of the module itself waits for its turn like any other."""
 PATIENCE = 20.0
 """Seconds beyond that after which a mutant counts as one that never ends."""
 
@@ -117,9 +119,14 @@ class Trial:
                 yield _start(mutant, tree, living[name], chosen, self._expected(chosen))
 
     def _quickest(self, tests: set[str], module: str) -> Iterator[str]:
-        """Yield tests for as many seconds as there are: the module's own first, by the name of their file."""
+        """Yield tests for as many seconds as there are: the quick ones of the module first, by their file."""
         left, own = SECONDS, f"/test_{module.rpartition('.')[2]}"
-        for test in sorted(tests, key=lambda test: (own not in test, self._seconds[test], test)):
+
+        def rank(test: str) -> tuple[bool, float, str]:
+            seconds = self._seconds[test]
+            return own not in test or seconds > QUICK, seconds, test
+
+        for test in sorted(tests, key=rank):
             yield test  # one at least, however slow
             left -= self._seconds[test]
             if left < 0:
