@@ -186,7 +186,7 @@ class Book:
                 total += record.unfilled
         for copy in self.market_copies_of(account):
             unseen = (account, copy.order_id) not in self.orders
-            earlier = mine is None or copy.number < mine.number
+            earlier = mine is None or copy.precedes(mine)
             if unseen and copy.symbol == symbol and earlier:
                 total += copy.unfilled
         return total

@@ -106,6 +106,12 @@ class Copy(Value, frozen=True, kw_only=True):
         """Return what puts the answers to one leader in the order of what they answer."""
         return self.leader_order, self.fill or 0, self.key
 
+    def precedes(self, other: "Copy") -> bool:
+        """Say whether it answers what came before; fills of two orders come in an order of their own."""
+        if self.fill and other.fill and self.fill != other.fill:
+            return self.fill < other.fill
+        return self.number < other.number
+
     @property
     def holding(self) -> HoldingKey:
         """Return what its fills count toward."""

@@ -75,7 +75,10 @@ def _look(
     case.others.update(others)
     why = HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
     if _rests(case):
-        why = send_share(case, follower, waiting.key) or why
+        case = replace(case, order=replace(case.order, at=at))  # it may open by the rules of now alone
+        # An exit whose leader is out by now, by the other leg of its pair, would open something.
+        if waiting.enter or _closes(case.order):
+            why = send_share(case, follower, waiting.key) or why
         if case.steps:
             return joined(case.decision(), _over(waiting))  # from here it grows with each fill
     else:

@@ -2,7 +2,7 @@
 
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import follower, group_of, plan_of
-from tradehaven.domain.enums import Side
+from tradehaven.domain.enums import Side, SyncMode
 from tradehaven.domain.ids import AccountId, GroupId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -34,3 +34,20 @@ def test_in_a_chain_the_second_half_of_a_flip_is_not_counted_before_its_first() 
     assert rests
     sizes = [order.spec.qty for order in world.placed if order.account == 3]
     assert sum(sizes) == 3 + 4
+
+
+def test_in_a_chain_answers_to_fills_come_in_the_order_of_the_fills_and_not_of_their_orders() -> None:
+    first = group_of(follower(2), mode=SyncMode.CONFIRMED)
+    world = Desk(plan_of(first, group_of(follower(3), leader=TWO, group=GroupId(10))))
+    world.connect()
+    world.market(BUY, 3)
+    world.settle()
+    slow = world.trade(SELL, 1)
+    world.market(SELL, 3)
+    world.fill(slow)  # its answer goes out behind that of the younger order, which closes
+    world.settle()
+    assert [(one.side, one.spec.qty) for one in world.placed if one.account == 3] == [
+        (BUY, 3),
+        (SELL, 3),
+        (SELL, 1),
+    ]

@@ -253,6 +253,17 @@ def test_an_order_that_is_over_has_nothing_left_to_trade() -> None:
 def test_answers_to_one_order_stand_in_the_order_of_its_fills() -> None:
     whole, first, second = (live(limit(1), None, fill=fill) for fill in (None, FillId(1), FillId(2)))
     assert whole.number < first.number < second.number
+    assert whole.precedes(first)
+    assert first.precedes(second)
+    assert not second.precedes(first)
+    assert not first.precedes(first)
+
+
+def test_answers_to_fills_of_two_orders_stand_in_the_order_of_the_fills() -> None:
+    older = live(limit(1), None, fill=FillId(9))
+    younger = older.changed(leader_order=OrderId(older.leader_order + 1), fill=FillId(8))
+    assert younger.precedes(older)
+    assert not older.precedes(younger)
 
 
 def test_groups_below_nought_are_those_of_manual_orders() -> None:

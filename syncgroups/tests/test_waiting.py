@@ -99,6 +99,18 @@ def test_the_rest_is_only_what_the_doubt_brought_and_not_what_was_bought_since()
     assert world.held(2) == 1
 
 
+def test_an_exit_at_rest_that_waits_opens_nothing_once_its_leader_is_out() -> None:
+    world = desk()
+    sent = _in_doubt(world)
+    world.trade(SELL, 2, OrderType.LIMIT, limit=20100)
+    stop = world.trade(SELL, 2, OrderType.STOP, stop=19900)
+    world.fill(stop)
+    assert not world.outbox
+    world.deliver(sent)
+    world.settle()
+    assert not any(copy.enters for copy in world.book.open_copies_of(TWO))
+
+
 def test_a_flip_opens_the_other_side_after_this_one_is_closed() -> None:
     world = desk()
     world.market(BUY, 2)

@@ -164,7 +164,8 @@ def overfills_are_told(reading: Reading) -> Iterator[str]:
     for group, follower in reading.pairs():
         for order in reading.copies_of(group.group, follower.account):
             where = (follower.account, order.first.symbol)
-            if not reading.is_overfilled(order) or not nets[where] or where in told:
+            held = reading.copied(group.group, *where)  # what stays for another group is none of this
+            if not reading.is_overfilled(order) or not held or not nets[where] or where in told:
                 continue
             key = parse_key(order.first.client_id)
             leaders = reading.orders.get(key.leader_order) if key is not None else None

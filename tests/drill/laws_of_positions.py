@@ -135,8 +135,20 @@ def flat_with_the_leader(reading: Reading) -> Iterator[str]:
             if not leads or reading.touched_by_others(follower.account, mine):
                 continue
             held = reading.held(group.group, follower.account, mine)
+            held -= _ahead(reading, group, follower.account, mine)
             if held and not halted and (follower.account, mine) not in drifting:
                 yield f"{follower.account} holds {held:+d} {mine}, its leader is flat, and nobody was told"
+
+
+def _ahead(reading: Reading, group: GroupPlan, account: AccountId, symbol: Symbol) -> int:
+    """Return what a follower was filled of orders that still rest at its leader: that is not left behind."""
+    total = 0
+    for order in reading.copies_of(group.group, account):
+        key = parse_key(order.first.client_id)
+        leaders = reading.orders.get(key.leader_order) if key is not None else None
+        if leaders is not None and leaders.left and order.first.symbol == symbol:
+            total += order.filled * order.first.side.sign
+    return total
 
 
 def _ever(reading: Reading, state: TradingState) -> bool:
