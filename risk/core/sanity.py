@@ -54,6 +54,8 @@ def _objections(
 
 
 def _by_clock(rules: Rules, traded: Product, now: Nanos) -> Iterator[Objection]:
+    if not rules.hours and not rules.news and rules.flat is None:
+        return
     at = moment(now)
     if not in_windows(rules.hours, at):
         yield Objection(reason=RefusalReason.CLOSED_HOURS, detail="outside the permitted hours")

@@ -58,6 +58,8 @@ def _exceeded(caps: Caps, standing: Standing, proposal: Proposal, traded: Produc
     for reason, most, before in counts:
         if most is not None and before + proposal.reduce + proposal.enter > most:
             yield _objection(proposal, reason, Decimal(most), Decimal(before), Decimal(1))
+    if caps.minis is None and caps.scaling is None:
+        return
     each = minis(traded)
     allowed = (
         (RefusalReason.MAX_MINIS, caps.minis),

@@ -20,7 +20,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Weighed
 from syncgroups.core.plan import AccountPlan, FollowerPlan
-from syncgroups.core.sizing import Sized
+from syncgroups.core.sizing import NOTHING, Sized
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
@@ -51,6 +51,11 @@ class Refusal:
     room: int = 0
 
 
+CLOSED_OUT = Refusal(
+    reason=RefusalReason.NOTHING_TO_REDUCE, detail="the account is being closed out as a whole already"
+)
+
+
 def guarded(
     accounts: Accounts,
     book: Book,
@@ -66,11 +71,14 @@ def guarded(
     `but` is the copy that changes, `others` are copies that the same event has changed already.
     """
     state = book.gates.strictest_of(follower.gates)
+    if sized.reduce and state is not TradingState.HALTED and follower.account in book.flattening:
+        # Its broker closes what there is; what is closed beside that opens the other side.
+        return NOTHING, CLOSED_OUT, _unasked(order, sized, own, state, NOTHING)
     known = accounts[follower.account]
     rules = known.rules_at(order.at)
     shut = _shut(book, follower.account, order)
     if state is TradingState.ACTIVE and rules is NO_RULES and shut is None:
-        return sized, None, _unasked(order, sized, own, state)
+        return sized, None, _unasked(order, sized, own, state, sized)
     if rules is NO_RULES and shut is None:
         plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
         asked = _Asked(verdict=review(plain, rules, None, state, order.at))
@@ -102,10 +110,9 @@ def _shut(book: Book, account: AccountId, order: LeaderOrder) -> Objection | Non
     return desk.objection(book.risk.stated.get(account))
 
 
-def _unasked(order: LeaderOrder, sized: Sized, own: int, state: TradingState) -> Weighed:
-    """Return the figures of an order that no gate and no limit stands before."""
-    reduce, enter = sized.reduce, sized.enter
-    return Weighed(order.before, order.change, own, reduce, enter, None, None, state, reduce + enter)
+def _unasked(order: LeaderOrder, sized: Sized, own: int, state: TradingState, passed: Sized) -> Weighed:
+    """Return the figures of an order about which no limit is asked."""
+    return Weighed(order.before, order.change, own, sized.reduce, sized.enter, None, None, state, passed.qty)
 
 
 def _weighed(
@@ -276,7 +283,9 @@ class _Seen:
     def _of_others(self, account: AccountId, symbol: Symbol, sign: int) -> int:
         """Return what orders of other hands, and guards, may still add to a side."""
         others = self._book.at_work.others_of(account)
-        records = (self._book.orders[account, order] for order in others) if others else ()
+        if not others:
+            return 0
+        records = (self._book.orders[account, order] for order in others)
         return sum(max(0, record.unfilled * sign) for record in records if record.symbol == symbol)
 
     def _of_ours(self, account: AccountId, symbol: Symbol, side: Side) -> int:

@@ -35,6 +35,7 @@ from syncgroups.core.plan import AccountPlan, OwnerPlan, TotalPlan
 from syncgroups.core.watch import flattening_steps
 from tradehaven.domain.commands import Command, Confirmed, Denied, PlaceOrder, Rejected, Unresolved
 from tradehaven.domain.contracts import product_of
+from tradehaven.domain.enums import Side
 from tradehaven.domain.events import (
     BalanceReported,
     Event,
@@ -50,7 +51,7 @@ from tradehaven.domain.events import (
     SnapshotTaken,
     TimePassed,
 )
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.instruments import SessionTemplate
 
 FEE_AT_MOST = Decimal(25)
@@ -116,13 +117,17 @@ def _opens(step: CopyStep) -> bool:
 def _counted(plan: OwnerPlan, book: Book, found: Decision, entries: list[CopyStep], at: Nanos) -> Decision:
     """Return a decision whose standings know of the entries that are sent with it."""
     standings = {account: (standing, rule) for account, standing, rule in found.standings}
+    made: dict[tuple[Symbol, Side, int], Entry] = {}  # followers share it: days remember an hour of them
     for step in entries:
         account = step.account
         known = standings.get(account) or (book.risk.standings.get(account), book.risk.floors.get(account))
         if known[0] is None or account not in plan.watched:
             continue
         copy = step.copy
-        entry = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
+        what = copy.symbol, copy.side, copy.enters
+        entry = made.get(what)
+        if entry is None:
+            entry = made[what] = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
         standings[account] = known[0].changed(day=entered(known[0].day, entry)), known[1]
     together = tuple((account, standing, rule) for account, (standing, rule) in standings.items())
     return replace(found, standings=together)

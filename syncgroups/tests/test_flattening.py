@@ -2,6 +2,7 @@
 
 from syncgroups.core import watch
 from syncgroups.core.copies import CopyState
+from syncgroups.core.decision import CopyRefused
 from syncgroups.core.folding import fold
 from syncgroups.core.keys import close_id
 from syncgroups.tests import desk as plain
@@ -18,7 +19,7 @@ from syncgroups.tests.plans import (
     plan_of,
 )
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied, Unresolved
-from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side
+from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -170,3 +171,37 @@ def test_an_order_that_a_start_is_not_sure_of_is_still_on_its_way() -> None:
     (copy,) = world.book.copies.values()
     world.book.keep(copy.changed(state=CopyState.UNRESOLVED, in_flight=None))
     assert flying(world, GROUP_GATE) == [(TWO, copy.key)]
+
+
+def test_a_leaders_exit_closes_nothing_beside_the_close_of_the_whole_account() -> None:
+    """The leader's stop and a follower's limit may break at one price; closed twice it would be short."""
+    world = two_followers()
+    world.ask(Ask.FLATTEN, "3")
+    world.market(SELL, 1)
+    assert [one.account for one in world.outbox] == [THREE, TWO]
+    assert [(one.reason, one.detail) for one in refusals_of(world, THREE)] == [
+        (RefusalReason.NOTHING_TO_REDUCE, "the account is being closed out as a whole already")
+    ]
+    asked = (1, -1, 1, 1, 0, None, None)
+    assert refusals_of(world, THREE)[0].weighed == (*asked, TradingState.ACTIVE, 0, *[None] * 6)
+    world.settle()
+    assert (world.held(2), world.held(3), world.held(int(LEADER))) == (0, 0, 0)
+
+
+def test_a_flip_is_left_out_as_a_whole_while_an_account_is_closed_out() -> None:
+    world = two_followers()
+    world.ask(Ask.FLATTEN, "3")
+    world.market(SELL, 2)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (-1, 0)
+
+
+def test_behind_a_shut_gate_it_is_the_gate_that_is_named() -> None:
+    world = two_followers()
+    world.shut(gate_of(THREE), flatten=True)
+    world.market(SELL, 1)
+    assert [one.reason for one in refusals_of(world, THREE)] == [RefusalReason.KILL_SWITCH]
+
+
+def refusals_of(world: Desk, account: AccountId) -> list[CopyRefused]:
+    return [one for said in world.decisions for one in said.refusals if one.follower == account]

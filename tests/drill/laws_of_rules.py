@@ -14,7 +14,7 @@ from syncgroups.engine.records import DecisionRecord
 from tests.drill.agenda import OPENING, SECOND
 from tests.drill.history import Journalled, Quoted, Sent, Told
 from tests.drill.reading import NOBODY, Reading
-from tradehaven.domain.commands import ChangeOrder, Command, PlaceOrder
+from tradehaven.domain.commands import ChangeOrder, ClosePosition, Command, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason
 from tradehaven.domain.events import OrderChanged
 from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
@@ -129,10 +129,14 @@ def _hand_after(reading: Reading, shut: Shut) -> bool:
 
 
 def reductions_pass(reading: Reading) -> Iterator[str]:
-    """RISK-02: no rule takes anything from what reduces; only a shut gate does."""
+    """RISK-02: no rule takes anything from what reduces; only a shut gate does, or a close of the whole."""
+    closed = {one.account for one in locks_of(reading) if one.flatten}
+    closed |= {sent.command.account for _, sent in reading.sent if isinstance(sent.command, ClosePosition)}
     for refusal in reading.refusals:
         weighed = refusal.weighed
         if weighed is None or refusal.reason is RefusalReason.KILL_SWITCH:
+            continue
+        if refusal.reason is RefusalReason.NOTHING_TO_REDUCE and refusal.follower in closed:
             continue
         if weighed.allowed < weighed.reduce:
             yield f"{refusal.key} may close {weighed.allowed} of {weighed.reduce}: {refusal.reason}"
