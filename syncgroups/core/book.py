@@ -191,6 +191,15 @@ class Book:
                 total += copy.unfilled
         return total
 
+    def unanswered(self, account: AccountId, symbol: Symbol, order: OrderId) -> int:
+        """Return what of that is in doubt around an order: signed contracts of copies without an answer."""
+        mine = self.copy_of_order(account, order)
+        return sum(
+            copy.unfilled
+            for copy in self.market_copies_of(account)
+            if copy.order_id is None and copy.symbol == symbol and (mine is None or copy.precedes(mine))
+        )
+
     def foreign_flying(self, account: AccountId, symbol: Symbol) -> int:
         """Return the signed contracts that market orders of a strange hand are about to trade."""
         orders = self.market_orders.get(account)

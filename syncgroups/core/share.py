@@ -52,6 +52,10 @@ HOLDS_NOTHING = Refusal(
 CAP_REACHED = Refusal(
     reason=RefusalReason.ROUNDS_TO_ZERO, detail="it holds as many contracts as its cap lets it"
 )
+IN_DOUBT = Refusal(
+    reason=RefusalReason.UNRESOLVED,
+    detail="what its leader holds is not certain: an order of the leader's own is without an answer",
+)
 PAIR_FILLED = Refusal(
     reason=RefusalReason.COPY_ENDED, detail="the other leg of the pair has filled here already"
 )
@@ -72,6 +76,7 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
         before=book.positions[account, record.symbol] - record.filled * sign + others,
         change=record.spec.qty * sign,
         at=at,
+        unsure=book.unanswered(account, record.symbol, order_id),
     )
 
 
@@ -111,12 +116,14 @@ def share(
     if ratio is None:
         return NOTHING, NO_BALANCE, UNKNOWN, None
     own = own_of(book, group.group, follower.account, order, but)
-    sized = _sized(book, follower, ratio, own.certain, order)
+    sized = _least(book, follower, ratio, own.certain, order)
     if own.doubts:
         own = own.changed(owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
+    unsure = order.unsure and sized != _sized(book, follower, ratio, own.certain, order)
+    in_doubt = IN_DOUBT if unsure else None
     if sized.qty == 0:
         capped = follower.max_contracts is not None and entry(book, follower, ratio, 0, order) > 0
-        why = CAP_REACHED if capped else _why_nothing(order, own.certain)
+        why = in_doubt or (CAP_REACHED if capped else _why_nothing(order, own.certain))
         return NOTHING, None if own.owes else why, own, None
     ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0
     if ahead >= sized.qty:
@@ -130,12 +137,21 @@ def share(
             return NOTHING, against, own, None
     # What is left of a flip asks the gates like any exit: behind a shut one nothing is closed either.
     passed, refusal, weighed = guarded(accounts, book, follower, order, sized, own.certain, but, others)
-    return passed, refusal or against, own, weighed
+    return passed, refusal or against or in_doubt, own, weighed
 
 
 def _is_resting_exit(order: LeaderOrder) -> bool:
     _, entering = split(order.before, order.change)
     return not entering and order.spec.order_type is not OrderType.MARKET
+
+
+def _least(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> Sized:
+    """Return a follower's size where its leader's position is certain, else the least that it may be."""
+    sized = _sized(book, follower, ratio, own, order)
+    if not order.unsure:
+        return sized
+    without = _sized(book, follower, ratio, own, replace(order, before=order.before - order.unsure))
+    return Sized(reduce=min(sized.reduce, without.reduce), enter=min(sized.enter, without.enter))
 
 
 def _sized(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> Sized:
@@ -169,7 +185,7 @@ def _is_entering(book: Book, follower: FollowerPlan, order: LeaderOrder) -> bool
 
 def reduction(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:
     """Return how many contracts a follower that holds `own` closes on a leader's order."""
-    return _sized(book, follower, ratio, own, order).reduce
+    return _least(book, follower, ratio, own, order).reduce
 
 
 def entry(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder) -> int:

@@ -78,6 +78,7 @@ def translated(order: LeaderOrder, terms: Terms) -> LeaderOrder | None:
         spec=spec,
         before=order.before * sign,
         change=order.change * sign,
+        unsure=order.unsure * sign,
         reverse=terms.reverse,
         factor=factor,
         price=price,

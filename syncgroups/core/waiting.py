@@ -23,7 +23,8 @@ class LeaderOrder:
     `before` and `change` are signed contracts: the position, and the whole order. Before a follower it is
     told in the follower's terms: its contract, its ticks, its side where that is reversed; quantities stay
     the leader's, and `factor` says how many contracts of the follower's make one of those. `fill` and its
-    `price` are there when this is a single fill, answered by itself.
+    `price` are there when this is a single fill, answered by itself. `unsure` is what of `before` may never
+    have been: in a chain, orders of the leader's own that nobody has answered for.
     """
 
     account: AccountId
@@ -39,6 +40,7 @@ class LeaderOrder:
     factor: Fraction = ONE
     fill: FillId | None = None
     price: Ticks | None = None
+    unsure: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,17 @@ def test_around_an_order_of_ours_only_what_was_sent_before_it_flies() -> None:
     assert book.flying(ME, ES) == 3 + 2 - 5 + 9 - 2
 
 
+def test_what_was_sent_before_an_order_is_in_doubt_until_somebody_answers_for_it() -> None:
+    mine = copy(7, order_id=OrderId(70))
+    answered = copy(5, order_id=OrderId(69), spec=replace(MARKET, qty=3))
+    book = book_with(copy(4, SELL), answered, copy(6, symbol=NQ), mine, copy(8))
+    book.set_order(ME, OrderId(70), record())
+    book.set_order(ME, OrderId(71), record(SELL))  # another hand's
+    assert book.unanswered(ME, ES, OrderId(70)) == -2
+    assert book.unanswered(ME, ES, OrderId(71)) == -2 + 2
+    assert book.unanswered(OTHER, ES, OrderId(70)) == 0
+
+
 def test_an_order_of_ours_does_not_fly_around_itself_before_it_is_seen() -> None:
     book = book_with(copy(5, spec=replace(MARKET, qty=3)), copy(6, order_id=OrderId(70)))
     assert book.flying(ME, ES, but=OrderId(70)) == 3

@@ -1,8 +1,10 @@
 """A chain in a burst: what its middle has sent but not been told of is no past for what comes behind it."""
 
+import pytest
+
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import follower, group_of, plan_of
-from tradehaven.domain.enums import Side, SyncMode
+from tradehaven.domain.enums import RefusalReason, Side, SyncMode
 from tradehaven.domain.ids import AccountId, GroupId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -51,3 +53,51 @@ def test_in_a_chain_answers_to_fills_come_in_the_order_of_the_fills_and_not_of_t
         (SELL, 3),
         (SELL, 1),
     ]
+
+
+def chain(*, reverse: bool = False) -> Desk:
+    """Return a chain of three whose middle and end hold one contract each."""
+    end = follower(3, reverse=reverse)
+    world = Desk(plan_of(group_of(follower(2)), group_of(end, leader=TWO, group=GroupId(10))))
+    world.connect()
+    world.market(BUY, 1)
+    world.settle()
+    return world
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_in_a_chain_an_order_without_an_answer_makes_neither_an_entry_nor_an_exit_of_the_next(
+    reverse: bool,
+) -> None:
+    world = chain(reverse=reverse)
+    world.market(SELL, 1)
+    world.outbox.clear()  # the middle's exit is lost on its way, and nobody knows that yet
+    world.market(SELL, 1)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (0, -1 if reverse else 1)
+    (one,) = [one for said in world.decisions for one in said.refusals]
+    assert (one.follower, one.reason) == (AccountId(3), RefusalReason.UNRESOLVED)
+    assert (
+        one.detail
+        == "what its leader holds is not certain: an order of the leader's own is without an answer"
+    )
+
+
+def test_in_a_chain_what_is_sure_of_an_order_goes_and_the_rest_is_left_out_with_its_reason() -> None:
+    world = chain()
+    world.market(SELL, 1)
+    world.outbox.clear()
+    world.market(SELL, 3)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (-2, -1), "two open a position either way"
+    assert [one.reason for said in world.decisions for one in said.refusals] == [RefusalReason.UNRESOLVED]
+
+
+def test_in_a_chain_an_order_whose_size_is_the_same_either_way_is_copied_as_it_is() -> None:
+    world = chain()
+    world.market(BUY, 2)
+    world.outbox.clear()
+    world.market(BUY, 1)
+    world.settle()
+    assert (world.held(2), world.held(3)) == (2, 2)
+    assert not [one for said in world.decisions for one in said.refusals]
