@@ -14,14 +14,13 @@ class Positions(dict[PositionKey, int]):
     """
 
     def __init__(self, traded: defaultdict[AccountId, dict[Symbol, None]]) -> None:
-        super().__init__()
         self._traded = traded
 
     def __missing__(self, key: PositionKey) -> int:
         return 0
 
     def __setitem__(self, key: PositionKey, net: int) -> None:
-        super().__setitem__(key, net)
+        dict.__setitem__(self, key, net)
         self._traded[key[0]][key[1]] = None
 
     def of(self, account: AccountId) -> dict[Symbol, int]:

@@ -71,7 +71,7 @@ def _run(seeds: Iterable[int], jobs: int) -> Tally:
     with multiprocessing.get_context("spawn").Pool(jobs, hush) as pool:
         for found in pool.imap(tally, chunks):
             _merge(total, found)
-            _progress(total)
+            _progress(total, found)
     total.seconds = time.monotonic() - began
     return total
 
@@ -86,7 +86,10 @@ def _merge(total: Tally, found: Tally) -> None:
     total.failed.update(found.failed)
 
 
-def _progress(total: Tally) -> None:
+def _progress(total: Tally, found: Tally) -> None:
+    """Say how far it is; a night's run says at once what it found."""
+    for seed, broken in found.failed.items():
+        sys.stderr.write(f"\rseed {seed} breaks {', '.join(sorted({one.law for one in broken}))}\n")
     sys.stderr.write(f"\r{total.seeds:,} drills, {len(total.failed)} failed")
     sys.stderr.flush()
 
