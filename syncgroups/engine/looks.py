@@ -28,7 +28,7 @@ class Looks:
         found: list[ConnectionId] = []
         for plan, book in owners:
             doubtful = _logins(plan, _in_doubt(book))
-            for connection in sorted(doubtful | _logins(plan, _copying(plan))):
+            for connection in sorted(doubtful | _logins(plan, _in_play(plan, book))):
                 # Logins that came together are not asked together for ever.
                 asked = self._asked.setdefault(connection, now - connection % IN_TURN)
                 if now - asked >= (IN_DOUBT if connection in doubtful else IN_TURN):
@@ -52,6 +52,9 @@ def _in_doubt(book: Book) -> set[AccountId]:
     return unanswered | unheard | to_look_at(book)
 
 
-def _copying(plan: OwnerPlan) -> set[AccountId]:
+def _in_play(plan: OwnerPlan, book: Book) -> set[AccountId]:
+    """Return accounts that copy, and those that still hold or work something when their group is off."""
     running = [group for group in plan.groups if group.active]
-    return {group.leader for group in running} | {f.account for group in running for f in group.followers}
+    copying = {group.leader for group in running} | {f.account for group in running for f in group.followers}
+    working = {account for account, keys in book.open_copies.items() if keys}
+    return copying | working | {account for (account, _), net in book.positions.items() if net}

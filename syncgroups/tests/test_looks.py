@@ -8,7 +8,7 @@ from syncgroups.core.copies import CopyState
 from syncgroups.engine.looks import IN_DOUBT, IN_TURN, Looks
 from syncgroups.tests.desk import desk
 from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, plan_of
-from tradehaven.domain.enums import Side
+from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.ids import AccountId, Symbol
 
 TWO, THREE = connection_of(AccountId(2)), connection_of(AccountId(3))
@@ -29,10 +29,26 @@ def test_every_login_that_copies_is_asked_in_turn_and_not_all_at_once() -> None:
     assert max(len(found) for found in asked) == 1
 
 
-def test_a_login_of_a_group_that_is_off_is_left_alone() -> None:
+def test_a_login_of_a_group_that_is_off_and_has_nothing_is_left_alone() -> None:
     off = plan_of(replace(group_of(follower(2)), active=False))
     looks = Looks()
     assert not any(looks.due([(off, Book())], float(second)) for second in range(100))
+
+
+def test_a_login_of_a_group_that_is_off_is_asked_while_something_is_held_or_works_there() -> None:
+    """A fill that the socket lost after the group was switched off would stay unknown for good."""
+    off = plan_of(replace(group_of(follower(2)), active=False))
+    working = desk(follower(2))
+    working.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_000)
+    holding = Book()
+    holding.positions[AccountId(2), Symbol("ESZ6")] = -1
+    for book in (working.book, holding):
+        looks = Looks()
+        asked = {one for second in range(100) for one in looks.due([(off, book)], float(second))}
+        assert asked == {TWO}
+    holding.positions[AccountId(2), Symbol("ESZ6")] = 0
+    looks = Looks()
+    assert not any(looks.due([(off, holding)], float(second)) for second in range(100))
 
 
 def test_a_login_with_an_order_in_doubt_is_asked_at_once_and_again_soon() -> None:
