@@ -118,7 +118,8 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
     Return the waiting as it goes on: what now stands in the way of the rest is waited for, too.
     """
-    book, order = case.book, replace(case.order, before=waiting.order.before)
+    # It may open by the rules of now alone, not of the moment at which its leader traded.
+    book, order = case.book, replace(case.order, before=waiting.order.before, at=at)
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return waiting

@@ -1,0 +1,37 @@
+"""What waited opens by the rules of the moment at which it goes, not of that at which its leader traded."""
+
+from dataclasses import replace
+from datetime import time
+
+import pytest
+
+from risk.core.rules import Rules, Window
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import SECOND, follower
+from tradehaven.domain.enums import RefusalReason, Side
+from tradehaven.domain.ids import AccountId
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO = AccountId(2)
+
+
+def entering(ends: time) -> Desk:
+    """Return a desk whose follower's entry is on its way, and may not enter from `ends` on."""
+    world = desk(follower(2))
+    hours = Rules(hours=(Window(start=time(9), end=ends),))
+    accounts = world.plan.accounts
+    world.plan = replace(world.plan, accounts={**accounts, TWO: replace(accounts[TWO], rules=hours)})
+    world.market(BUY, 1)
+    return world
+
+
+@pytest.mark.parametrize(("ends", "held"), [(time(10, 0, 1), 0), (time(10, 0, 2), -2)])
+def test_a_flip_opens_its_other_side_by_the_hours_of_now(ends: time, held: int) -> None:
+    world = entering(ends)
+    world.market(SELL, 3)
+    assert len(world.outbox) == 1, "the flip waits for the entry"
+    world.now += SECOND
+    world.settle()
+    assert world.held(2) == held
+    late = [one.reason for said in world.decisions for one in said.refusals]
+    assert late == ([RefusalReason.CLOSED_HOURS] if held == 0 else [])
