@@ -7,7 +7,7 @@ look finds is the gateway's business, what it costs the governor's.
 from collections.abc import Iterable
 
 from syncgroups.core.book import Book
-from syncgroups.core.copies import CopyState
+from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.drift import to_look_at
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.ids import AccountId, ConnectionId
@@ -42,14 +42,20 @@ def _logins(plan: OwnerPlan, accounts: Iterable[AccountId]) -> set[ConnectionId]
 
 
 def _in_doubt(book: Book) -> set[AccountId]:
-    """Return accounts with an order that was never answered, or a position that is in doubt."""
+    """Return accounts with an order that was never answered or never shown, or a position in doubt."""
     unanswered = {
         account
         for account, keys in book.open_copies.items()
-        if any(book.copies[key].state is CopyState.UNRESOLVED for key in keys)
+        if any(_is_in_doubt(book.copies[key]) for key in keys)
     }
     unheard = {guard.account for guard in book.risk.guards.values() if guard.order_id is None}
     return unanswered | unheard | to_look_at(book)
+
+
+def _is_in_doubt(copy: Copy) -> bool:
+    # What was answered with a number and is not shown cannot be changed or cancelled: its news was lost.
+    unshown = copy.state is CopyState.SENDING and copy.order_id is not None
+    return unshown or copy.state is CopyState.UNRESOLVED
 
 
 def _in_play(plan: OwnerPlan, book: Book) -> set[AccountId]:

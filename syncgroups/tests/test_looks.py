@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
+
+import pytest
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
@@ -9,7 +12,7 @@ from syncgroups.engine.looks import IN_DOUBT, IN_TURN, Looks
 from syncgroups.tests.desk import desk
 from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, plan_of
 from tradehaven.domain.enums import OrderType, Side
-from tradehaven.domain.ids import AccountId, Symbol
+from tradehaven.domain.ids import AccountId, OrderId, Symbol
 
 TWO, THREE = connection_of(AccountId(2)), connection_of(AccountId(3))
 LEADS = connection_of(LEADER)
@@ -51,11 +54,13 @@ def test_a_login_of_a_group_that_is_off_is_asked_while_something_is_held_or_work
     assert not any(looks.due([(off, holding)], float(second)) for second in range(100))
 
 
-def test_a_login_with_an_order_in_doubt_is_asked_at_once_and_again_soon() -> None:
+@pytest.mark.parametrize("doubt", [{"state": CopyState.UNRESOLVED}, {"order_id": OrderId(700)}])
+def test_a_login_with_an_order_in_doubt_is_asked_at_once_and_again_soon(doubt: dict[str, Any]) -> None:
+    """It was never answered; or its answer named it, and it was never shown."""
     found = desk(follower(2))
     found.trade(Side.BUY, 1)
     (copy,) = found.book.copies.values()
-    found.book.keep(copy.changed(state=CopyState.UNRESOLVED))
+    found.book.keep(copy.changed(**doubt))
     asked = _rounds(Looks(), 30, found.book)
     times = [second for second, logins in enumerate(asked) if TWO in logins]
     assert {later - earlier for earlier, later in pairwise(times)} == {IN_DOUBT}
