@@ -19,7 +19,7 @@ from syncgroups.core.plan import FollowerPlan, OwnerPlan
 from syncgroups.core.share import CAP_REACHED, leader_order, own_of, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
-from tradehaven.domain.enums import OrderType, RefusalReason
+from tradehaven.domain.enums import OrderType, RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
@@ -84,7 +84,10 @@ def _look(
     else:
         waiting = _close_more(case, follower, waiting, at)
     if not _is_over(book, waiting):
-        if at - waiting.order.at < LIMIT or any(_is_told(book, doubt) for doubt in waiting.doubts):
+        # Behind a shut gate nothing is told any more, however long it was put off.
+        shut = book.gates.strictest_of(follower.gates) is TradingState.HALTED
+        told = not shut and any(_is_told(book, doubt) for doubt in waiting.doubts)
+        if told or at - waiting.order.at < LIMIT:
             return case.decision()
         why = OUT_OF_TIME
     elif waiting.enter:

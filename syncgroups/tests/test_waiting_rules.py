@@ -6,10 +6,12 @@ from datetime import time
 import pytest
 
 from risk.core.rules import Rules, Window
+from syncgroups.core.resume import LIMIT
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import SECOND, follower
+from syncgroups.tests.plans import SECOND, follower, gate_of
+from tradehaven.domain.commands import Denied
 from tradehaven.domain.enums import RefusalReason, Side
-from tradehaven.domain.ids import AccountId
+from tradehaven.domain.ids import AccountId, Nanos
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -35,3 +37,27 @@ def test_a_flip_opens_its_other_side_by_the_hours_of_now(ends: time, held: int) 
     assert world.held(2) == held
     late = [one.reason for said in world.decisions for one in said.refusals]
     assert late == ([RefusalReason.CLOSED_HOURS] if held == 0 else [])
+
+
+@pytest.mark.parametrize("shut", [False, True])
+def test_what_waits_for_an_exit_behind_a_shut_gate_is_given_up_in_time(shut: bool) -> None:
+    world = desk(follower(2))
+    world.market(SELL, 2)
+    world.settle()
+    world.market(BUY, 1)
+    (exit_,) = world.outbox
+    late = Denied(
+        account=TWO,
+        client_order_id=exit_.client_order_id,
+        reason=RefusalReason.RATE_LIMITED,
+        text="no room",
+        at=world.at(),
+        retry_at=Nanos(world.now + 3600 * SECOND),
+    )
+    world.step(late)
+    world.outbox.clear()
+    world.market(BUY, 3)  # a flip: its other side is opened behind the exit that found no room
+    if shut:
+        world.shut(gate_of(TWO))
+    world.wait(LIMIT // SECOND + 1)
+    assert bool(world.book.waiting) is not shut
