@@ -251,18 +251,32 @@ def settled(plan: OwnerPlan, book: Book, ended: Iterable[Copy], at: Nanos) -> De
 
 
 def outgrown(plan: OwnerPlan, book: Book, at: Nanos, others: dict[ClientOrderId, Copy]) -> Decision:
-    """Return what follows for resting exits that would close more than is held, and so open something.
+    """Return what follows for resting exits that do not fit what is held, where no fill says so to `resized`.
 
-    A bust or another hand has taken the rest, and no fill says so, as it does for `resized`. Exits that
-    close nothing at all are a difference, see `drift`.
+    A bust or another hand has taken a part, and they would open something; or they close too little. Exits
+    that close nothing at all are a difference, see `drift`.
     """
     pairs = [
         (copy, copy.leader_order)
         for account in book.open_copies
         for copy in book.open_copies_of(account)
-        if _is_too_large(book, copy) and _lives(book, copy) and not is_moving(book, account, copy.symbol)
+        if _lives(book, copy)
+        and (_is_too_large(book, copy) or _covers_too_little(book, copy))
+        and not is_moving(book, account, copy.symbol)
     ]
     return _again(plan, book, pairs, at, others)
+
+
+def _covers_too_little(book: Book, copy: Copy) -> bool:
+    """Say whether an exit of all that its leader holds closes a part only of what the follower holds.
+
+    Its leader got there by trades whose share rounds to nothing, and no fill of the follower's says so.
+    """
+    closable = -book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign
+    held, record = book.positions[copy.leader, copy.leads], book.orders[copy.leader, copy.leader_order]
+    is_whole = held * record.unfilled < 0 and abs(held) <= abs(record.unfilled)
+    settled = is_whole and not is_moving(book, copy.leader, copy.leads)
+    return settled and not copy.enters and 0 < copy.outstanding < closable
 
 
 def _is_too_large(book: Book, copy: Copy) -> bool:
