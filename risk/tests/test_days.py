@@ -150,6 +150,8 @@ def test_entries_are_counted_and_remembered_for_an_hour() -> None:
     assert (day.trades, day.entries) == (2, (entry(0), entry(1)))
     day = entered(day, entry(HOUR))
     assert (day.trades, day.entries) == (3, (entry(1), entry(HOUR)))
+    day = entered(entered(day, entry(HOUR + 1)), entry(2 * HOUR))
+    assert (day.trades, day.entries) == (5, (entry(HOUR + 1), entry(2 * HOUR)))
 
 
 def test_losses_in_a_row_are_ended_by_a_gain_only() -> None:
