@@ -119,25 +119,46 @@ def share(
     sized = _least(book, follower, ratio, own.certain, order)
     if own.doubts:
         own = own.changed(owes=reduction(book, follower, ratio, own.possible, order) > sized.reduce)
-    unsure = order.unsure and sized != _sized(book, follower, ratio, own.certain, order)
-    in_doubt = IN_DOUBT if unsure else None
+    in_doubt = _in_doubt(book, follower, ratio, own.certain, order, sized)
     if sized.qty == 0:
-        capped = follower.max_contracts is not None and entry(book, follower, ratio, 0, order) > 0
-        why = in_doubt or (CAP_REACHED if capped else _why_nothing(order, own.certain))
+        why = in_doubt or _why_nothing(book, follower, ratio, own.certain, order)
         return NOTHING, None if own.owes else why, own, None
-    ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0
-    if ahead >= sized.qty:
-        return NOTHING, PAIR_FILLED, own, None
-    enter = max(0, sized.enter - ahead)
-    against = barred or quarantine(book, group, follower, order)
-    against = replace(against, room=enter) if against is not None and enter else None
-    if ahead or against is not None:
-        sized = Sized(reduce=sized.reduce, enter=enter if against is None else 0)
-        if not sized.qty:
-            return NOTHING, against, own, None
+    sized, against = _allowed(book, group, follower, order, sized, barred)
+    if not sized.qty:
+        return NOTHING, against, own, None
     # What is left of a flip asks the gates like any exit: behind a shut one nothing is closed either.
     passed, refusal, weighed = guarded(accounts, book, follower, order, sized, own.certain, but, others)
     return passed, refusal or against or in_doubt, own, weighed
+
+
+def _in_doubt(
+    book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder, sized: Sized
+) -> Refusal | None:
+    """Return that a size is less than its share because the leader's position is not certain."""
+    if not order.unsure or sized == _sized(book, follower, ratio, own, order):
+        return None
+    return IN_DOUBT
+
+
+def _allowed(
+    book: Book,
+    group: GroupPlan,
+    follower: FollowerPlan,
+    order: LeaderOrder,
+    sized: Sized,
+    barred: Refusal | None,
+) -> tuple[Sized, Refusal | None]:
+    """Return what its pair, the group's filters and a quarantine leave of a size, and why that is less."""
+    ahead = ahead_in_pair(book, group.group, follower.account, order) if sized.enter else 0
+    if ahead >= sized.qty:
+        return NOTHING, PAIR_FILLED
+    against = barred or quarantine(book, group, follower, order)
+    if not ahead and against is None:
+        return sized, None
+    enter = max(0, sized.enter - ahead)
+    if against is None or not enter:
+        return Sized(reduce=sized.reduce, enter=enter), None
+    return Sized(reduce=sized.reduce, enter=0), replace(against, room=enter)
 
 
 def _is_resting_exit(order: LeaderOrder) -> bool:
@@ -201,7 +222,11 @@ def quarantine(book: Book, group: GroupPlan, follower: FollowerPlan, order: Lead
     return None
 
 
-def _why_nothing(order: LeaderOrder, own: int) -> Refusal:
+def _why_nothing(
+    book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order: LeaderOrder
+) -> Refusal:
+    if follower.max_contracts is not None and entry(book, follower, ratio, 0, order) > 0:
+        return CAP_REACHED
     if order.before * order.change < 0 and own == 0:
         return HOLDS_NOTHING
     detail = f"its share of {order.spec.qty} rounds down to 0 contracts"
