@@ -272,16 +272,20 @@ def _covers_too_little(book: Book, copy: Copy) -> bool:
 
     Its leader got there by trades whose share rounds to nothing, and no fill of the follower's says so.
     """
-    closable = -book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign
+    if copy.enters or not 0 < copy.outstanding < _closable(book, copy):
+        return False
     held, record = book.positions[copy.leader, copy.leads], book.orders[copy.leader, copy.leader_order]
     is_whole = held * record.unfilled < 0 and abs(held) <= abs(record.unfilled)
-    settled = is_whole and not is_moving(book, copy.leader, copy.leads)
-    return settled and not copy.enters and 0 < copy.outstanding < closable
+    return is_whole and not is_moving(book, copy.leader, copy.leads)
 
 
 def _is_too_large(book: Book, copy: Copy) -> bool:
-    closable = -book.positions.get((copy.follower, copy.symbol), 0) * copy.side.sign
-    return not copy.enters and 0 < closable < abs(copy.unfilled)
+    return not copy.enters and 0 < _closable(book, copy) < abs(copy.unfilled)
+
+
+def _closable(book: Book, copy: Copy) -> int:
+    """Return the contracts that stand against an order's side; below 0 it would add to them."""
+    return -book.positions[copy.follower, copy.symbol] * copy.side.sign
 
 
 def _again(
