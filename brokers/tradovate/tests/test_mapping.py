@@ -211,3 +211,14 @@ def test_orders_that_wait_for_a_touch_or_trail_are_read_and_said_alike(
         limitIfTouchedPrice=said.get("limitIfTouchedPrice"),
     )
     assert mapping.spec_of(ES, again) == read
+
+
+def test_orders_that_share_a_spec_are_each_written_in_the_ticks_of_their_contract() -> None:
+    spec = OrderSpec(order_type=OrderType.LIMIT, qty=1, limit=Ticks(26_321))
+    prices = []
+    for symbol in (ES, Symbol("CLF7"), ES):
+        order = PlaceOrder(
+            account=AccountId(1), client_order_id=ClientOrderId("k"), symbol=symbol, side=Side.BUY, spec=spec
+        )
+        prices.append(json.loads(mapping.place_body(order, ACCOUNT))["price"])
+    assert prices == [6580.25, 263.21, 6580.25]
