@@ -19,6 +19,13 @@ def stopped(stop: int) -> Desk:
     return world
 
 
+def up_and_down(world: Desk) -> None:
+    """Let the leader add two and take them off; its follower keeps its second: its share of six is three."""
+    for side in (BUY, SELL):
+        world.market(side, 2)
+        world.settle()
+
+
 def stop_of(world: Desk) -> int:
     (order,) = world.resting(2)
     return order.spec.qty
@@ -27,10 +34,7 @@ def stop_of(world: Desk) -> int:
 def test_a_stop_covers_all_again_when_a_leader_is_back_by_trades_too_small_to_copy() -> None:
     world = stopped(6)
     assert (world.held(2), stop_of(world)) == (1, 1)
-    world.market(BUY, 2)
-    world.settle()
-    world.market(SELL, 2)  # the follower's share of six is three, so it gives nothing back
-    world.settle()
+    up_and_down(world)
     world.wait(1)
     world.settle()
     assert (world.held(int(LEADER)), world.held(2), stop_of(world)) == (6, 2, 2)
@@ -38,10 +42,7 @@ def test_a_stop_covers_all_again_when_a_leader_is_back_by_trades_too_small_to_co
 
 def test_a_stop_for_a_part_stays_one_for_a_part() -> None:
     world = stopped(5)
-    world.market(BUY, 2)
-    world.settle()
-    world.market(SELL, 2)
-    world.settle()
+    up_and_down(world)
     before = stop_of(world)
     world.wait(1)
     assert not [command for command in world.outbox if isinstance(command, ChangeOrder)]
@@ -50,10 +51,7 @@ def test_a_stop_for_a_part_stays_one_for_a_part() -> None:
 
 def test_while_the_leader_trades_its_stop_is_left_as_it_is() -> None:
     world = stopped(6)
-    world.market(BUY, 2)
-    world.settle()
-    world.market(SELL, 2)
-    world.settle()
+    up_and_down(world)
     world.trade(SELL, 1)  # on its way: what the leader holds is not settled
     world.wait(1)
     assert not [command for command in world.outbox if isinstance(command, ChangeOrder)]
