@@ -75,7 +75,7 @@ def _look(
     case.others.update(others)
     why = HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
     if _rests(case):
-        case = replace(case, order=replace(case.order, at=at))  # it may open by the rules of now alone
+        case = replace(case, order=case.order.changed(at=at))  # it may open by the rules of now alone
         # An exit whose leader is out by now, by the other leg of its pair, would open something.
         if waiting.enter or _closes(case.order):
             why = send_share(case, follower, waiting.key) or why
@@ -111,7 +111,7 @@ def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case, Follower
         return case_of(plan, book, group, waiting.order), follower
     order = leader_order(book, account, waiting.order.order_id, waiting.order.at)
     if is_final(record.status) and record.filled:
-        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
+        order = order.changed(change=record.filled * order.side.sign)  # it may have ended in part
     return seen_by(case_of(plan, book, group, order), follower)
 
 
@@ -122,7 +122,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     Return the waiting as it goes on: what now stands in the way of the rest is waited for, too.
     """
     # It may open by the rules of now alone, not of the moment at which its leader traded.
-    book, order = case.book, replace(case.order, before=waiting.order.before, at=at)
+    book, order = case.book, case.order.changed(before=waiting.order.before, at=at)
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return waiting
