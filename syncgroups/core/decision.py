@@ -210,9 +210,11 @@ def joined(*decisions: Decision) -> Decision:
     if len(said) <= 1:
         return said[0] if said else NOTHING
     looks = [decision.look for decision in said if decision.look is not None]
-    together: dict[str, Any] = {
-        name: tuple(chain.from_iterable(getattr(decision, name) for decision in said)) for name in _LISTS
-    }
+    together: dict[str, Any] = {}
+    for name in _LISTS:
+        parts = [part for decision in said if (part := getattr(decision, name))]
+        if parts:
+            together[name] = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
     return Decision(look=looks[-1] if looks else None, **together)
 
 

@@ -13,7 +13,7 @@ from risk.core import desk
 from risk.core.clearance import Clearance
 from risk.core.guard import review
 from risk.core.lockouts import running
-from risk.core.proposal import Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
+from risk.core.proposal import Allowed, Changed, Exposure, Objection, Proposal, Quote, Verdict
 from risk.core.rules import NO_RULES, Rules
 from risk.core.sizes import minis
 from risk.core.standing import ZERO, Standing
@@ -89,7 +89,7 @@ def guarded(
         seen = _Seen(accounts, book, known, order, but, others)
         asked = _asked(seen, rules, sized, state)
     verdict, refusal, passed = asked.verdict, None, sized
-    if isinstance(verdict, Refused | Changed):
+    if not isinstance(verdict, Allowed):
         refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
         passed = Sized(reduce=verdict.qty if isinstance(verdict, Changed) else 0, enter=0)
     return passed, refusal, _weighed(order, sized, own, state, rules, passed, asked)

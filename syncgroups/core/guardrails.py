@@ -20,6 +20,7 @@ from risk.core.watch import Broken
 from risk.core.words import dollars
 from syncgroups.core import closing, protect
 from syncgroups.core.book import Book
+from syncgroups.core.copies import Copy
 from syncgroups.core.decision import (
     NOTHING,
     CopyStep,
@@ -62,7 +63,11 @@ _RANK = {band: rank for rank, band in enumerate(Band)}
 def after(plan: OwnerPlan, book: Book, event: Event, copied: Decision) -> Decision:
     """Return what an event means for the accounts that have rules; `copied` is what copying makes of it."""
     found = _once(_after(plan, book, event))
-    entering = [step for step in copied.steps if isinstance(step, CopyStep) and _opens(step)]
+    entering = [
+        step.copy
+        for step in copied.steps
+        if isinstance(step, CopyStep) and step.copy.enters and isinstance(step.command, PlaceOrder)
+    ]
     return found.changed(entries=_entries(plan, entering, event.at)) if entering else found
 
 
@@ -110,16 +115,11 @@ def _priced(plan: OwnerPlan, book: Book, event: PriceMoved) -> Decision:
     return watched(plan, book, moved, event.at, product_of(event.symbol).template)
 
 
-def _opens(step: CopyStep) -> bool:
-    return isinstance(step.command, PlaceOrder) and step.copy.enters > 0
-
-
-def _entries(plan: OwnerPlan, entering: list[CopyStep], at: Nanos) -> tuple[tuple[AccountId, Entry], ...]:
+def _entries(plan: OwnerPlan, entering: list[Copy], at: Nanos) -> tuple[tuple[AccountId, Entry], ...]:
     """Return the entries of accounts with rules. Followers share one, for days remember an hour of them."""
     made: dict[tuple[Symbol, Side, int], Entry] = {}
     found = []
-    for step in entering:
-        copy = step.copy
+    for copy in entering:
         if copy.follower in plan.watched:
             what = copy.symbol, copy.side, copy.enters
             entry = made.get(what)
