@@ -176,9 +176,12 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
 
 
 def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
-    """Return what of a change in cash was paid in or out: neither fills, nor fees, nor a new trading day."""
-    change = said.cash - ledger.cash
-    return ZERO if ledger.unbilled or said.realized - ledger.profit == change else change
+    """Return what of a change in cash was paid in or out: neither fills, nor fees, nor profit."""
+    change, won = said.cash - ledger.cash, said.realized - ledger.profit
+    rest = change - won
+    if ledger.unbilled or (won and 2 * abs(rest) <= abs(change)):
+        return ZERO  # fills that we know, or mostly profit: of fills untold or taken back, with their fees
+    return rest if said.realized else change  # a profit of nothing is that of another day
 
 
 def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:

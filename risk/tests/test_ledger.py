@@ -146,7 +146,27 @@ def test_what_is_paid_is_told_from_what_was_won_on_the_same_day() -> None:
     again = settled(balanced(paid, cash("49400", "400", at=13)), Nanos(15 * SECOND))
     assert again.flows == Decimal(-1000)
     both = settled(balanced(again, cash("49700", "500", at=17)), Nanos(19 * SECOND))
-    assert both.flows == Decimal(-700)
+    assert both.flows == Decimal(-800)
+
+
+@pytest.mark.parametrize(
+    ("amount", "realized", "flows"),
+    [
+        ("50010", "0", "0"),  # an execution was taken back, and its fees
+        ("50400", "0", "0"),  # another day has begun
+        ("49400", "0", "-1000"),  # it has, with a payment
+        ("50800", "0", "400"),  # the same, paid in
+        ("49600", "0", "0"),  # so much may be fees
+        ("49599", "0", "-801"),  # so much is none
+        ("49190", "-800", "0"),  # a loss of which no fill is known
+        ("49180", "-800", "0"),  # the same with fees
+        ("48300", "-100", "-1600"),  # a loss beside a payment
+    ],
+)
+def test_what_was_lost_or_taken_back_is_no_payment(amount: str, realized: str, flows: str) -> None:
+    won = settled(balanced(EMPTY, cash("50400", "400", at=5)), Nanos(7 * SECOND))
+    later = settled(balanced(won, cash(amount, realized, at=9)), Nanos(11 * SECOND))
+    assert later.flows - won.flows == Decimal(flows)
 
 
 def test_a_profit_of_fills_that_nobody_told_of_is_no_flow() -> None:
