@@ -48,7 +48,7 @@ class Ledger:
     `unbilled` are the contracts traded since then, whose fees are not in `cash` yet. `profit` is the broker's
     own realised profit of its trading day at `cash`; `flows` what was paid in and out while we watched.
     `said` and `stated` are the broker's newest figures that are not in force yet; of its cash those of one
-    burst, the last one last.
+    burst, the last one last. `passed` are those of the burst in force that the fills did not bear out.
     """
 
     cash: Decimal
@@ -56,6 +56,7 @@ class Ledger:
     realized: Decimal = ZERO
     unbilled: int = 0
     said: tuple[BalanceReported, ...] = ()
+    passed: tuple[BalanceReported, ...] = ()
     filled_at: Nanos = Nanos(0)
     flows: Decimal = ZERO
     stakes: Mapping[Symbol, Stake] = field(default_factory=dict)
@@ -125,7 +126,7 @@ def _split(stake: Stake, known: Stake, fill: OrderFilled) -> Stake:
 def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
     """Return the ledger that remembers what the broker says its cash is; `settled` takes it over."""
     near = (one for one in ledger.said if said.at - one.at < BURST)
-    return replace(ledger, said=(*near, said))
+    return replace(ledger, said=(*near, said), passed=())
 
 
 def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
@@ -171,6 +172,7 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
         realized=ZERO,
         unbilled=0,
         said=(),
+        passed=tuple(other for other in ledger.said if other is not said),
         flows=ledger.flows + _paid(ledger, said),
     )
 
@@ -188,13 +190,20 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
     rest = {symbol: other for symbol, other in ledger.stated.items() if symbol != stated.symbol}
     stakes = dict(ledger.stakes)
     known = stakes.pop(stated.symbol, None)
-    if known is not None and known.position.net == stated.net:
-        if known.split_at and stated.price is not None and stated.at >= known.split_at - NEAR:
+    if stated.net == (known.position.net if known is not None else 0):
+        if (
+            known is not None
+            and known.split_at
+            and stated.price is not None
+            and stated.at >= known.split_at - NEAR
+        ):
             return _with_average(replace(ledger, stated=rest), stated, known)
-        stakes[stated.symbol] = known
-    elif stated.net and stated.price is not None:
+        return replace(ledger, stated=rest)
+    if stated.net and stated.price is not None:
         stakes[stated.symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
-    return replace(ledger, stakes=stakes, stated=rest)
+    # The fills are not all there is, or not all of them stand: what they did not bear out may be right.
+    said = ledger.said or ledger.passed
+    return replace(ledger, stakes=stakes, stated=rest, said=said, passed=())
 
 
 def _with_average(ledger: Ledger, stated: PositionReported, known: Stake) -> Ledger:
