@@ -126,7 +126,7 @@ def _split(stake: Stake, known: Stake, fill: OrderFilled) -> Stake:
 def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
     """Return the ledger that remembers what the broker says its cash is; `settled` takes it over."""
     near = (one for one in ledger.said if said.at - one.at < BURST)
-    return replace(ledger, said=(*near, said), passed=())
+    return replace(ledger, said=(*near, said))
 
 
 def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
@@ -181,7 +181,7 @@ def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
     """Return what of a change in cash was paid in or out: neither fills, nor fees, nor profit."""
     change, won = said.cash - ledger.cash, said.realized - ledger.profit
     rest = change - won
-    if ledger.unbilled or (won and 2 * abs(rest) <= abs(change)):
+    if ledger.unbilled or 2 * abs(rest) <= abs(change):
         return ZERO  # fills that we know, or mostly profit: of fills untold or taken back, with their fees
     return rest if said.realized else change  # a profit of nothing is that of another day
 
@@ -202,8 +202,7 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
     if stated.net and stated.price is not None:
         stakes[stated.symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
     # The fills are not all there is, or not all of them stand: what they did not bear out may be right.
-    said = ledger.said or ledger.passed
-    return replace(ledger, stakes=stakes, stated=rest, said=said, passed=())
+    return replace(ledger, stakes=stakes, stated=rest, said=ledger.said or ledger.passed)
 
 
 def _with_average(ledger: Ledger, stated: PositionReported, known: Stake) -> Ledger:

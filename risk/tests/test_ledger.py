@@ -174,6 +174,16 @@ def test_a_profit_of_fills_that_nobody_told_of_is_no_flow() -> None:
     assert (missed.cash, missed.flows) == (Decimal(50_500), Decimal(0))
 
 
+def test_the_fee_of_an_entry_is_no_flow() -> None:
+    ledger = balanced(after(EMPTY, fill(1, 100, at=5)), cash("49997.50", at=5.1))
+    assert settled(ledger, Nanos(7 * SECOND)).flows == 0
+
+
+def test_of_two_figures_that_the_fills_bear_out_the_last_counts() -> None:
+    ledger = balanced(balanced(EMPTY, cash("50000", at=5)), cash("49000", at=5.05))
+    assert settled(ledger, Nanos(7 * SECOND)).cash == 49_000
+
+
 def test_a_fee_that_is_charged_late_is_no_flow() -> None:
     charged = settled(balanced(EMPTY, cash("50000", at=5)), Nanos(7 * SECOND))
     assert charged.flows == 0

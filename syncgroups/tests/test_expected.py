@@ -224,6 +224,18 @@ def test_a_head_start_has_the_size_in_which_it_was_sent_or_a_larger_one_of_today
     assert too_much(world) == left_behind
 
 
+def test_an_order_that_took_the_place_of_another_has_the_size_of_the_first() -> None:
+    world = desk(follower(2))
+    world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id)
+    (copy,) = world.book.copies.values()
+    rest = copy.changed(key=ClientOrderId(f"{copy.key}.r1"), filled=0, sent=replace(copy.sent, qty=1))
+    world.book.keep(rest)
+    world.plan = plan_of(group_of(follower(2, ratio="1/4")))
+    assert too_much(world) == 0
+
+
 def test_a_fixed_size_belongs_to_a_whole_order_as_long_as_that_rests() -> None:
     world = desk(follower(2, sizing=SizingMode.FIXED, fixed_qty=3))
     order = world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
