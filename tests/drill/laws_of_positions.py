@@ -213,14 +213,21 @@ def _was_alone(reading: Reading, order: Order) -> bool:
         trade.fill.account == order.first.account and trade.fill.order_id != order.first.order_id
         for trade in window
     )
-    # An order still on its way when this one came may be counted first by whoever sizes this one.
+    # An order still on its way when this one came, or not known to have ended, may be counted first.
+    seen = reading.working.get((order.first.account, order.first.order_id), (end, None))[0]
     pending = any(
-        other.place < order.place and (other.ended is None or other.ended > order.place)
+        other.place < order.place
+        and (other.ended is None or other.ended > order.place or _ended_after(reading, other, seen))
         for other in reading.orders.values()
         if other.first.account == order.first.account and other.first.symbol == order.first.symbol
     )
     blind = reading.is_blind(order.first.account, end)  # what it held may be unknown to the engine
     return not others and not pending and not blind and _in_turn(reading, order)
+
+
+def _ended_after(reading: Reading, order: Order, place: int) -> bool:
+    """Say whether the engine was told of an order's end only after a place of the history."""
+    return reading.ends_told.get((order.first.account, order.first.order_id), -1) > place
 
 
 def _in_turn(reading: Reading, order: Order) -> bool:
