@@ -230,7 +230,8 @@ def _is_over(book: Book, waiting: Waiting) -> bool:
 def _is_told(book: Book, doubt: Doubt) -> bool:
     """Say whether an order in doubt is about to be told something, as soon as its login's budget allows."""
     copy = book.copies[doubt.key]
-    return bool(copy.held_until) or (copy.state is CopyState.LIVE and copy.in_flight is not None)
+    held = copy.is_open and copy.held_until  # one that has ended meanwhile is told nothing any more
+    return bool(held) or (copy.state is CopyState.LIVE and copy.in_flight is not None)
 
 
 def _is_settled(book: Book, doubt: Doubt) -> bool:
@@ -238,9 +239,13 @@ def _is_settled(book: Book, doubt: Doubt) -> bool:
 
 
 def _ended(case: Case, follower: FollowerPlan, waiting: Waiting, refusal: Refusal) -> Decision:
-    """Return the end of a waiting, with its reason where nothing was ever sent and nothing said."""
+    """Return the end of a waiting, with its reason where nothing was ever sent and nothing said.
+
+    What it was to open is named also where it has closed something: that was given up as a whole.
+    """
     sent = waiting.key in case.book.copies or any(step.copy.key == waiting.key for step in case.steps)
-    if not sent and all(refused.key != waiting.key for refused in case.refusals):
+    opens = waiting.enter > 0 and refusal is OUT_OF_TIME
+    if (opens or not sent) and all(refused.key != waiting.key for refused in case.refusals):
         case.refuse(waiting.key, follower, Action.PLACE, refusal)
     return joined(case.decision(), _over(waiting))
 
