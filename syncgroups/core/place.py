@@ -18,7 +18,7 @@ from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import Own, leader_order, ratio_of, reduction, share
 from syncgroups.core.sizing import Sized
-from syncgroups.core.waiting import Waiting
+from syncgroups.core.waiting import Doubt, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import OrderChanged, OrderFilled, OrderWorking
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
@@ -103,15 +103,12 @@ def _held_back(
     """
     if not own.doubts and not case.book.waiting:
         return sized
-    at_market = case.order.spec.order_type is OrderType.MARKET
-    doubts = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
-    if case.book.waiting:
-        if _closes_now(case):
-            case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
-        if sized.enter or later.enter:
-            doubts |= {doubt.key: doubt for waiting in ahead(case, follower) for doubt in waiting.doubts}
+    if case.book.waiting and _closes_now(case):
+        case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
+    doubts = _comes_behind(case, follower, own, enters=bool(sized.enter or later.enter))
     frees = {doubt.key: doubt for doubt in later.doubts}
-    if not (doubts or frees) or (sized.qty and not at_market):
+    rests = case.order.spec.order_type is not OrderType.MARKET
+    if not (doubts or frees) or (sized.qty and rests):
         return sized
     at_once = sized.changed(enter=0) if doubts else sized
     case.waiting.append(
@@ -128,6 +125,16 @@ def _held_back(
         )
     )
     return at_once
+
+
+def _comes_behind(
+    case: Case, follower: FollowerPlan, own: Own, *, enters: bool
+) -> dict[ClientOrderId, Doubt]:
+    """Return the orders in doubt that an exit is not done with, and those that an entry comes after."""
+    found = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
+    if enters:
+        found |= {doubt.key: doubt for waiting in ahead(case, follower) for doubt in waiting.doubts}
+    return found
 
 
 def _closes_now(case: Case) -> bool:
@@ -272,11 +279,18 @@ def _covers_too_little(book: Book, copy: Copy) -> bool:
 
     Its leader got there by trades whose share rounds to nothing, and no fill of the follower's says so.
     """
-    if copy.enters or not 0 < copy.outstanding < _closable(book, copy):
-        return False
+    return (
+        not copy.enters
+        and 0 < copy.outstanding < _closable(book, copy)
+        and _closes_all(book, copy)
+        and not is_moving(book, copy.leader, copy.leads)
+    )
+
+
+def _closes_all(book: Book, copy: Copy) -> bool:
+    """Say whether a copy's leader is out of the contract once its own order has filled."""
     held, record = book.positions[copy.leader, copy.leads], book.orders[copy.leader, copy.leader_order]
-    is_whole = held * record.unfilled < 0 and abs(held) <= abs(record.unfilled)
-    return is_whole and not is_moving(book, copy.leader, copy.leads)
+    return held * record.unfilled < 0 and abs(held) <= abs(record.unfilled)
 
 
 def _is_too_large(book: Book, copy: Copy) -> bool:

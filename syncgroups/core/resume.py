@@ -16,7 +16,7 @@ from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import send_share, settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.core.share import CAP_REACHED, leader_order, own_of, ratio_of, reduction
+from syncgroups.core.share import CAP_REACHED, leader_order, own_of, quarantine, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, TradingState
@@ -63,19 +63,21 @@ def resumed(plan: OwnerPlan, book: Book, at: Nanos, after: Decision = NOTHING) -
 def _look(
     plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos, others: Mapping[ClientOrderId, Copy]
 ) -> Decision:
-    seen = _case(plan, book, waiting)
+    seen = _case(plan, book, waiting, at)
     if seen is None:
         return _over(waiting)  # the group was stopped, or the follower left it: positions stay as they are
     case, follower = seen
-    record = book.orders.get((waiting.order.account, waiting.order.order_id))
-    if waiting.order.fill is None and (record is None or is_withdrawn(record)):
+    if _was_withdrawn(book, waiting.order):
         return _ended(case, follower, waiting, WITHDRAWN)
     if plan.accounts[follower.account].connection not in book.links:
         return NOTHING
     case.others.update(others)
-    why = HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
+    why = CAP_REACHED if waiting.enter else HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
     if _rests(case):
+<<<<<<< HEAD
         case = replace(case, order=case.order.changed(at=at))  # it may open by the rules of now alone
+=======
+>>>>>>> mutants
         # An exit whose leader is out by now, by the other leg of its pair, would open something.
         if waiting.enter or _closes(case.order):
             why = send_share(case, follower, waiting.key) or why
@@ -83,16 +85,25 @@ def _look(
             return joined(case.decision(), _over(waiting))  # from here it grows with each fill
     else:
         waiting = _close_more(case, follower, waiting, at)
-    if not _is_over(book, waiting):
-        # Behind a shut gate nothing is told any more, however long it was put off.
-        shut = book.gates.strictest_of(follower.gates) is TradingState.HALTED
-        told = not shut and any(_is_told(book, doubt) for doubt in waiting.doubts)
-        if told or at - waiting.order.at < LIMIT:
-            return case.decision()
-        why = OUT_OF_TIME
-    elif waiting.enter:
-        why = CAP_REACHED
-    return _ended(case, follower, waiting, why)
+    if _is_over(book, waiting):
+        return _ended(case, follower, waiting, why)
+    if _has_time(book, follower, waiting, at):
+        return case.decision()
+    return _ended(case, follower, waiting, OUT_OF_TIME)
+
+
+def _was_withdrawn(book: Book, order: LeaderOrder) -> bool:
+    """Say whether a leader took an order back before it traded, or it is not listed any more."""
+    record = book.orders.get((order.account, order.order_id))
+    return order.fill is None and (record is None or is_withdrawn(record))
+
+
+def _has_time(book: Book, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> bool:
+    """Say whether a waiting goes on: for a minute, or while what it waits for is being told something."""
+    # Behind a shut gate nothing is told any more, however long it was put off.
+    shut = book.gates.strictest_of(follower.gates) is TradingState.HALTED
+    told = not shut and any(_is_told(book, doubt) for doubt in waiting.doubts)
+    return told or at - waiting.order.at < LIMIT
 
 
 def _rests(case: Case) -> bool:
@@ -100,7 +111,8 @@ def _rests(case: Case) -> bool:
     return order.spec.order_type is not OrderType.MARKET and order.order_id in book.working[order.account]
 
 
-def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case, FollowerPlan] | None:
+def _case(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> tuple[Case, FollowerPlan] | None:
+    """Return what waits as it stands now: it may open by the rules of now alone, not of when it was seen."""
     account = waiting.order.account
     settings = settings_of(plan, account, waiting.group, waiting.follower)
     if settings is None:
@@ -108,8 +120,8 @@ def _case(plan: OwnerPlan, book: Book, waiting: Waiting) -> tuple[Case, Follower
     group, follower = settings
     record = book.orders.get((account, waiting.order.order_id))
     if record is None or waiting.order.fill is not None:
-        return case_of(plan, book, group, waiting.order), follower
-    order = leader_order(book, account, waiting.order.order_id, waiting.order.at)
+        return case_of(plan, book, group, replace(waiting.order, at=at)), follower
+    order = leader_order(book, account, waiting.order.order_id, at)
     if is_final(record.status) and record.filled:
         order = order.changed(change=record.filled * order.side.sign)  # it may have ended in part
     return seen_by(case_of(plan, book, group, order), follower)
@@ -121,8 +133,12 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
     Return the waiting as it goes on: what now stands in the way of the rest is waited for, too.
     """
+<<<<<<< HEAD
     # It may open by the rules of now alone, not of the moment at which its leader traded.
     book, order = case.book, case.order.changed(before=waiting.order.before, at=at)
+=======
+    book, order = case.book, replace(case.order, before=waiting.order.before)
+>>>>>>> mutants
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return waiting
@@ -136,12 +152,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     first = waiting.key not in book.copies
     rests = waiting.rests if first else waiting.rests + 1
     key = waiting.key if first else rest_id(waiting.key, rests)
-    enter = waiting.enter if _is_over(book, waiting) else 0
-    if enter and (at - waiting.order.at > STALE or not _still_stands(book, order)):
-        case.refuse(key, follower, Action.PLACE, TOO_LATE)
-        enter = 0
-    elif enter and follower.max_contracts is not None:
-        enter, waiting = _within_cap(case, follower, waiting, follower.max_contracts)
+    enter, waiting = _opened(case, follower, waiting, key, at)
     if not reduce and not enter:
         return waiting
     asked = Sized(reduce=reduce, enter=enter)
@@ -155,6 +166,22 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     waiting = replace(waiting, placed=waiting.placed + reduce, rests=rests)
     case.waiting.append(waiting)
     return waiting
+
+
+def _opened(
+    case: Case, follower: FollowerPlan, waiting: Waiting, key: ClientOrderId, at: Nanos
+) -> tuple[int, Waiting]:
+    """Return what goes now of what waits to open, and the waiting as it goes on; say why it may not."""
+    if not waiting.enter or not _is_over(case.book, waiting):
+        return 0, waiting
+    late = at - waiting.order.at > STALE or not _still_stands(case.book, case.order)
+    barred = TOO_LATE if late else case.barred or quarantine(case.book, case.group, follower, case.order)
+    if barred is not None:
+        case.refuse(key, follower, Action.PLACE, barred)
+        return 0, waiting
+    if follower.max_contracts is None:
+        return waiting.enter, waiting
+    return _within_cap(case, follower, waiting, follower.max_contracts)
 
 
 def _within_cap(case: Case, follower: FollowerPlan, waiting: Waiting, cap: int) -> tuple[int, Waiting]:

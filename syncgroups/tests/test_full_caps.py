@@ -217,6 +217,36 @@ def test_an_entry_at_rest_that_is_there_in_part_grows_into_the_room() -> None:
     assert [order.spec.qty for order in world.orders.values() if order.side is SELL][-1] == 4
 
 
+def test_an_entry_at_rest_waits_as_long_as_the_entry_before_it() -> None:
+    world = desk(follower(2, max_contracts=3))
+    world.market(SELL, 3)
+    target = world.trade(BUY, 2, OrderType.LIMIT, limit=19900)
+    world.settle()
+    (copied,) = world.resting(2)
+    world.market(BUY, 1)
+    world.cancel(target)  # at its follower it may fill all the same
+    world.market(SELL, 1)
+    world.trade(SELL, 1, OrderType.LIMIT, limit=20100)
+    world.reject(world.outbox.pop(0), "MaxPosLimitReached")
+    assert not why(world), "its own exit has made no room, the target may yet"
+    world.fill(copied.order_id)
+    world.settle()
+    assert [(order.side, order.spec.qty) for order in world.resting(2)] == [(SELL, 1)]
+
+
+def test_an_entry_that_fits_by_now_does_not_wait_for_an_exit_behind_it() -> None:
+    world = desk(follower(2, max_contracts=4))
+    world.market(SELL, 4)
+    world.settle()
+    world.market(BUY, 2)
+    entry = world.market(SELL, 2)
+    world.market(BUY, 1)  # takes one of them back, and waits itself
+    world.deliver(world.outbox.pop())
+    assert on_its_way(world) == [(key_of(entry), SELL, 1)]
+    world.settle()
+    assert world.held(2) == world.held(int(LEADER)) == -3
+
+
 @pytest.mark.parametrize("barred", ["filter", "quarantine"])
 def test_an_entry_that_may_not_open_at_all_does_not_wait(barred: str) -> None:
     world = leaving()

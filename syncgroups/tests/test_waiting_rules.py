@@ -2,24 +2,25 @@
 
 from dataclasses import replace
 from datetime import time
+from typing import Any
 
 import pytest
 
 from risk.core.rules import Rules, Window
 from syncgroups.core.resume import LIMIT
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import SECOND, follower, gate_of
+from syncgroups.tests.plans import ES, SECOND, follower, gate_of, plan_of
 from tradehaven.domain.commands import Denied
-from tradehaven.domain.enums import RefusalReason, Side
+from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SyncMode
 from tradehaven.domain.ids import AccountId, Nanos
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
 
 
-def entering(ends: time) -> Desk:
+def entering(ends: time = time(15), **settings: Any) -> Desk:
     """Return a desk whose follower's entry is on its way, and may not enter from `ends` on."""
-    world = desk(follower(2))
+    world = desk(follower(2), **settings)
     hours = Rules(hours=(Window(start=time(9), end=ends),))
     accounts = world.plan.accounts
     world.plan = replace(world.plan, accounts={**accounts, TWO: replace(accounts[TWO], rules=hours)})
@@ -27,16 +28,50 @@ def entering(ends: time) -> Desk:
     return world
 
 
+def why(world: Desk) -> list[RefusalReason]:
+    return [one.reason for said in world.decisions for one in said.refusals]
+
+
+@pytest.mark.parametrize("mode", SyncMode)
 @pytest.mark.parametrize(("ends", "held"), [(time(10, 0, 1), 0), (time(10, 0, 2), -2)])
-def test_a_flip_opens_its_other_side_by_the_hours_of_now(ends: time, held: int) -> None:
-    world = entering(ends)
+def test_a_flip_opens_its_other_side_by_the_hours_of_now(mode: SyncMode, ends: time, held: int) -> None:
+    world = entering(ends, mode=mode)
     world.market(SELL, 3)
     assert len(world.outbox) == 1, "the flip waits for the entry"
     world.now += SECOND
     world.settle()
     assert world.held(2) == held
-    late = [one.reason for said in world.decisions for one in said.refusals]
-    assert late == ([RefusalReason.CLOSED_HOURS] if held == 0 else [])
+    assert why(world) == ([RefusalReason.CLOSED_HOURS] if held == 0 else [])
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_an_entry_at_rest_that_waited_is_asked_for_its_groups_hours_of_now(late: int) -> None:
+    world = desk(follower(2, max_contracts=1), hours=SessionHours.RTH)
+    world.now += 5 * 3600 * SECOND - 2 * SECOND  # two seconds before three in Chicago
+    world.market(SELL, 1)
+    world.settle()
+    world.market(BUY, 1)
+    world.trade(SELL, 1, OrderType.LIMIT, limit=20_100)
+    world.now += (1 + late) * SECOND
+    world.settle()
+    assert [order.side for order in world.resting(2)] == ([] if late else [SELL])
+    assert why(world) == ([RefusalReason.OUTSIDE_HOURS] if late else [])
+
+
+@pytest.mark.parametrize("barred", ["filter", "quarantine"])
+def test_a_flip_does_not_open_what_was_barred_while_it_waited(barred: str) -> None:
+    world = entering()
+    world.market(SELL, 3)
+    (group,) = world.plan.groups
+    if barred == "filter":
+        world.plan = plan_of(replace(group, instruments=frozenset({"NQ"})))
+    else:
+        world.book.quarantined.add((group.group, TWO, ES))
+    world.settle()
+    assert world.held(2) == 0
+    assert why(world) == [
+        RefusalReason.INSTRUMENT_FILTERED if barred == "filter" else RefusalReason.QUARANTINED
+    ]
 
 
 @pytest.mark.parametrize("shut", [False, True])
