@@ -22,7 +22,7 @@ import coverage
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutants.grafting import Living, functions_of, graft
+from tests.mutants.grafting import Living, forget, functions_of, graft
 from tests.mutants.mutations import Mutant, mutants_of, mutated
 
 SECONDS = 5.0
@@ -70,6 +70,7 @@ class Trial:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Note which lines a test reaches."""
+        forget()
         self._coverage.switch_context(item.nodeid)
         began = time.perf_counter()
         result = yield
@@ -113,7 +114,12 @@ class Trial:
             for mutant in mutants_of(name, source):
                 lines = range(mutant.first, mutant.last + 1)
                 is_constant = mutant.function == "the module"
-                near = everything if is_constant else set().union(*(reached.get(line, ()) for line in lines))
+                # A module of values alone is reached by none: whoever reads them may know them.
+                near = (
+                    everything or set(items)
+                    if is_constant
+                    else set().union(*(reached.get(line, ()) for line in lines))
+                )
                 chosen = [items[test] for test in self._quickest(near & items.keys(), name)]
                 tree = mutated(source, mutant)
                 yield _start(mutant, tree, living[name], chosen, self._expected(chosen))
@@ -188,6 +194,7 @@ def _child(mutant: Mutant, tree: ast.Module, living: Living, items: list[pytest.
         os.dup2(silence, sys.stdout.fileno())
         os.dup2(silence, sys.stderr.fileno())
         graft(importlib.import_module(mutant.module), tree, living, mutant.first)
+        forget()
         os.write(writable, b"K" if _fails(items) else b"S")
     finally:
         os._exit(0)
