@@ -66,7 +66,7 @@ class View:
         self.accounts = accounts
         self.names: dict[AccountId, AccountName] = {}
         self.unknown_contracts: set[int] = set()
-        self._symbols = symbols if symbols is not None else {}
+        self.symbols = symbols if symbols is not None else {}
         self._tracks: dict[int, Track] = {}
         self._order_of_command: dict[int, int] = {}
         self._waiting_positions: dict[int, list[e.Position]] = {}
@@ -105,15 +105,20 @@ class View:
         """Return what one entity amounts to, together with what was waiting for it."""
         return list(self._folds[kind](entity, at))
 
+    def forget_orders(self) -> None:
+        """Forget every order, as if none had been shown."""
+        self._tracks.clear()
+        self._order_of_command.clear()
+
     def contract_of(self, symbol: Symbol) -> int | None:
         """Return the broker's number of a contract, or None for one that it has never shown."""
-        return next((number for number, found in self._symbols.items() if found == symbol), None)
+        return next((number for number, found in self.symbols.items() if found == symbol), None)
 
     def symbol_of(self, contract: int | None) -> Symbol | None:
         """Return a contract's symbol, or None and remember that it has to be asked for."""
         if contract is None:
             return None
-        symbol = self._symbols.get(contract)
+        symbol = self.symbols.get(contract)
         if symbol is None:
             self.unknown_contracts.add(contract)
         return symbol
@@ -143,7 +148,7 @@ class View:
 
     def load(self, snapshot: e.Snapshot, at: Nanos) -> tuple[AccountSnapshot, ...]:
         """Take a whole session in and return it by account; nothing in it is news to anybody."""
-        self._tracks.clear()
+        self.forget_orders()
         self._desk.state(snapshot)
         lists: tuple[tuple[str, list[Any]], ...] = (
             ("account", snapshot.accounts),
@@ -219,7 +224,7 @@ class View:
 
     def _contract(self, contract: e.Contract, at: Nanos) -> Iterator[ViewEvent]:
         symbol = Symbol(contract.name)
-        self._symbols[contract.id] = symbol
+        self.symbols[contract.id] = symbol
         self.unknown_contracts.discard(contract.id)
         for position in self._waiting_positions.pop(contract.id, []):
             yield from self._position(position, at)

@@ -8,7 +8,9 @@ a part of it would be another trade than the leader's. What is not known refuses
 from decimal import Decimal
 
 from risk.core import limited, protection, sanity, sizes
+from risk.core.clearance import Clearance, clearance
 from risk.core.days import turned
+from risk.core.lockouts import running
 from risk.core.proposal import (
     ALLOWED,
     NOTHING_TO_ATTACH,
@@ -38,9 +40,17 @@ _NO_STOP = Objection(
 
 
 def review(
-    proposal: Proposal, rules: Rules, standing: Standing | None, state: TradingState, now: Nanos
+    proposal: Proposal,
+    rules: Rules,
+    standing: Standing | None,
+    state: TradingState,
+    now: Nanos,
+    known: Clearance | None = None,
 ) -> Verdict:
-    """Return what may be sent of a proposal. A refusal is a value and touches no other account."""
+    """Return what may be sent of a proposal. A refusal is a value and touches no other account.
+
+    `known` is the clearance of these rules and this standing, where somebody has it already.
+    """
     if state is TradingState.HALTED:
         return _HALTED
     if proposal.enter == 0:
@@ -52,15 +62,21 @@ def review(
     if standing is None:
         if limited.needs_standing(rules):
             return _without_entry(proposal, limited.UNKNOWN)
-        standing = _UNSEEN
-    else:
-        standing = turned(rules, standing, now)
-        if (objection := limited.objection(rules, standing, now)) is not None:
-            return _without_entry(proposal, objection)
-    return _weighed(proposal, rules, standing, now)
+        return _weighed(proposal, rules, _UNSEEN, now, minds_orders=True)
+    if (lock := running(standing.lock, now)) is not None:
+        because = Objection(reason=RefusalReason.LOCKED_OUT, detail=lock.detail, until=lock.until)
+        return _without_entry(proposal, because)
+    today = turned(rules, standing, now)
+    if known is None or today is not standing:
+        known = clearance(rules, today)
+    if known.objection is not None:
+        return _without_entry(proposal, known.objection)
+    return _weighed(proposal, rules, today, now, minds_orders=known.minds_orders)
 
 
-def _weighed(proposal: Proposal, rules: Rules, standing: Standing, now: Nanos) -> Verdict:
+def _weighed(
+    proposal: Proposal, rules: Rules, standing: Standing, now: Nanos, *, minds_orders: bool
+) -> Verdict:
     try:
         traded = product_of(proposal.symbol)
     except UnknownInstrument as error:
@@ -69,6 +85,8 @@ def _weighed(proposal: Proposal, rules: Rules, standing: Standing, now: Nanos) -
     cut = sizes.cut(rules.caps, standing, proposal, traded)
     if cut is not None:
         return _without_entry(proposal, cut)
+    if not minds_orders and proposal.stop is None:
+        return ALLOWED  # the short way only: nothing below would be asked
     if (objection := sanity.objection(rules, standing, proposal, traded, now)) is not None:
         return _without_entry(proposal, objection)
     attach = protection.missing(rules.protection, proposal, traded)

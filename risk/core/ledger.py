@@ -48,7 +48,7 @@ class Ledger:
     `unbilled` are the contracts traded since then, whose fees are not in `cash` yet. `profit` is the broker's
     own realised profit of its trading day at `cash`; `flows` what was paid in and out while we watched.
     `said` and `stated` are the broker's newest figures that are not in force yet; of its cash those of one
-    burst, the last one last.
+    burst, the last one last. `passed` are those of the burst in force that the fills did not bear out.
     """
 
     cash: Decimal
@@ -56,6 +56,7 @@ class Ledger:
     realized: Decimal = ZERO
     unbilled: int = 0
     said: tuple[BalanceReported, ...] = ()
+    passed: tuple[BalanceReported, ...] = ()
     filled_at: Nanos = Nanos(0)
     flows: Decimal = ZERO
     stakes: Mapping[Symbol, Stake] = field(default_factory=dict)
@@ -171,27 +172,37 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
         realized=ZERO,
         unbilled=0,
         said=(),
+        passed=tuple(other for other in ledger.said if other is not said),
         flows=ledger.flows + _paid(ledger, said),
     )
 
 
 def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
-    """Return what of a change in cash was paid in or out: neither fills, nor fees, nor a new trading day."""
-    change = said.cash - ledger.cash
-    return ZERO if ledger.unbilled or said.realized - ledger.profit == change else change
+    """Return what of a change in cash was paid in or out: neither fills, nor fees, nor profit."""
+    change, won = said.cash - ledger.cash, said.realized - ledger.profit
+    rest = change - won
+    if ledger.unbilled or 2 * abs(rest) <= abs(change):
+        return ZERO  # fills that we know, or mostly profit: of fills untold or taken back, with their fees
+    return rest if said.realized else change  # a profit of nothing is that of another day
 
 
 def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
     rest = {symbol: other for symbol, other in ledger.stated.items() if symbol != stated.symbol}
     stakes = dict(ledger.stakes)
     known = stakes.pop(stated.symbol, None)
-    if known is not None and known.position.net == stated.net:
-        if known.split_at and stated.price is not None and stated.at >= known.split_at - NEAR:
+    if stated.net == (known.position.net if known is not None else 0):
+        if (
+            known is not None
+            and known.split_at
+            and stated.price is not None
+            and stated.at >= known.split_at - NEAR
+        ):
             return _with_average(replace(ledger, stated=rest), stated, known)
-        stakes[stated.symbol] = known
-    elif stated.net and stated.price is not None:
+        return replace(ledger, stated=rest)
+    if stated.net and stated.price is not None:
         stakes[stated.symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
-    return replace(ledger, stakes=stakes, stated=rest)
+    # The fills are not all there is, or not all of them stand: what they did not bear out may be right.
+    return replace(ledger, stakes=stakes, stated=rest, said=ledger.said or ledger.passed)
 
 
 def _with_average(ledger: Ledger, stated: PositionReported, known: Stake) -> Ledger:

@@ -1,9 +1,8 @@
-"""Whether an account may enter at all: its lock, its floor, and the limits of its day."""
+"""Whether an account may enter at all: its floor, and the limits of its day."""
 
 from decimal import Decimal
 
 from risk.core.drawdown import room
-from risk.core.lockouts import running
 from risk.core.proposal import Objection
 from risk.core.rules import Rules
 from risk.core.standing import Standing, Survival
@@ -32,11 +31,8 @@ def needs_standing(rules: Rules) -> bool:
     return any(rule is not None for rule in asked)
 
 
-def objection(rules: Rules, standing: Standing, now: Nanos) -> Objection | None:
-    """Return why nothing may be opened now, whatever it is: the floor first, then the day."""
-    lock = running(standing.lock, now)
-    if lock is not None:
-        return Objection(reason=RefusalReason.LOCKED_OUT, detail=lock.detail, until=lock.until)
+def objection(rules: Rules, standing: Standing) -> Objection | None:
+    """Return why nothing may be opened in a standing's own day: the floor first, then the day."""
     return _floor(rules, standing) or _lost(rules, standing) or _made(rules, standing)
 
 

@@ -262,5 +262,21 @@ class Rules:
     fee: Decimal = Decimal("2.50")
     """What one contract costs on each side, in USD: owed for what is still open."""
 
+    @property
+    def minds_orders(self) -> bool:
+        """Say whether a rule asks about an order itself, beside caps: product, price, pace, hour or stop."""
+        return (
+            self.protection is not None
+            or self.collar is not None
+            or self.rate is not None
+            or self.repeats is not None
+            or self.trades_a_day is not None
+            or self.losses_in_row is not None
+            or self.flat is not None
+            or self.caps.order is not None
+            or bool(self.products or self.hours or self.news)
+            or not (self.opposite and self.mixing)
+        )
+
 
 NO_RULES = Rules()

@@ -41,37 +41,39 @@ def scaled(plan: Scaling, standing: Standing) -> Decimal:
 
 def cut(caps: Caps, standing: Standing, proposal: Proposal, traded: Product) -> Objection | None:
     """Return what the tightest cap has against an entry, with the contracts it leaves; None if all fit."""
-    found: Objection | None = None
-    for objection in _exceeded(caps, standing, proposal, traded):
-        if found is None or objection.room < found.room:
-            found = objection
-    return found
+    found: list[Objection] = []
+    held, qty = proposal.exposure, proposal.reduce + proposal.enter
+    most = caps.instrument
+    if most is not None and held.instrument + qty > most:
+        found.append(_counted(proposal, RefusalReason.MAX_POSITION, most, held.instrument))
+    most = caps.products.get(traded.symbol) if caps.products else None
+    if most is not None and held.product + qty > most:
+        found.append(_counted(proposal, RefusalReason.MAX_PRODUCT, most, held.product))
+    most = caps.account
+    if most is not None and held.account + qty > most:
+        found.append(_counted(proposal, RefusalReason.MAX_ACCOUNT, most, held.account))
+    if caps.minis is not None or caps.scaling is not None:
+        found.extend(_outweighed(caps, standing, proposal, traded))
+    return min(found, key=lambda objection: objection.room) if found else None
 
 
-def _exceeded(caps: Caps, standing: Standing, proposal: Proposal, traded: Product) -> Iterator[Objection]:
-    held = proposal.exposure
-    counts = (
-        (RefusalReason.MAX_POSITION, caps.instrument, held.instrument),
-        (RefusalReason.MAX_PRODUCT, caps.products.get(traded.symbol), held.product),
-        (RefusalReason.MAX_ACCOUNT, caps.account, held.account),
-    )
-    for reason, most, before in counts:
-        if most is not None and before + proposal.reduce + proposal.enter > most:
-            yield _objection(proposal, reason, Decimal(most), Decimal(before), Decimal(1))
-    if caps.minis is None and caps.scaling is None:
-        return
-    each = minis(traded)
+def _outweighed(caps: Caps, standing: Standing, proposal: Proposal, traded: Product) -> Iterator[Objection]:
+    each, held = minis(traded), proposal.exposure.minis
     allowed = (
         (RefusalReason.MAX_MINIS, caps.minis),
         (RefusalReason.SCALING_PLAN, _tier(caps, standing)),
     )
     for reason, limit in allowed:
-        if limit is not None and held.minis + (proposal.reduce + proposal.enter) * each > limit:
-            yield _objection(proposal, reason, limit, held.minis, each)
+        if limit is not None and held + (proposal.reduce + proposal.enter) * each > limit:
+            yield _objection(proposal, reason, limit, held, each)
 
 
 def _tier(caps: Caps, standing: Standing) -> Decimal | None:
     return scaled(caps.scaling, standing) if caps.scaling is not None else None
+
+
+def _counted(proposal: Proposal, reason: RefusalReason, most: int, before: int) -> Objection:
+    return _objection(proposal, reason, Decimal(most), Decimal(before), Decimal(1))
 
 
 def _objection(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from risk.core.clearance import clearance
 from risk.core.days import begun
 from risk.core.guard import review
 from risk.core.proposal import Allowed, Exposure, Proposal, Quote, Verdict
@@ -43,7 +44,11 @@ def stands(profit: object = 0, **more: Any) -> Standing:
 def verdict_on(
     asked: Proposal, rules: Rules, standing: Standing | None = None, state: TradingState = ACTIVE
 ) -> Verdict:
-    return review(asked, rules, standing, state, NOW)
+    """Return the guard's word, which is the same whether the account's clearance is known already or not."""
+    found = review(asked, rules, standing, state, NOW)
+    if standing is not None:
+        assert review(asked, rules, standing, state, NOW, clearance(rules, standing)) == found
+    return found
 
 
 def reason_of(verdict: Verdict) -> RefusalReason | None:

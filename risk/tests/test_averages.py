@@ -1,5 +1,6 @@
 """Positions of which only the broker's average is known, closed in part: what is open and what was made."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -124,3 +125,53 @@ def test_what_a_bust_leaves_is_known_by_its_average_too() -> None:
     assert ledger.stakes[ES].averaged == 0
     known = ledgers.settled(ledger, Nanos(7 * SECOND), {ES: -5})
     assert (known.stakes[ES].averaged, known.stakes[ES].cost) == (5, -5 * 19_982)
+
+
+# -- an execution that is taken back right after it, the figures of both within one burst ------------
+
+
+def taken_back(*order: int) -> Ledger:
+    """Return the ledger of five shorts bought back for a profit, with what the broker said of cash then.
+
+    The figure of the purchase and the one after it was taken back come in this order.
+    """
+    figures = (cash("50725", "750", at=10), cash("49987.50", "0", at=10.05))
+    ledger = settled(after(EMPTY, fill(-5, 19_994, at=1), fill(5, 19_982, at=10)), 10.5, 0)
+    for number in order:
+        ledger = balanced(ledger, replace(figures[number], at=Nanos(10 * SECOND + 1)))
+    return positioned(ledger, position(-5, "4998.50", at=10.05))
+
+
+def settled(ledger: Ledger, seconds: float, net: int) -> Ledger:
+    """Return the ledger at a second at which the fills and reports that count make so many contracts."""
+    return ledgers.settled(ledger, Nanos(int(seconds * SECOND)), {ES: net})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_cash_of_a_fill_that_was_taken_back_counts_as_long_as_the_fill_does(
+    order: tuple[int, int],
+) -> None:
+    """Seeds 310484 and 310601: the figure that no fill bore out was forgotten, and was the right one."""
+    counted = settled(taken_back(*order), 12, 0)
+    assert (counted.cash, counted.stakes) == (Decimal(50_725), {})
+    known = settled(counted, 17, -5)
+    assert (known.cash, known.profit) == (Decimal("49987.50"), Decimal(0))
+    assert known.stakes[ES].cost == -5 * 19_994
+    assert known.flows == 0
+    assert not known.passed
+
+
+def test_a_figure_that_came_later_counts_and_none_of_before() -> None:
+    counted = settled(taken_back(0, 1), 12, 0)
+    later = balanced(counted, cash("50725", "750", at=13))
+    assert settled(later, 17, -5).cash == 50_725
+    said = settled(balanced(counted, cash("50700", "750", at=16.5)), 17, -5)
+    assert [one.cash for one in said.said] == [50_700]
+
+
+def test_a_word_on_a_position_that_the_fills_bear_out_moves_no_cash() -> None:
+    counted = settled(taken_back(0, 1), 12, 0)
+    flat = settled(positioned(counted, position(0, None, at=13)), 17, 0)
+    assert flat.cash == 50_725
+    assert not flat.stakes
+    assert not flat.stated

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.core import rules
 from risk.core.days import begin_of, begun, end_of, entered, flowed, reference_of, traded, turned
 from risk.core.drawdown import begin, day_ended
 from risk.core.instants import moment, nanos
@@ -160,6 +161,11 @@ def test_losses_in_a_row_are_ended_by_a_gain_only() -> None:
         day = traded(day, Decimal(net))
         assert day.losses == losses
     assert traded(day, Decimal(0)) is day
+
+
+def test_a_day_ends_at_five_in_chicago_and_is_flat_before_four_unless_somebody_says_otherwise() -> None:
+    usual = (rules.RESET_AT, rules.FLAT_AT)
+    assert usual == (time(17), time(15, 55))
 
 
 def test_chicagos_clock_is_read_over_the_change_of_clocks() -> None:

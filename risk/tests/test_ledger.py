@@ -146,12 +146,42 @@ def test_what_is_paid_is_told_from_what_was_won_on_the_same_day() -> None:
     again = settled(balanced(paid, cash("49400", "400", at=13)), Nanos(15 * SECOND))
     assert again.flows == Decimal(-1000)
     both = settled(balanced(again, cash("49700", "500", at=17)), Nanos(19 * SECOND))
-    assert both.flows == Decimal(-700)
+    assert both.flows == Decimal(-800)
+
+
+@pytest.mark.parametrize(
+    ("amount", "realized", "flows"),
+    [
+        ("50010", "0", "0"),  # an execution was taken back, and its fees
+        ("50400", "0", "0"),  # another day has begun
+        ("49400", "0", "-1000"),  # it has, with a payment
+        ("50800", "0", "400"),  # the same, paid in
+        ("49600", "0", "0"),  # so much may be fees
+        ("49599", "0", "-801"),  # so much is none
+        ("49190", "-800", "0"),  # a loss of which no fill is known
+        ("49180", "-800", "0"),  # the same with fees
+        ("48300", "-100", "-1600"),  # a loss beside a payment
+    ],
+)
+def test_what_was_lost_or_taken_back_is_no_payment(amount: str, realized: str, flows: str) -> None:
+    won = settled(balanced(EMPTY, cash("50400", "400", at=5)), Nanos(7 * SECOND))
+    later = settled(balanced(won, cash(amount, realized, at=9)), Nanos(11 * SECOND))
+    assert later.flows - won.flows == Decimal(flows)
 
 
 def test_a_profit_of_fills_that_nobody_told_of_is_no_flow() -> None:
     missed = settled(balanced(EMPTY, cash("50500", "500", at=5)), Nanos(7 * SECOND))
     assert (missed.cash, missed.flows) == (Decimal(50_500), Decimal(0))
+
+
+def test_the_fee_of_an_entry_is_no_flow() -> None:
+    ledger = balanced(after(EMPTY, fill(1, 100, at=5)), cash("49997.50", at=5.1))
+    assert settled(ledger, Nanos(7 * SECOND)).flows == 0
+
+
+def test_of_two_figures_that_the_fills_bear_out_the_last_counts() -> None:
+    ledger = balanced(balanced(EMPTY, cash("50000", at=5)), cash("49000", at=5.05))
+    assert settled(ledger, Nanos(7 * SECOND)).cash == 49_000
 
 
 def test_a_fee_that_is_charged_late_is_no_flow() -> None:

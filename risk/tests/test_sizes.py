@@ -76,6 +76,20 @@ def test_the_tightest_cap_speaks() -> None:
     assert verdict_on(asks(0, 4, exposure=held), Rules(caps=caps)) is ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("caps", "held"),
+    [
+        (Caps(instrument=6), Exposure(instrument=2)),
+        (Caps(products={"ES": 6}), Exposure(product=2)),
+        (Caps(account=6), Exposure(account=2)),
+        (Caps(minis=Decimal(6)), Exposure(minis=Decimal(2))),
+    ],
+)
+def test_every_cap_may_be_filled_to_its_last_contract(caps: Caps, held: Exposure) -> None:
+    assert verdict_on(asks(0, 4, exposure=held), Rules(caps=caps)) is ALLOWED
+    assert isinstance(verdict_on(asks(0, 5, exposure=held), Rules(caps=caps)), Refused)
+
+
 def test_micros_count_a_tenth_of_a_mini() -> None:
     rules = Rules(caps=Caps(minis=Decimal(2)))
     held = Exposure(minis=Decimal("1.5"))

@@ -186,7 +186,8 @@ def seen_by(
 def _stands_as_is(case: Case, follower: FollowerPlan) -> bool:
     """Say whether nothing that a follower holds for the leader's contract stands on other terms."""
     leads = case.order.leads
-    return case.book.held_for(case.group.group, follower.account, leads) in (None, (leads, False))
+    held = case.book.held_for(case.group.group, follower.account, leads)
+    return held is None or held == (leads, False)
 
 
 def _untold(case: Case, follower: FollowerPlan, key: ClientOrderId, refusal: Refusal) -> None:

@@ -69,7 +69,7 @@ def _answer(case: Case, follower: FollowerPlan) -> None:
         if not entering:
             return
         passed = reducing * order.side.sign
-        order = replace(order, before=order.before + passed, change=order.change - passed)
+        order = order.changed(before=order.before + passed, change=order.change - passed)
     seen = seen_by(replace(case, order=order), follower)
     if seen is not None:
         place_share(*seen, case.key_of(follower))

@@ -1,13 +1,13 @@
 """What `decide` answers: steps to take, refusals to log, remarks to show. Values; `book` applies them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
 from risk.core.rules import Drawdown
-from risk.core.standing import Band, Lock, Standing
+from risk.core.standing import Band, Entry, Lock, Standing
 from syncgroups.core.copies import Copy, HoldingKey
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.guards import Guard
@@ -171,15 +171,14 @@ class GuardStep:
 Step = CopyStep | AccountStep | GuardStep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Value, frozen=True, kw_only=True):
     """The whole answer to one event. `look`, when given, replaces what the book knows of drift.
 
     `differences` are only put beside those that it knows. `flattening` are accounts that have to become
     flat, whether or not anything can be sent for them now; `chased` are orders whose successor is settled.
     `standings` are where accounts stand by their rules after the event, each with the rule of its floor;
     `totals` the same for sums, by name, and `bands` how near a limit was last said to be. `naked` says
-    since when a position lacks its stop, None that it has it.
+    since when a position lacks its stop, None that it has it. `entries` count for their days.
     """
 
     steps: tuple[Step, ...] = ()
@@ -195,6 +194,7 @@ class Decision:
     totals: tuple[tuple[str, Standing], ...] = ()
     bands: tuple[tuple[AccountId, Band], ...] = ()
     naked: tuple[tuple[AccountId, Symbol, Nanos | None], ...] = ()
+    entries: tuple[tuple[AccountId, Entry], ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything to write down or to send."""
@@ -210,9 +210,11 @@ def joined(*decisions: Decision) -> Decision:
     if len(said) <= 1:
         return said[0] if said else NOTHING
     looks = [decision.look for decision in said if decision.look is not None]
-    together: dict[str, Any] = {
-        name: tuple(chain.from_iterable(getattr(decision, name) for decision in said)) for name in _LISTS
-    }
+    together: dict[str, Any] = {}
+    for name in _LISTS:
+        parts = [part for decision in said if (part := getattr(decision, name))]
+        if parts:
+            together[name] = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
     return Decision(look=looks[-1] if looks else None, **together)
 
 
@@ -240,7 +242,7 @@ def once(decision: Decision) -> Decision:
             elif step.command is not None or step.copy.key in done:
                 continue
         steps.append(step)
-    return decision if len(steps) == len(decision.steps) else replace(decision, steps=tuple(steps))
+    return decision if len(steps) == len(decision.steps) else decision.changed(steps=tuple(steps))
 
 
 def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:
@@ -248,4 +250,4 @@ def copies_of(decision: Decision) -> dict[ClientOrderId, Copy]:
     return {step.copy.key: step.copy for step in decision.steps if isinstance(step, CopyStep)}
 
 
-_LISTS = tuple(field.name for field in fields(Decision) if field.name != "look")
+_LISTS = tuple(name for name in Decision.__struct_fields__ if name != "look")

@@ -7,6 +7,7 @@ more than sizing makes of the leader's present position. Who joined late or was 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, HoldingKey
@@ -95,13 +96,28 @@ def held_for_certain(book: Book, pair: Pair) -> int:
 
 
 def ahead_of_leader(book: Book, pair: Pair) -> int:
-    """Return contracts that came from orders which still rest at the leader: the follower filled first."""
-    found = 0
-    for order_id in book.working.get(pair.group.leader, ()):
-        for copy in book.copies_of_order(pair.group.leader, order_id):
-            if copy.holding == pair.holding and copy.side.sign * pair.own > 0:
-                found += copy.filled
-    return found
+    """Return contracts that came from orders which still rest at the leader: the follower filled first.
+
+    What the leader has filled of such an order is a position like any other, and so is an answer to a fill.
+    """
+    return sum(_ahead(book, pair, order_id) for order_id in book.working.get(pair.group.leader, ()))
+
+
+def _ahead(book: Book, pair: Pair, order_id: OrderId) -> int:
+    copies = [
+        copy
+        for copy in book.copies_of_order(pair.group.leader, order_id)
+        if copy.holding == pair.holding and copy.fill is None and copy.side.sign * pair.own > 0
+    ]
+    filled = sum(copy.filled for copy in copies)
+    ratio = ratio_between(book, pair.group, pair.follower) if filled else None
+    if ratio is None or pair.follower.sizing is SizingMode.FIXED:
+        return filled
+    record = book.orders[pair.group.leader, order_id]
+    left = abs(record.unfilled)
+    # In the size in which it was sent, or in today's, whichever is more: settings may have changed since.
+    sent = Fraction(max(copy.sent.qty for copy in copies), record.spec.qty)
+    return min(filled, ceil(left * max(sent, ratio * factor_of(pair))))
 
 
 # -- what is sure ------------------------------------------------------------------------------------

@@ -4,15 +4,16 @@ The rules themselves are `risk.core.guard`'s. What a rule does not ask for is no
 have few.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
 from risk.core import desk
+from risk.core.clearance import Clearance
 from risk.core.guard import review
 from risk.core.lockouts import running
-from risk.core.proposal import Changed, Exposure, Objection, Proposal, Quote, Refused, Verdict
+from risk.core.proposal import Allowed, Changed, Exposure, Objection, Proposal, Quote, Verdict
 from risk.core.rules import NO_RULES, Rules
 from risk.core.sizes import minis
 from risk.core.standing import ZERO, Standing
@@ -25,7 +26,7 @@ from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.errors import UnknownInstrument
-from tradehaven.domain.ids import AccountId, ClientOrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from tradehaven.domain.instruments import Product
 from tradehaven.domain.values import Value
 
@@ -88,7 +89,7 @@ def guarded(
         seen = _Seen(accounts, book, known, order, but, others)
         asked = _asked(seen, rules, sized, state)
     verdict, refusal, passed = asked.verdict, None, sized
-    if isinstance(verdict, Refused | Changed):
+    if not isinstance(verdict, Allowed):
         refusal = Refusal(reason=verdict.reason, detail=verdict.detail, room=verdict.room)
         passed = Sized(reduce=verdict.qty if isinstance(verdict, Changed) else 0, enter=0)
     return passed, refusal, _weighed(order, sized, own, state, rules, passed, asked)
@@ -99,7 +100,7 @@ class _Asked(Value, frozen=True, kw_only=True):
 
     verdict: Verdict
     exposure: int | None = None
-    standing: Standing | None = None
+    cleared: Clearance | None = None
 
 
 def _shut(book: Book, account: AccountId, order: LeaderOrder) -> Objection | None:
@@ -125,8 +126,7 @@ def _weighed(
     asked: _Asked,
 ) -> Weighed:
     """Return the figures of a decision, for the record (RISK-10)."""
-    objection = getattr(asked.verdict, "because", None)
-    standing = asked.standing
+    objection, cleared = getattr(asked.verdict, "because", None), asked.cleared
     return Weighed(
         order.before,
         order.change,
@@ -140,35 +140,50 @@ def _weighed(
         None if objection is None else objection.reason,
         None if objection is None or objection.limit is None else str(objection.limit),
         None if objection is None or objection.value is None else str(objection.value),
-        None if standing is None else str(standing.money.equity),
-        None if standing is None else str(standing.money.equity - standing.day.reference),
-        None if standing is None or standing.floor is None else str(standing.floor.floor),
+        None if cleared is None else cleared.equity,
+        None if cleared is None else cleared.profit,
+        None if cleared is None else cleared.floor,
     )
 
 
 def _asked(seen: "_Seen", rules: Rules, sized: Sized, state: TradingState) -> _Asked:
     caps, order = rules.caps, seen.order
     standing = seen.standing()
+    cleared = seen.cleared(rules, standing) if standing is not None else None
     if not sized.enter:
         proposal = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=0)
-    else:
+    elif cleared is not None and not cleared.minds_orders:
         proposal = Proposal(
             symbol=order.symbol,
             side=order.side,
             reduce=sized.reduce,
             enter=sized.enter,
             exposure=seen.exposure(rules),
-            order_type=order.spec.order_type,
-            limit=order.spec.limit,
-            trigger=order.spec.stop,
-            quote=seen.quote(),
-            at_risk=seen.at_risk(),
-            opposite=not rules.opposite and seen.is_opposite(),
-            mixing=not rules.mixing and seen.is_mixing(),
         )
-    verdict = review(proposal, rules, standing, state, order.at)
+    else:
+        proposal = _proposed(seen, rules, sized)
+    verdict = review(proposal, rules, standing, state, order.at, cleared)
     known = proposal.exposure.instrument if caps.instrument is not None else None
-    return _Asked(verdict=verdict, exposure=known, standing=standing)
+    return _Asked(verdict=verdict, exposure=known, cleared=cleared)
+
+
+def _proposed(seen: "_Seen", rules: Rules, sized: Sized) -> Proposal:
+    """Return an entry with all that rules may ask about an order."""
+    order = seen.order
+    return Proposal(
+        symbol=order.symbol,
+        side=order.side,
+        reduce=sized.reduce,
+        enter=sized.enter,
+        exposure=seen.exposure(rules),
+        order_type=order.spec.order_type,
+        limit=order.spec.limit,
+        trigger=order.spec.stop,
+        quote=seen.quote(),
+        at_risk=seen.at_risk(),
+        opposite=not rules.opposite and seen.is_opposite(),
+        mixing=not rules.mixing and seen.is_mixing(),
+    )
 
 
 class _Seen:
@@ -201,6 +216,10 @@ class _Seen:
             return None
         return risk.standings.get(self._account)
 
+    def cleared(self, rules: Rules, standing: Standing) -> Clearance:
+        """Return what the account's rules say of entries, whatever the order is."""
+        return self._book.risk.clearance_of(self._account, rules, standing)
+
     def quote(self) -> Quote | None:
         """Return the newest believable quote of the order's contract."""
         mark = self._book.risk.marks[self._known.environment].get(self.order.symbol)
@@ -210,19 +229,18 @@ class _Seen:
         """Return what would be held on the order's side if everything else that works there filled."""
         caps, symbol = rules.caps, self.order.symbol
         own = self._side(self._account, symbol, self.order.side)
-        root = product_of(symbol).symbol
-        product = account = 0
-        sizes = ZERO
-        if caps.products or caps.account is not None or caps.minis is not None or caps.scaling is not None:
-            for other in self._book.traded[self._account]:
-                if other == symbol or not (worst := self._worst(self._account, other)):
-                    continue
-                traded = _product(other)
-                product += worst if traded is not None and traded.symbol == root else 0
-                account += worst
-                sizes += (minis(traded) if traded is not None else ONE) * worst
-            product, account = product + own, account + own
-            sizes += minis(product_of(symbol)) * own
+        weighs = caps.minis is not None or caps.scaling is not None
+        if not (caps.products or weighs) and caps.account is None:
+            return Exposure(instrument=own)
+        product = account = own
+        sizes = minis(product_of(symbol)) * own if weighs else ZERO
+        for other in self._book.traded[self._account]:
+            if other == symbol or not (worst := self._worst(self._account, other)):
+                continue
+            traded = _product(other)
+            product += worst if traded is not None and traded.symbol == product_of(symbol).symbol else 0
+            account += worst
+            sizes += (minis(traded) if traded is not None else ONE) * worst
         return Exposure(instrument=own, product=product, account=account, minis=sizes)
 
     def at_risk(self) -> Decimal:
@@ -277,26 +295,27 @@ class _Seen:
 
         Two exits of the same contracts both count: they may both fill.
         """
-        held = self._book.positions.get((account, symbol), 0) * side.sign
-        return held + self._of_others(account, symbol, side.sign) + self._of_ours(account, symbol, side)
+        book = self._book
+        total = book.positions.get((account, symbol), 0) * side.sign
+        total += book.at_work.outstanding(account, symbol, side)
+        if others := book.at_work.others_of(account):
+            total += self._of_others(account, symbol, side.sign, others)
+        if self._but is not None or self._others:
+            total += self._of_touched(account, symbol, side)
+        return total
 
-    def _of_others(self, account: AccountId, symbol: Symbol, sign: int) -> int:
+    def _of_others(self, account: AccountId, symbol: Symbol, sign: int, others: Iterable[OrderId]) -> int:
         """Return what orders of other hands, and guards, may still add to a side."""
-        others = self._book.at_work.others_of(account)
-        if not others:
-            return 0
         records = (self._book.orders[account, order] for order in others)
         return sum(max(0, record.unfilled * sign) for record in records if record.symbol == symbol)
 
-    def _of_ours(self, account: AccountId, symbol: Symbol, side: Side) -> int:
-        """Return what copies may still add to a side.
+    def _of_touched(self, account: AccountId, symbol: Symbol, side: Side) -> int:
+        """Return what the same event has made of copies, less what the book knows of them.
 
         The one that changes is weighed as a whole elsewhere, so what it has filled is not held beside it.
         """
-        book, total = self._book, self._book.at_work.outstanding(account, symbol, side)
-        but, touched = self._but, self._others
-        if but is not None:
-            touched = {but.key: book.copies[but.key], **touched}
+        book, but, total = self._book, self._but, 0
+        touched = self._others if but is None else {but.key: book.copies[but.key], **self._others}
         for key, copy in touched.items():
             if (copy.follower, copy.symbol, copy.side) == (account, symbol, side):
                 total -= book.copies[key].outstanding if key in book.copies else 0

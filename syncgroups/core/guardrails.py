@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from risk.core import desk, drawdown, watch
-from risk.core.days import begun, entered, flowed
+from risk.core.days import begun, flowed
 from risk.core.gauges import gauges_of
 from risk.core.ledger import money_of
 from risk.core.lockouts import longer, running
@@ -20,6 +20,7 @@ from risk.core.watch import Broken
 from risk.core.words import dollars
 from syncgroups.core import closing, protect
 from syncgroups.core.book import Book
+from syncgroups.core.copies import Copy
 from syncgroups.core.decision import (
     NOTHING,
     CopyStep,
@@ -62,8 +63,12 @@ _RANK = {band: rank for rank, band in enumerate(Band)}
 def after(plan: OwnerPlan, book: Book, event: Event, copied: Decision) -> Decision:
     """Return what an event means for the accounts that have rules; `copied` is what copying makes of it."""
     found = _once(_after(plan, book, event))
-    entries = [step for step in copied.steps if isinstance(step, CopyStep) and _opens(step)]
-    return _counted(plan, book, found, entries, event.at) if entries else found
+    entering = [
+        step.copy
+        for step in copied.steps
+        if isinstance(step, CopyStep) and step.copy.enters and isinstance(step.command, PlaceOrder)
+    ]
+    return found.changed(entries=_entries(plan, entering, event.at)) if entering else found
 
 
 def _once(found: Decision) -> Decision:
@@ -74,7 +79,7 @@ def _once(found: Decision) -> Decision:
     for step in found.steps:
         if not (isinstance(step, GuardStep) and step.account in found.flattening):
             kept.setdefault(step.command, step)
-    return replace(found, steps=tuple(kept.values()))
+    return found.changed(steps=tuple(kept.values()))
 
 
 def _after(plan: OwnerPlan, book: Book, event: Event) -> Decision:
@@ -110,27 +115,18 @@ def _priced(plan: OwnerPlan, book: Book, event: PriceMoved) -> Decision:
     return watched(plan, book, moved, event.at, product_of(event.symbol).template)
 
 
-def _opens(step: CopyStep) -> bool:
-    return isinstance(step.command, PlaceOrder) and step.copy.enters > 0
-
-
-def _counted(plan: OwnerPlan, book: Book, found: Decision, entries: list[CopyStep], at: Nanos) -> Decision:
-    """Return a decision whose standings know of the entries that are sent with it."""
-    standings = {account: (standing, rule) for account, standing, rule in found.standings}
-    made: dict[tuple[Symbol, Side, int], Entry] = {}  # followers share it: days remember an hour of them
-    for step in entries:
-        account = step.account
-        known = standings.get(account) or (book.risk.standings.get(account), book.risk.floors.get(account))
-        if known[0] is None or account not in plan.watched:
-            continue
-        copy = step.copy
-        what = copy.symbol, copy.side, copy.enters
-        entry = made.get(what)
-        if entry is None:
-            entry = made[what] = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
-        standings[account] = known[0].changed(day=entered(known[0].day, entry)), known[1]
-    together = tuple((account, standing, rule) for account, (standing, rule) in standings.items())
-    return replace(found, standings=together)
+def _entries(plan: OwnerPlan, entering: list[Copy], at: Nanos) -> tuple[tuple[AccountId, Entry], ...]:
+    """Return the entries of accounts with rules. Followers share one, for days remember an hour of them."""
+    made: dict[tuple[Symbol, Side, int], Entry] = {}
+    found = []
+    for copy in entering:
+        if copy.follower in plan.watched:
+            what = copy.symbol, copy.side, copy.enters
+            entry = made.get(what)
+            if entry is None:
+                entry = made[what] = Entry(symbol=copy.symbol, side=copy.side, qty=copy.enters, at=at)
+            found.append((copy.follower, entry))
+    return tuple(found)
 
 
 def _blinded(plan: OwnerPlan, book: Book, event: PricesLost) -> Decision:

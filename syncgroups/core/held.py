@@ -56,7 +56,7 @@ def released(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
         if copy.is_unsent and found[-1].steps:
             served.add(where)
     answer = joined(*found)
-    return replace(answer, steps=tuple(sorted(answer.steps, key=_urgency)))
+    return answer.changed(steps=tuple(sorted(answer.steps, key=_urgency)))
 
 
 def _urgency(step: Step) -> int:

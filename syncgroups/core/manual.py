@@ -118,8 +118,7 @@ def _counts(mine: GroupPlan, group: GroupId) -> bool:
 
 def _named(decision: Decision, key: ClientOrderId, event: OrderAsked) -> Decision:
     """Return an answer under the name and in the ledger of the manual copy."""
-    return replace(
-        decision,
+    return decision.changed(
         steps=tuple(_own(step, event) for step in decision.steps if isinstance(step, CopyStep)),
         refusals=tuple(replace(refusal, key=key) for refusal in decision.refusals),
     )

@@ -142,7 +142,7 @@ def _unanswered(plan: OwnerPlan, book: Book, pair: Pair, refusal: CopyRefused, a
     whole = client_order_id(refusal.group, refusal.leader, refusal.leader_order, refusal.follower)
     if refusal.key != whole:  # Confirmed mode: so far the order is what has filled
         filled = book.orders[refusal.leader, refusal.leader_order].filled
-        order = replace(order, change=filled * order.side.sign)
+        order = order.changed(change=filled * order.side.sign)
     seen = seen_by(case_of(plan, book, pair.group, order), pair.follower)
     told = seen[0].order if seen is not None else order
     ratio = ratio_of(book, pair.group, pair.follower, told)

@@ -4,8 +4,6 @@ While the order works it is placed as it would have been. Once it has filled, th
 what the leader holds now, at the leader's own price or a few ticks worse, or not at all.
 """
 
-from dataclasses import replace
-
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.copies import HoldingKey
@@ -61,7 +59,7 @@ def caught_up(plan: OwnerPlan, book: Book, key: ClientOrderId, at: Nanos) -> Dec
     if settings is None or record is None:
         return Decision()
     group, follower = settings
-    order = replace(leader_order(book, named.leader, named.leader_order, at), price=record.price)
+    order = leader_order(book, named.leader, named.leader_order, at).changed(price=record.price)
     answer = case_of(plan, book, group, order)
     seen = seen_by(answer, follower)
     if seen is None:
@@ -105,7 +103,7 @@ def _pair(case: Case, follower: FollowerPlan) -> Pair:
 def _after_the_fact(case: Case, follower: FollowerPlan, name: ClientOrderId, filled: int) -> None:
     """Enter what the leader still holds of a filled order, within the tolerance, or say why not."""
     pair = _pair(case, follower)
-    order = replace(case.order, change=filled * case.order.side.sign)
+    order = case.order.changed(change=filled * case.order.side.sign)
     qty, price = _missing(case, pair, order), order.price
     against = case.barred or quarantine(case.book, case.group, follower, order) if qty else OVER
     if against is not None or price is None:  # without a price nothing has filled

@@ -5,7 +5,7 @@ late fills have had a second to arrive, so that nothing is bought twice.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of
@@ -99,13 +99,13 @@ def _succeeded(
     if spec is None:
         return _refused(chase, NO_PRICE)
     chase.case.send_as(chase_id(key), follower, sized, spec, weighed)
-    return replace(chase.case.decision(), chased=(key,))
+    return chase.case.decision().changed(chased=(key,))
 
 
 def _refused(chase: _Chase, refusal: Refusal, weighed: Weighed | None = None) -> Decision:
     key = chase.copy.key
     chase.case.refuse(chase_id(key), chase.follower, Action.PLACE, refusal, weighed)
-    return replace(chase.case.decision(), chased=(key,))
+    return chase.case.decision().changed(chased=(key,))
 
 
 def _order(book: Book, copy: Copy, at: Nanos) -> LeaderOrder:

@@ -74,6 +74,10 @@ def _look(
     case.others.update(others)
     why = CAP_REACHED if waiting.enter else HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
     if _rests(case):
+<<<<<<< HEAD
+        case = replace(case, order=case.order.changed(at=at))  # it may open by the rules of now alone
+=======
+>>>>>>> mutants
         # An exit whose leader is out by now, by the other leg of its pair, would open something.
         if waiting.enter or _closes(case.order):
             why = send_share(case, follower, waiting.key) or why
@@ -119,7 +123,7 @@ def _case(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> tuple[Cas
         return case_of(plan, book, group, replace(waiting.order, at=at)), follower
     order = leader_order(book, account, waiting.order.order_id, at)
     if is_final(record.status) and record.filled:
-        order = replace(order, change=record.filled * order.side.sign)  # it may have ended in part
+        order = order.changed(change=record.filled * order.side.sign)  # it may have ended in part
     return seen_by(case_of(plan, book, group, order), follower)
 
 
@@ -129,7 +133,12 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
     Return the waiting as it goes on: what now stands in the way of the rest is waited for, too.
     """
+<<<<<<< HEAD
+    # It may open by the rules of now alone, not of the moment at which its leader traded.
+    book, order = case.book, case.order.changed(before=waiting.order.before, at=at)
+=======
     book, order = case.book, replace(case.order, before=waiting.order.before)
+>>>>>>> mutants
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return waiting
@@ -248,7 +257,8 @@ def _is_over(book: Book, waiting: Waiting) -> bool:
 def _is_told(book: Book, doubt: Doubt) -> bool:
     """Say whether an order in doubt is about to be told something, as soon as its login's budget allows."""
     copy = book.copies[doubt.key]
-    return bool(copy.held_until) or (copy.state is CopyState.LIVE and copy.in_flight is not None)
+    held = copy.is_open and copy.held_until  # one that has ended meanwhile is told nothing any more
+    return bool(held) or (copy.state is CopyState.LIVE and copy.in_flight is not None)
 
 
 def _is_settled(book: Book, doubt: Doubt) -> bool:
@@ -256,9 +266,13 @@ def _is_settled(book: Book, doubt: Doubt) -> bool:
 
 
 def _ended(case: Case, follower: FollowerPlan, waiting: Waiting, refusal: Refusal) -> Decision:
-    """Return the end of a waiting, with its reason where nothing was ever sent and nothing said."""
+    """Return the end of a waiting, with its reason where nothing was ever sent and nothing said.
+
+    What it was to open is named also where it has closed something: that was given up as a whole.
+    """
     sent = waiting.key in case.book.copies or any(step.copy.key == waiting.key for step in case.steps)
-    if not sent and all(refused.key != waiting.key for refused in case.refusals):
+    opens = waiting.enter > 0 and refusal is OUT_OF_TIME
+    if (opens or not sent) and all(refused.key != waiting.key for refused in case.refusals):
         case.refuse(waiting.key, follower, Action.PLACE, refusal)
     return joined(case.decision(), _over(waiting))
 

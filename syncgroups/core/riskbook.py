@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from risk.core.clearance import Clearance, clearance
+from risk.core.days import entered
 from risk.core.ledger import Ledger
 from risk.core.lockouts import longer, running
 from risk.core.marks import Mark
-from risk.core.rules import Drawdown
+from risk.core.rules import Drawdown, Rules
 from risk.core.standing import Band, Lock, Standing
 from syncgroups.core.decision import Decision, GuardStep, Locked, RemarkKind
 from syncgroups.core.guards import Guard, GuardLeg
@@ -59,6 +61,7 @@ class RiskBook:
         self.bands: dict[AccountId, Band] = {}
         self.floors: dict[AccountId, Drawdown | None] = {}
         self.clock = Nanos(0)
+        self._cleared: dict[AccountId, Clearance] = {}
 
     def guards_of(self, account: AccountId) -> list[Guard]:
         """Return the stops and targets that a rule has put into an account."""
@@ -70,9 +73,22 @@ class RiskBook:
         return next(mine, None)
 
     def stand(self, account: AccountId, standing: Standing) -> None:
-        """Set where an account stands, and remember that it must be written down."""
+        """Set where an account stands, and remember that it must be written down.
+
+        What its rules say of entries is worked out again at once, so that no order waits for it.
+        """
         self.standings[account] = standing
         self.changed.add(account)
+        known = self._cleared.get(account)
+        if known is not None and not known.holds(known.rules, standing):
+            self._cleared[account] = clearance(known.rules, standing)
+
+    def clearance_of(self, account: AccountId, rules: Rules, standing: Standing) -> Clearance:
+        """Return what an account's rules say of entries; worked out already, if nothing has changed since."""
+        known = self._cleared.get(account)
+        if known is None or not known.holds(rules, standing):
+            known = self._cleared[account] = clearance(rules, standing)
+        return known
 
     def is_locked(self, account: AccountId) -> bool:
         """Say whether an account may open nothing, by the newest second that was heard of."""
@@ -122,6 +138,17 @@ class RiskBook:
         elif step.symbol is not None:
             self.guard_closes[step.account, step.symbol] = step.at
 
+    def _stand(self, decision: Decision) -> None:
+        for account, standing, rule in decision.standings:
+            if standing != self.standings.get(account):
+                self.stand(account, standing)
+            self.floors[account] = rule
+            self.met.add(account)
+        for account, entry in decision.entries:
+            known = self.standings.get(account)
+            if known is not None:
+                self.stand(account, known.changed(day=entered(known.day, entry)))
+
     def apply(self, decision: Decision) -> None:
         """Take our own decision in."""
         for step in decision.steps:
@@ -129,11 +156,7 @@ class RiskBook:
                 self._guard(step)
         for locked in decision.locks:
             self.locks[locked.account] = locked.lock
-        for account, standing, rule in decision.standings:
-            if standing != self.standings.get(account):
-                self.stand(account, standing)
-            self.floors[account] = rule
-            self.met.add(account)
+        self._stand(decision)
         self.totals.update(decision.totals)
         self.bands.update(decision.bands)
         for account, symbol, since in decision.naked:

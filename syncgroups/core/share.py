@@ -4,7 +4,7 @@ Here sizing meets the book and the guard. Whether that becomes a new order or a 
 decided here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -171,7 +171,7 @@ def _least(book: Book, follower: FollowerPlan, ratio: Fraction, own: int, order:
     sized = _sized(book, follower, ratio, own, order)
     if not order.unsure:
         return sized
-    without = _sized(book, follower, ratio, own, replace(order, before=order.before - order.unsure))
+    without = _sized(book, follower, ratio, own, order.changed(before=order.before - order.unsure))
     return Sized(reduce=min(sized.reduce, without.reduce), enter=min(sized.enter, without.enter))
 
 
@@ -260,10 +260,10 @@ def own_of(
     actual = book.positions.get((account, order.symbol), 0)
     if but is not None:  # a changed order is sized as if it had not been there
         copied, actual = copied - but.filled * but.side.sign, actual - but.filled * but.side.sign
-    doubts = tuple(_doubts(book, account, order, but))
+    doubts = _doubts(book, account, order, but)
     foreign = book.foreign_flying(account, order.symbol)
     if not doubts and not foreign:
-        net = within(copied, actual)
+        net = within(copied, actual) if copied else 0
         return Own(certain=net, possible=net) if net else UNKNOWN
     ours = tuple(doubt for doubt in doubts if _answers(book.copies[doubt.key], group, order))
     against = foreign if foreign * order.side.sign > 0 else 0
@@ -284,15 +284,19 @@ def _left(doubts: Iterable[Doubt], *, closes: bool) -> int:
     return sum(doubt.left for doubt in doubts if doubt.closes is closes)
 
 
-def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> Iterator[Doubt]:
-    """Yield the follower's orders in the contract that may trade at any moment, or turn out to have.
+def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None) -> Sequence[Doubt]:
+    """Return the follower's orders in the contract that may trade at any moment, or turn out to have.
 
     These are market orders. An exit at the market, which cannot be taken back, also weighs orders whose
     cancel is on its way, for they fill in the meantime as they like (F39), and entries that still rest
     although their leader's order has ended.
     """
     at_market = order.spec.order_type is OrderType.MARKET
-    for key in (book.open_copies if at_market else book.market_copies).get(account, ()):
+    keys = (book.open_copies if at_market else book.market_copies).get(account)
+    if not keys:
+        return ()
+    found = []
+    for key in keys:
         copy = book.copies[key]
         if copy.symbol != order.symbol or not copy.outstanding or (but is not None and copy.key == but.key):
             continue
@@ -300,7 +304,8 @@ def _doubts(book: Book, account: AccountId, order: LeaderOrder, but: Copy | None
         stale = copy.target is None or (not closes and _leader_has_ended(book, copy))
         if stale or copy.sent.order_type is OrderType.MARKET:
             left = copy.outstanding * copy.side.sign
-            yield Doubt(key=copy.key, left=left, filled=copy.filled, closes=closes)
+            found.append(Doubt(key=copy.key, left=left, filled=copy.filled, closes=closes))
+    return found
 
 
 def _leader_has_ended(book: Book, copy: Copy) -> bool:

@@ -71,8 +71,7 @@ def translated(order: LeaderOrder, terms: Terms) -> LeaderOrder | None:
         theirs, mine = product_of(order.leads), product_of(terms.symbol)
         spec, factor = on_grid(spec, side, theirs, mine), Fraction(size_factor(theirs, mine))
         price = moved(price, limit_rounding(side), theirs, mine)
-    return replace(
-        order,
+    return order.changed(
         symbol=terms.symbol,
         side=side,
         spec=spec,

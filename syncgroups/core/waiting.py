@@ -11,13 +11,13 @@ from tradehaven.domain.enums import Side
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
+from tradehaven.domain.values import Value
 
 ONE = Fraction(1)
 """The factor between contracts of one size; known by identity where each follower asks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaderOrder:
+class LeaderOrder(Value, frozen=True, kw_only=True):
     """A leader's order, with the leader's position as it would be without it.
 
     `before` and `change` are signed contracts: the position, and the whole order. Before a follower it is

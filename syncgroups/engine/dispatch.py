@@ -13,6 +13,7 @@ from tradehaven.domain.orders import OrderSpec, check_spec
 
 log = logging.getLogger(__name__)
 
+_WITH_SPEC = PlaceOrder, ChangeOrder
 LOST = "this engine was cut off for too long, and another one may lead by now: look at the account"
 
 
@@ -50,7 +51,7 @@ class Dispatch:
             return self.deny(command, RefusalReason.FOLLOWER_OFFLINE, "no connection to the broker")
         try:
             # The last look: what no exchange could mean never leaves. Followers of one order share a spec.
-            if isinstance(command, PlaceOrder | ChangeOrder) and command.spec is not self._checked:
+            if isinstance(command, _WITH_SPEC) and command.spec is not self._checked:
                 self._checked = check_spec(command.spec)
             if not self._fence():  # after all else, so that as little as possible lies between look and write
                 return self.deny(command, RefusalReason.LEASE_LOST, LOST)

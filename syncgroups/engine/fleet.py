@@ -22,6 +22,7 @@ from syncgroups.engine.control import Database
 from syncgroups.engine.door import Door
 from syncgroups.engine.keyring import Keyring
 from syncgroups.engine.process import Engine
+from syncgroups.engine.rehearsal import stay_awake
 from syncgroups.engine.switch import Switch
 from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.events import HaltPressed
@@ -76,7 +77,9 @@ class Fleet:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stopping.set)
         await self._switch.open()
-        works = (self._watch(), self._tidy(), self._stay_awake(awake), self._switch.run(), self._keys.run())
+        works = [self._watch(), self._tidy(), self._switch.run(), self._keys.run()]
+        if awake:
+            works.append(stay_awake(process_clock(), lambda: bool(self._engines)))
         beside = [asyncio.create_task(work) for work in works]
         try:
             while not self._stopping.is_set():
@@ -191,11 +194,6 @@ class Fleet:
             await asyncio.sleep(TIDY_EVERY)
             if self._engines:
                 gc.collect(1)
-
-    async def _stay_awake(self, awake: bool) -> None:
-        """Turn the loop without a pause: a processor that slept needs longer to wake than an order takes."""
-        while awake:  # noqa: ASYNC110  # there is nothing to wait for: not sleeping is the point
-            await asyncio.sleep(0 if self._engines else TIDY_EVERY)
 
     async def _leave(self) -> None:
         """Stop every engine, with fresh leases to the end: each gives its own up when it has gone."""

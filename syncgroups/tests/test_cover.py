@@ -202,7 +202,7 @@ def test_a_change_that_was_turned_down_is_tried_a_second_later_and_three_times_i
 def naked_for(desk: Desk, seconds: float) -> Decision:
     """Look at once, and again so many seconds later."""
     first = look(desk)
-    desk.book.apply(replace(first, steps=()))
+    desk.book.apply(first.changed(steps=()))
     return look(desk, seconds)
 
 
@@ -235,7 +235,7 @@ def test_a_close_is_repeated_after_three_seconds_under_another_name() -> None:
 
 def test_a_position_that_is_covered_again_begins_its_time_anew() -> None:
     desk = bare(1, rule=replace(STOP, naked=Naked.ALERT))
-    desk.book.apply(replace(look(desk), steps=()))
+    desk.book.apply(look(desk).changed(steps=()))
     assert (MINE, ES) in desk.book.risk.naked
     desk.trade(Side.SELL, 1, OrderType.STOP, stop=19_900, account=MINE)
     desk.book.apply(look(desk))

@@ -35,8 +35,8 @@ def test_whatever_a_person_may_ask_about_is_something_to_write_down() -> None:
     answer = world.decisions[-1]
     (step,) = answer.steps
     assert step.account == TWO
-    assert replace(NOTHING, steps=answer.steps)
-    assert replace(NOTHING, refusals=answer.refusals)
+    assert NOTHING.changed(steps=answer.steps)
+    assert NOTHING.changed(refusals=answer.refusals)
     assert Decision(remarks=(REMARK,))
     assert Decision(locks=(Locked(account=TWO, lock=LOCK, flatten=False),))
 

@@ -9,8 +9,8 @@ from syncgroups.core.book import Book
 from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState
 from syncgroups.core.expected import ahead_of_leader, entitled, excess, is_moving, is_sure, pair_of, pairs
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower
-from tradehaven.domain.enums import OrderType, Side, SizingMode
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower, group_of, plan_of
+from tradehaven.domain.enums import OrderType, Side, SizingMode, SyncMode
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -183,3 +183,74 @@ def test_who_holds_nothing_any_more_is_ahead_of_nobody() -> None:
     pair = pair_of(world.plan.groups[0], HOLDING, world.book)
     assert pair is not None
     assert (pair.own, ahead_of_leader(world.book, pair)) == (0, 0)
+
+
+def too_much(world: Desk) -> int:
+    """Return what account 2 holds too many when its leader has gone flat beside its order."""
+    world.book.positions[LEADER, ES] = 0
+    pair = pair_of(world.plan.groups[0], HOLDING, world.book)
+    assert pair is not None
+    return excess(world.book, pair)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "leaders", "left_behind"),
+    [("1", 0, 0), ("1", 3, 3), ("1", 4, 0), ("3/5", 1, 0), ("3/5", 2, 0), ("3/5", 3, 1)],
+)
+def test_what_the_leader_has_filled_of_an_order_that_rests_is_no_head_start(
+    ratio: str, leaders: int, left_behind: int
+) -> None:
+    """Seed 322287: one contract that its leader still waits for excused all that was left behind."""
+    world = desk(follower(2, ratio=ratio))
+    order = world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    if leaders < 4:
+        world.fill(world.resting(2)[0].order_id)
+    if leaders:
+        world.fill(order, leaders)
+    assert too_much(world) == left_behind
+
+
+@pytest.mark.parametrize(("then", "left_behind"), [("1", 4), ("2", 4), ("3", 2), ("4", 0)])
+def test_a_head_start_has_the_size_in_which_it_was_sent_or_a_larger_one_of_today(
+    then: str, left_behind: int
+) -> None:
+    world = desk(follower(2, ratio="2"))
+    order = world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id)
+    world.fill(order, 2)
+    world.plan = plan_of(group_of(follower(2, ratio=then)))
+    assert too_much(world) == left_behind
+
+
+def test_an_order_that_took_the_place_of_another_has_the_size_of_the_first() -> None:
+    world = desk(follower(2))
+    world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id)
+    (copy,) = world.book.copies.values()
+    rest = copy.changed(key=ClientOrderId(f"{copy.key}.r1"), filled=0, sent=replace(copy.sent, qty=1))
+    world.book.keep(rest)
+    world.plan = plan_of(group_of(follower(2, ratio="1/4")))
+    assert too_much(world) == 0
+
+
+def test_a_fixed_size_belongs_to_a_whole_order_as_long_as_that_rests() -> None:
+    world = desk(follower(2, sizing=SizingMode.FIXED, fixed_qty=3))
+    order = world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id)
+    world.fill(order, 3)
+    assert too_much(world) == 0
+    world.fill(order, 1)
+    assert too_much(world) == 3
+
+
+def test_an_answer_to_a_fill_is_no_head_start() -> None:
+    world = desk(follower(2), mode=SyncMode.CONFIRMED)
+    order = world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
+    world.fill(order, 2)
+    world.settle()
+    assert world.held(2) == 2
+    assert too_much(world) == 2

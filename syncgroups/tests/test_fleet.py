@@ -13,6 +13,8 @@ from django.db import DatabaseError, OperationalError, connections
 from brokers.core.shards import FleetView
 from brokers.lease import Leases, ShardLease
 from brokers.models import EngineProcess, Lease
+from brokers.ports import Clock
+from syncgroups.engine import fleet
 from syncgroups.engine import switch as switching
 from syncgroups.engine.fleet import Fleet
 from syncgroups.engine.lapsed import Legacy
@@ -119,11 +121,11 @@ async def until(found: Callable[[], bool], seconds: float = 5) -> None:
         await asyncio.sleep(0.02)
 
 
-def play(stage: Stage, story: Callable[[], Awaitable[None]]) -> None:
+def play(stage: Stage, story: Callable[[], Awaitable[None]], *, awake: bool = False) -> None:
     """Run a fleet's process through a story; afterwards it has left."""
 
     async def main() -> None:
-        life = asyncio.create_task(stage.fleet.run())
+        life = asyncio.create_task(stage.fleet.run(awake=awake))
         try:
             await story()
         finally:
@@ -151,6 +153,27 @@ def test_one_process_leads_all_and_gives_all_up_when_it_leaves(tmp_path: Path) -
     assert set(Lease.objects.values_list("holder", flat=True)) == {""}
     assert not EngineProcess.objects.exists()
     assert not stage.fleet.has_failed
+
+
+@pytest.mark.parametrize("awake", [True, False])
+def test_it_stays_awake_for_those_whom_it_leads_if_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, awake: bool
+) -> None:
+    stage, told = Stage(tmp_path), []
+
+    async def noted(_: Clock, is_needed: Callable[[], bool]) -> None:
+        told.append(is_needed())
+        await until(lambda: len(stage.engines) == 2)
+        told.append(is_needed())
+
+    monkeypatch.setattr(fleet, "stay_awake", noted)
+
+    async def story() -> None:
+        await until(lambda: len(stage.engines) == 2)
+        await asyncio.sleep(0.1)
+
+    play(stage, story, awake=awake)
+    assert told == ([False, True] if awake else [])
 
 
 def test_cut_from_the_database_it_ends_before_its_term_does_and_takes_up_again(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from syncgroups.core.plan import GroupPlan
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import LEADER, SECOND, follower, gate_of, group_of, plan_of
 from syncgroups.tests.test_resumed import TWO, entered, lost, names, sent, why
-from tradehaven.domain.commands import PlaceOrder, Rejected
-from tradehaven.domain.enums import OrderType, Side, SizingMode
+from tradehaven.domain.commands import Denied, PlaceOrder, Rejected
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode
 from tradehaven.domain.events import TimePassed
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, Symbol
 
@@ -140,6 +140,34 @@ def test_an_exit_waits_longer_for_an_order_that_is_being_told_something() -> Non
     assert world.reasons() == []
 
 
+def test_an_exit_gives_up_also_beside_an_order_that_ended_before_there_was_room_for_its_cancel() -> None:
+    """Seed 501834: what had been put off counted as about to be told for ever."""
+    world = desk()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=19900)
+    world.settle()
+    entered(world, 1)
+    world.cancel(stop)
+    (cancel,) = world.outbox
+    world.outbox.clear()
+    world.step(
+        Denied(
+            account=TWO,
+            client_order_id=cancel.client_order_id,
+            reason=RefusalReason.RATE_LIMITED,
+            text="no room",
+            at=world.at(),
+            retry_at=Nanos(world.now + 3600 * SECOND),
+        )
+    )
+    world.market(SELL, 1)
+    world.wait(61)
+    assert world.book.waiting, "its cancel waits for room"
+    world.cancel(world.resting(2)[0].order_id)
+    world.wait(1)
+    assert not world.book.waiting
+    assert world.reasons() == ["unresolved"]
+
+
 # -- what is said at the end --------------------------------------------------------------------------
 
 
@@ -181,6 +209,22 @@ def test_an_exit_of_which_something_was_sent_says_nothing() -> None:
     world.reject(entry, "no")
     assert world.reasons() == []
     assert not world.book.waiting
+
+
+@pytest.mark.parametrize(("qty", "said"), [(3, []), (4, ["unresolved"])])
+def test_what_an_exit_was_to_open_is_named_also_when_it_has_closed_something(
+    qty: int, said: list[str]
+) -> None:
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    entered(world, 2)
+    world.market(SELL, qty)
+    world.settle()
+    assert world.held(2) == 0
+    world.wait(61)
+    assert not world.book.waiting
+    assert world.reasons() == said
 
 
 def test_an_exit_that_was_withdrawn_says_so_and_is_over() -> None:

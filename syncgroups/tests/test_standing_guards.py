@@ -260,7 +260,7 @@ def test_the_time_without_a_stop_runs_from_its_first_look_on() -> None:
     for seconds in (0, 0.6):
         found = look(desk, seconds)
         assert not asked(found)
-        desk.book.apply(replace(found, steps=()))
+        desk.book.apply(found.changed(steps=()))
     assert [type(command) for command in asked(look(desk, 1.2))] == [ClosePosition]
 
 

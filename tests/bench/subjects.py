@@ -39,6 +39,7 @@ from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
+from syncgroups.engine.rehearsal import stay_awake
 from syncgroups.tests.plans import open_gates
 from tests.bench.broker import LEADER, follower_account
 from tradehaven.domain.commands import Denied, PlaceOrder
@@ -267,11 +268,7 @@ def engine(conn: object, ports: tuple[int, int], followers: int, events: int) ->
 
 
 async def _awake(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
-    async def turn() -> None:
-        while True:
-            await asyncio.sleep(0)
-
-    turning = asyncio.create_task(turn())
+    turning = asyncio.create_task(stay_awake(process_clock(), lambda: True))
     await _engine(conn, ports, followers, events)
     turning.cancel()
 

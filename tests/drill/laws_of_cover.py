@@ -10,6 +10,7 @@ from tests.drill.agenda import OPENING, SECOND
 from tests.drill.history import (
     Accepted,
     Amended,
+    Busted,
     Died,
     Entry,
     Finished,
@@ -75,7 +76,7 @@ def _fair_until(reading: Reading, account: AccountId) -> Nanos:
     for entry in reading.history.entries[1:]:
         by_hand = isinstance(entry, Accepted) and entry.order.account == account
         trouble = isinstance(entry, Trouble) and entry.what != "quiet"
-        if trouble or isinstance(entry, Died | Planned) or _is_shut(entry):
+        if trouble or isinstance(entry, Busted | Died | Planned) or _is_shut(entry):
             return entry.at
         if by_hand and isinstance(entry, Accepted) and entry.order.client_id is None:
             return entry.at
@@ -113,9 +114,10 @@ class _Cover:
 
     def note(self, entry: Entry) -> None:
         """Take the next entry of the history."""
-        if isinstance(entry, Traded) and (entry.fill.account, entry.fill.symbol) == self._where:
+        if isinstance(entry, Traded | Busted) and (entry.fill.account, entry.fill.symbol) == self._where:
             self._net = entry.after
-            self._filled[entry.fill.order_id] += entry.fill.qty
+            if isinstance(entry, Traded):
+                self._filled[entry.fill.order_id] += entry.fill.qty
         elif isinstance(entry, Accepted | Amended | Finished):
             image = entry.order
             if (image.account, image.symbol) != self._where or image.spec.order_type not in STOPS:

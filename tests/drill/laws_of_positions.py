@@ -1,8 +1,9 @@
 """Laws about positions: as sized, flat with the leader, never flipped by an exit, under the cap, balanced."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from math import ceil
 
 from syncgroups.core import sizing
 from syncgroups.core.keys import parse_key
@@ -135,20 +136,31 @@ def flat_with_the_leader(reading: Reading) -> Iterator[str]:
             if not leads or reading.touched_by_others(follower.account, mine):
                 continue
             held = reading.held(group.group, follower.account, mine)
-            held -= _ahead(reading, group, follower.account, mine)
-            if held and not halted and (follower.account, mine) not in drifting:
+            ahead = _ahead(reading, group, follower, mine, held)
+            if abs(held) > ahead and not halted and (follower.account, mine) not in drifting:
                 yield f"{follower.account} holds {held:+d} {mine}, its leader is flat, and nobody was told"
 
 
-def _ahead(reading: Reading, group: GroupPlan, account: AccountId, symbol: Symbol) -> int:
-    """Return what a follower was filled of orders that still rest at its leader: that is not left behind."""
-    total = 0
-    for order in reading.copies_of(group.group, account):
+def _ahead(reading: Reading, group: GroupPlan, follower: FollowerPlan, symbol: Symbol, held: int) -> int:
+    """Return what a follower was filled of what is left of orders at its leader: that is not left behind."""
+    filled: Counter[OrderId] = Counter()
+    for order in reading.copies_of(group.group, follower.account):
         key = parse_key(order.first.client_id)
-        leaders = reading.orders.get(key.leader_order) if key is not None else None
-        if leaders is not None and leaders.left and order.first.symbol == symbol:
-            total += order.filled * order.first.side.sign
-    return total
+        same = order.first.symbol == symbol and order.first.side.sign * held > 0
+        if key is not None and key.fill is None and same:
+            filled[key.leader_order] += order.filled
+    return sum(
+        _of_what_is_left(reading.orders[name], follower, symbol, qty)
+        for name, qty in filled.items()
+        if name in reading.orders
+    )
+
+
+def _of_what_is_left(leaders: Order, follower: FollowerPlan, symbol: Symbol, filled: int) -> int:
+    if follower.sizing is not SizingMode.RATIO or not leaders.left:
+        return filled if leaders.left else 0  # other sizes do not say which part of them is whose
+    factor = 10 if leaders.first.symbol == ES and symbol != ES else 1
+    return min(filled, ceil(leaders.left * follower.ratio * factor))
 
 
 def _ever(reading: Reading, state: TradingState) -> bool:
@@ -201,14 +213,21 @@ def _was_alone(reading: Reading, order: Order) -> bool:
         trade.fill.account == order.first.account and trade.fill.order_id != order.first.order_id
         for trade in window
     )
-    # An order still on its way when this one came may be counted first by whoever sizes this one.
+    # An order still on its way when this one came, or not known to have ended, may be counted first.
+    seen = reading.working.get((order.first.account, order.first.order_id), (end, None))[0]
     pending = any(
-        other.place < order.place and (other.ended is None or other.ended > order.place)
+        other.place < order.place
+        and (other.ended is None or other.ended > order.place or _ended_after(reading, other, seen))
         for other in reading.orders.values()
         if other.first.account == order.first.account and other.first.symbol == order.first.symbol
     )
     blind = reading.is_blind(order.first.account, end)  # what it held may be unknown to the engine
     return not others and not pending and not blind and _in_turn(reading, order)
+
+
+def _ended_after(reading: Reading, order: Order, place: int) -> bool:
+    """Say whether the engine was told of an order's end only after a place of the history."""
+    return reading.ends_told.get((order.first.account, order.first.order_id), -1) > place
 
 
 def _in_turn(reading: Reading, order: Order) -> bool:

@@ -369,7 +369,8 @@ class Line:
         if self._agenda.now > self._partial_until and self._chance.random() < self._weather.partial:
             self._partial_until = Nanos(self._agenda.now + 12 * SECOND)
             images = images[: len(images) // 2]
-        fills = [f for account in self.accounts for f in self._venue.fills[account] if f.at <= moment]
+        each = {a: tuple(f for f in self._venue.fills[a] if f.at <= moment) for a in self.accounts}
+        fills = list(chain(*each.values()))
 
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
@@ -378,16 +379,14 @@ class Line:
             if any(self._known_since < came < until and name not in self._doubted for came, name in new):
                 self.fall("the lists have what was never told")
                 return
-            for image in images:
-                yield from self._joiner.image(image, at)
-            for fill in fills:
-                yield from self._joiner.fill(fill, at)
+            yield from chain.from_iterable(self._joiner.image(image, at) for image in images)
+            yield from chain.from_iterable(self._joiner.fill(fill, at) for fill in fills)
             yield OrdersListed(
                 connection=self.connection,
                 accounts=self.accounts,
                 client_order_ids=self._joiner.client_ids() | self._penalties.client_ids(),
                 at=at,
-                positions=counter.held_by(counter.nets_of(fills), at),
+                positions=counter.held_by(counter.nets_of(fills), at, counter.purses_of(self._venue, each)),
             )
 
         return tell

@@ -29,7 +29,7 @@ from tests.drill.script import Overfill
 from tests.drill.weather import lost_news, lost_request
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
-from tradehaven.domain.events import Event, OrderFilled, OrderWorking, SnapshotTaken
+from tradehaven.domain.events import Event, OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GroupId, Nanos, OrderId, Symbol
 from tradehaven.domain.transitions import is_final
 
@@ -73,6 +73,7 @@ class Reading:
     limited: Counter[ClientOrderId] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
     working: dict[tuple[AccountId, OrderId], tuple[int, Nanos]] = field(default_factory=dict)
+    ends_told: dict[tuple[AccountId, OrderId], int] = field(default_factory=dict)
     fills_told: dict[tuple[AccountId, FillId], tuple[int, Nanos]] = field(default_factory=dict)
     busted: list[tuple[int, Busted]] = field(default_factory=list)
     net: defaultdict[tuple[AccountId, Symbol], int] = field(default_factory=lambda: defaultdict(int))
@@ -126,6 +127,8 @@ class Reading:
             self.limited[event.client_order_id] += 1
         if isinstance(event, OrderWorking):
             self.working.setdefault((event.account, event.order_id), (place, told.at))
+        elif isinstance(event, OrderEnded):
+            self.ends_told.setdefault((event.account, event.order_id), place)
         elif isinstance(event, OrderFilled):
             self.fills_told.setdefault((event.account, event.fill_id), (place, told.at))
 

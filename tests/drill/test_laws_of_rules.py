@@ -15,7 +15,7 @@ from syncgroups.engine.records import DecisionRecord, StandingsRecord, Stood
 from tests.drill.history import Accepted, Entry, Finished, History, Journalled, Planned, Quoted, Sent, Traded
 from tests.drill.laws import check
 from tests.drill.people import ES, GROUP, LEADER, OWNER
-from tests.drill.script import Script
+from tests.drill.script import Bust, Deed, Script
 from tests.drill.stories import BUY, TWO, leave, limit, market, price, ruled, story_of
 from tests.drill.world import drill
 from tradehaven.domain.commands import PlaceOrder
@@ -210,3 +210,10 @@ def test_a_position_that_stood_without_its_stop_for_long_is_caught() -> None:
     place = next(n for n, found in enumerate(history.entries) if found.at > late.at)
     history.entries.insert(place, late)
     assert "I14b" in {violation.law for violation in check(history)}
+
+
+@pytest.mark.parametrize(("way_out", "pick"), [(price(1), 0), (leave(), 1)])
+def test_what_a_bust_has_left_asks_for_no_stop_before_that_can_be_known(way_out: Deed, pick: int) -> None:
+    """Seed 119715: the broker must say twice that an entry, or an exit, has been taken back."""
+    lines = (2, market(BUY, 2)), (4, way_out), (5, Bust(account=TWO, pick=pick)), (6, market(BUY, 1))
+    assert check(drill(ruled(story_of(*lines), STOPPED))) == []
