@@ -39,7 +39,9 @@ def all_looked_at(
     plan: OwnerPlan, book: Book, others: Mapping[ClientOrderId, Copy], *, again: bool = False
 ) -> Decision:
     """Return what is still to be done for the legs of every manual copy; `again` retries what failed."""
-    steps = [step for account in book.manual for step in _steps(plan, book, account, others, again=again)]
+    steps = [
+        step for account in sorted(book.manual) for step in _steps(plan, book, account, others, again=again)
+    ]
     return Decision(steps=tuple(steps)) if steps else NOTHING
 
 

@@ -74,10 +74,6 @@ def _look(
     case.others.update(others)
     why = CAP_REACHED if waiting.enter else HELD_NOTHING if _closes(waiting.order) else TAKEN_BACK
     if _rests(case):
-<<<<<<< HEAD
-        case = replace(case, order=case.order.changed(at=at))  # it may open by the rules of now alone
-=======
->>>>>>> mutants
         # An exit whose leader is out by now, by the other leg of its pair, would open something.
         if waiting.enter or _closes(case.order):
             why = send_share(case, follower, waiting.key) or why
@@ -120,7 +116,7 @@ def _case(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> tuple[Cas
     group, follower = settings
     record = book.orders.get((account, waiting.order.order_id))
     if record is None or waiting.order.fill is not None:
-        return case_of(plan, book, group, replace(waiting.order, at=at)), follower
+        return case_of(plan, book, group, waiting.order.changed(at=at)), follower
     order = leader_order(book, account, waiting.order.order_id, at)
     if is_final(record.status) and record.filled:
         order = order.changed(change=record.filled * order.side.sign)  # it may have ended in part
@@ -133,12 +129,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     A flip opens its other side only then, with the last of what it closes, and not when that comes late.
     Return the waiting as it goes on: what now stands in the way of the rest is waited for, too.
     """
-<<<<<<< HEAD
-    # It may open by the rules of now alone, not of the moment at which its leader traded.
-    book, order = case.book, case.order.changed(before=waiting.order.before, at=at)
-=======
-    book, order = case.book, replace(case.order, before=waiting.order.before)
->>>>>>> mutants
+    book, order = case.book, case.order.changed(before=waiting.order.before)
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return waiting
