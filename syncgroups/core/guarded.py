@@ -80,10 +80,7 @@ def guarded(
     shut = _shut(book, follower.account, order)
     if state is TradingState.ACTIVE and rules is NO_RULES and shut is None:
         return sized, None, _unasked(order, sized, own, state, sized)
-    if rules is NO_RULES and shut is None:
-        plain = Proposal(symbol=order.symbol, side=order.side, reduce=sized.reduce, enter=sized.enter)
-        asked = _Asked(verdict=review(plain, rules, None, state, order.at))
-    elif shut is not None and sized.enter and state is not TradingState.HALTED:
+    if shut is not None and sized.enter and state is not TradingState.HALTED:
         asked = _Asked(verdict=Changed(qty=sized.reduce, enter=0, because=shut))
     else:
         seen = _Seen(accounts, book, known, order, but, others)

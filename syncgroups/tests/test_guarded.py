@@ -9,10 +9,10 @@ import pytest
 from risk.core.rules import Caps, DayLimit, Offset, Protection, Rules
 from syncgroups.core.decision import CopyRefused
 from syncgroups.tests.desk import Desk
-from syncgroups.tests.plans import ES, LEADER, SECOND, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of, group_of, plan_of
 from syncgroups.tests.test_guardrails import price, with_rules
 from tradehaven.domain.commands import ClosePosition
-from tradehaven.domain.enums import OrderType, RefusalReason, Side
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import AccountLocked
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 
@@ -61,6 +61,24 @@ def test_a_cap_counts_what_other_contracts_hold_and_work_by_their_worse_side(
     desk.settle()
     assert reasons(desk) == [reason]
     assert desk.positions[MINE, ES] == 2
+
+
+def test_a_contracts_own_cap_counts_also_beside_one_of_the_whole_account() -> None:
+    desk = desk_with(Rules(caps=Caps(instrument=2, account=9)))
+    desk.market(Side.BUY, 2)
+    desk.settle()
+    desk.market(Side.BUY, 1)
+    assert reasons(desk) == [RefusalReason.MAX_POSITION]
+    (one,) = refused(desk)
+    assert one.weighed is not None
+    assert one.weighed.exposure == 2
+
+
+def test_a_narrowed_gate_names_itself_to_accounts_without_rules_whatever_they_trade() -> None:
+    desk = desk_with(Rules())
+    desk.shut(gate_of(MINE), state=TradingState.REDUCING)
+    desk.market(Side.BUY, 1)
+    assert reasons(desk) == [RefusalReason.REDUCE_ONLY]
 
 
 def test_a_refusal_keeps_its_figures() -> None:
