@@ -28,8 +28,7 @@ def test_a_list_that_shows_an_order_is_no_first_look_at_its_absence() -> None:
     order = sent(world, BUY)
     name = order.client_order_id
     world.step(Unresolved(account=TWO, client_order_id=name, text="no answer", at=world.at()))
-    (theirs,) = [one for one in world.orders.values()]
-    theirs.client_order_id, theirs.account = name, TWO  # the broker's list has it by its name
+    theirs = world._accept(TWO, name, order.symbol, order.side, order.spec)
     world.list_again(TWO)
     del world.orders[theirs.order_id]
     world.now += SECOND_LOOK
