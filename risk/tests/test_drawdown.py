@@ -15,6 +15,7 @@ from risk.core.drawdown import (
     begin,
     day_ended,
     failed,
+    marked,
     missed,
     observed,
     room,
@@ -204,6 +205,14 @@ def test_a_floor_that_is_stated_is_certain_whatever_was_not_known_before() -> No
     met = begin(_rule(), Decimal(51_000))
     assert not met.certain
     assert anchored(_rule(), met, Decimal(1)) == met.changed(certain=True)
+
+
+def test_a_high_that_the_broker_has_said_ends_what_gaps_left_in_doubt_though_it_is_no_higher() -> None:
+    floor = begin(_rule(), START)
+    unsure = missed(_rule(), floor)
+    assert marked(_rule(), unsure, START) == floor
+    assert marked(_rule(), floor, START) is floor
+    assert marked(_rule(), floor, Decimal(50_001)).floor == Decimal(47_501)
 
 
 def test_room_keeps_dollars_always_and_ticks_while_contracts_are_open() -> None:

@@ -83,6 +83,8 @@ def test_the_same_entry_does_not_come_twice() -> None:
     assert verdict.because.until == NOW + 1
     other = sent.changed(side=Side.SELL, at=NOW)
     assert reason_of(after(sent, other)) is RefusalReason.REPEATED
+    long_ago = sent.changed(at=Nanos(NOW - 3600 * SECOND))
+    assert reason_of(after(long_ago, sent)) is RefusalReason.REPEATED
     assert after() is ALLOWED
     assert after(sent.changed(at=Nanos(NOW - 5 * SECOND))) is ALLOWED
     assert after(sent.changed(side=Side.SELL)) is ALLOWED

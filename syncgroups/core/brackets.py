@@ -60,8 +60,9 @@ def _steps(
     for entry, held in _held(book, account):
         for leg, qty in _wanted(entry, held):
             copy, number = _latest(book, entry, leg)
-            if copy is not None and copy.key in others:
-                continue  # the same event has told it something already; the next second looks again
+            # The same event has told it something: the next second looks again. A cancel outdoes that.
+            if copy is not None and copy.key in others and qty:
+                continue
             if copy is not None and copy.is_open:
                 yield from _aimed(plan, book, entry, leg, copy, qty)
             elif qty and _may_place(plan, book, entry) and _goes_on(book, entry, leg, number, again=again):

@@ -31,8 +31,7 @@ from tradehaven.domain.enums import Ask, DriftPolicy, RestRule
 from tradehaven.domain.events import PersonAsked
 from tradehaven.domain.ids import ClientOrderId, Nanos
 
-SECOND = 1_000_000_000
-ASKED_FOR = 60 * SECOND
+ASKED_FOR = 60 * 1_000_000_000
 """How long a click goes on to be tried."""
 CLOSES: Final = frozenset({DriftKind.LEFT_BEHIND, DriftKind.TOO_MUCH})
 BY_ITSELF: Final = CLOSES | {DriftKind.UNPROTECTED}

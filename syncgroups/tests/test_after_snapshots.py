@@ -146,6 +146,19 @@ def test_an_exit_that_moved_unseen_is_changed_once_in_confirmed_mode() -> None:
     assert changes(world) == [(2, 21010, 1)]
 
 
+def test_an_exit_that_moved_unseen_is_refused_once_behind_a_shut_gate_in_confirmed_mode() -> None:
+    world = desk(mode=CONFIRMED)
+    world.wait(7)
+    world.market(BUY, 1)
+    world.settle()
+    target = resting(world, SELL, 21000)
+    world.lose(LEADER)
+    world.shut(gate_of(TWO))
+    world.change(target, limit=21010, seen=False)
+    world.connect(LEADER)
+    assert (changes(world), world.reasons()) == ([], ["kill_switch"])
+
+
 def test_orders_that_grow_in_one_snapshot_share_what_the_limit_leaves() -> None:
     world = desk(follower(2, max_position=4))
     world.market(SELL, 2)

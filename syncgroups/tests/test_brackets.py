@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syncgroups.core.brackets import protective_price
 from syncgroups.core.keys import Leg
 from syncgroups.tests.bracketing import desk
-from syncgroups.tests.plans import follower
+from syncgroups.tests.plans import ES, follower
 from tradehaven.domain.enums import OrderType, Side, TimeInForce
 from tradehaven.domain.ids import AccountId
 from tradehaven.domain.instruments import product
@@ -200,3 +200,18 @@ def test_laws_of_protection(data: st.DataObject) -> None:
     sent = [command.client_order_id for command in world.placed]
     assert len(sent) == len(set(sent))
     assert sum(1 for name in sent if name.endswith(".t40")) == 1
+
+
+def test_what_a_groups_short_nets_to_nothing_gets_no_stop_when_lists_leave_it_out() -> None:
+    world = desk()
+    world.order(BUY, 2)
+    world.settle()
+    world.market(SELL, 2)
+    world.settle()
+    assert (world.held(2), world.legs()) == (0, (None, None))
+    del world.positions[TWO, ES]
+    for _ in range(2):  # what a first answer leaves out may only be late
+        world.connect(TWO)
+        world.wait(6)
+    world.settle()
+    assert world.legs() == (None, None)

@@ -94,6 +94,18 @@ def test_more_than_the_leader_ever_added_is_not_excused_by_other_settings(side: 
     assert world.differs() == [("too_much", 2, 2 * side.sign, 5 * side.sign)]
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_an_exit_that_was_missed_is_not_excused_by_other_settings_before_it(side: Side) -> None:
+    world = entered(side, 5)
+    world.look()
+    world.plan = plan_of(group_of(follower(2, ratio="1/2")))
+    world.look()
+    assert world.differs() == []
+    world.unseen(side.opposite, 1)  # half of five and half of four are both two
+    world.wait(1)
+    assert world.differs() == [("too_much", 2, 2 * side.sign, 5 * side.sign)]
+
+
 def test_the_last_contract_beside_a_leader_that_holds_one_is_too_much_and_not_left_behind() -> None:
     world = entered(BUY, 2, follower(2, ratio="1/2"))
     world.unseen(SELL, 1)

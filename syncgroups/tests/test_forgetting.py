@@ -138,6 +138,16 @@ def test_the_unseen_end_of_an_order_that_rested_for_very_long_is_news(
         assert not world.outbox
 
 
+def test_an_order_that_nobody_saw_is_news_though_younger_ones_are_forgotten() -> None:
+    world = desk(follower(2))
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=19_000, seen=False)
+    _there_and_back(world)
+    _spans(world, 3)
+    world.connect(LEADER)
+    assert order in world.book.working[LEADER]
+    assert world.reasons() == ["engine_offline"]
+
+
 def test_a_copy_that_works_is_kept_when_its_leaders_order_is_over() -> None:
     world = desk(follower(2))
     resting = world.trade(BUY, 1, OrderType.LIMIT, limit=19_000)

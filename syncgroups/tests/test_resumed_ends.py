@@ -188,6 +188,17 @@ def test_a_stop_for_which_nothing_was_sent_says_why_once() -> None:
     assert why(world) == [("nothing_to_reduce", "it holds nothing that this exit closes")]
 
 
+def test_what_the_leader_took_back_before_it_was_opened_says_so() -> None:
+    world = desk()
+    world.market(SELL, 1)
+    entry = lost(world)
+    for side, qty in ((BUY, 1), (BUY, 2), (SELL, 2)):
+        world.market(side, qty)
+    world.deliver(entry)
+    world.settle()
+    assert ("stale", "the leader closed it again before it could be opened") in why(world)
+
+
 def test_an_exit_of_which_something_was_sent_says_nothing() -> None:
     world = desk()
     world.market(BUY, 1)

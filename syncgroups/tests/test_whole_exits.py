@@ -96,3 +96,10 @@ def test_a_stop_that_was_kept_from_opening_opens_nothing_because_time_passes() -
     world.shut(gate_of(TWO), state=TradingState.ACTIVE)
     assert stop_of(world) == 2
     assert not changed(world)
+
+
+def test_a_stop_that_turns_its_follower_is_no_exit_however_much_is_held_by_hand() -> None:
+    world = stopped(20)
+    world.market(BUY, 10, account=TWO)
+    up_and_down(world)
+    assert not changed(world)

@@ -43,6 +43,14 @@ def graft(module: ModuleType, tree: ast.Module, living: Living, line: int) -> bo
     return _constant(module, tree, line) or changed
 
 
+def forget() -> None:
+    """Empty what the heart's functions remember: the code as it was has worked that out."""
+    for module in [loaded for name, loaded in sys.modules.items() if ".core." in name]:
+        for made in vars(module).values():
+            if hasattr(made, "cache_clear"):
+                made.cache_clear()
+
+
 def _fits(function: FunctionType, code: CodeType) -> bool:
     return len(code.co_freevars) == len(function.__code__.co_freevars)
 

@@ -1,13 +1,15 @@
 """The tool itself: which mistakes it makes, that they take effect, and that its list is true."""
 
 import ast
+import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.mutants.equivalents import row_of, rows
-from tests.mutants.grafting import functions_of, graft
+from tests.mutants.grafting import forget, functions_of, graft
 from tests.mutants.heart import HEART, ROOT
 from tests.mutants.mutations import Mutant, mutants_of, mutated
 
@@ -91,6 +93,17 @@ def test_a_mutant_is_in_force_where_the_function_was_known_before() -> None:
     chosen = next(mutant for mutant in made() if (mutant.before, mutant.after) == ("3", "4"))
     assert graft(module, mutated(SOURCE, chosen), living, chosen.first)
     assert (module.LIMIT, room(1)) == (4, 3)
+
+
+def test_what_was_worked_out_before_is_worked_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    module = ModuleType("some.core.module")
+    module.room = cache(asked.append)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    module.room(1)
+    forget()
+    module.room(1)
+    assert asked == [1, 1]
 
 
 def test_what_is_listed_as_equivalent_can_still_be_made() -> None:

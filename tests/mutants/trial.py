@@ -1,7 +1,8 @@
 """Tries mutants inside one test run: first every test as it is, then each mutant in a child of its own.
 
 The first pass notes which test reaches which line and how long it takes. A mutant then meets the tests that
-reach it, those of its module first and then the quickest, until one fails or their seconds are used up.
+reach it, those of its module first and then those that reach most of it, until one fails or their seconds are
+used up.
 """
 
 import ast
@@ -12,23 +13,24 @@ import selectors
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import coverage
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutants.grafting import Living, functions_of, graft
+from tests.mutants.grafting import Living, forget, functions_of, graft
 from tests.mutants.mutations import Mutant, mutants_of, mutated
 
 SECONDS = 5.0
 """So long may the tests of one mutant take, as they took without it."""
 QUICK = 0.1
-"""Seconds beyond which a test of the module itself waits for its turn like any other."""
+"""Seconds beyond which a test waits until the quick ones have had their turn."""
 PATIENCE = 20.0
 """Seconds beyond that after which a mutant counts as one that never ends."""
 
@@ -70,6 +72,7 @@ class Trial:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Note which lines a test reaches."""
+        forget()
         self._coverage.switch_context(item.nodeid)
         began = time.perf_counter()
         result = yield
@@ -110,21 +113,30 @@ class Trial:
             source = Path(file).read_text()
             reached = {line: set(tests) for line, tests in data.contexts_by_lineno(file).items()}
             everything = set().union(*reached.values()) if reached else set()
+            reach = Counter(chain.from_iterable(reached.values()))
             for mutant in mutants_of(name, source):
                 lines = range(mutant.first, mutant.last + 1)
                 is_constant = mutant.function == "the module"
-                near = everything if is_constant else set().union(*(reached.get(line, ()) for line in lines))
-                chosen = [items[test] for test in self._quickest(near & items.keys(), name)]
+                # A module of values alone is reached by none: whoever reads them may know them.
+                near = (
+                    everything or set(items)
+                    if is_constant
+                    else set().union(*(reached.get(line, ()) for line in lines))
+                )
+                chosen = [items[test] for test in self._nearest(near & items.keys(), name, reach)]
                 tree = mutated(source, mutant)
                 yield _start(mutant, tree, living[name], chosen, self._expected(chosen))
 
-    def _quickest(self, tests: set[str], module: str) -> Iterator[str]:
-        """Yield tests for as many seconds as there are: the quick ones of the module first, by their file."""
+    def _nearest(self, tests: set[str], module: str, reach: Counter[str]) -> Iterator[str]:
+        """Yield tests for as many seconds as there are: quick ones first, the module's own before all others.
+
+        What reaches most of it is likely to be about it.
+        """
         left, own = SECONDS, f"/test_{module.rpartition('.')[2]}"
 
-        def rank(test: str) -> tuple[bool, float, str]:
-            seconds = self._seconds[test]
-            return own not in test or seconds > QUICK, seconds, test
+        def rank(test: str) -> tuple[bool, bool, int, str]:
+            is_slow = self._seconds[test] > QUICK
+            return is_slow, own not in test, -reach[test], test
 
         for test in sorted(tests, key=rank):
             yield test  # one at least, however slow
@@ -188,6 +200,7 @@ def _child(mutant: Mutant, tree: ast.Module, living: Living, items: list[pytest.
         os.dup2(silence, sys.stdout.fileno())
         os.dup2(silence, sys.stderr.fileno())
         graft(importlib.import_module(mutant.module), tree, living, mutant.first)
+        forget()
         os.write(writable, b"K" if _fails(items) else b"S")
     finally:
         os._exit(0)

@@ -3,7 +3,7 @@
 from syncgroups.core.brackets import TRIES
 from syncgroups.tests.bracketing import Desk, desk
 from syncgroups.tests.plans import ES, GROUP_GATE
-from tradehaven.domain.commands import ChangeOrder, Denied, PlaceOrder, Unresolved
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Denied, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, Side
 from tradehaven.domain.events import OrderEnded, OrdersListed
 from tradehaven.domain.ids import AccountId, Nanos
@@ -146,6 +146,24 @@ def test_what_filled_while_the_login_was_down_is_protected_when_it_is_back() -> 
     world.wait(1)
     world.settle()
     assert world.legs() == ((3, 19982), (3, 20042))
+
+
+def test_legs_of_what_was_closed_while_the_login_was_down_go_and_grow_no_more_before() -> None:
+    world = desk()
+    world.order(BUY, 2, order_type=OrderType.LIMIT, limit=20000)
+    world.settle()
+    entry = world.entry()
+    world.fill(entry, 1)
+    world.settle()
+    world.fill(entry, 1)
+    assert [type(command) for command in world.outbox] == [ChangeOrder, ChangeOrder]
+    world.outbox.clear()  # nobody knows whether they arrived
+    world.lose(TWO)
+    world.market(SELL, 2, account=TWO, seen=False)
+    world.connect(TWO)
+    assert [type(command) for command in world.outbox] == [CancelOrder, CancelOrder]
+    world.settle()
+    assert world.legs() == (None, None)
 
 
 def test_a_leg_that_never_reached_the_broker_is_placed_anew_and_only_then() -> None:
