@@ -16,7 +16,7 @@ from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import rest_id
 from syncgroups.core.place import send_share, settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
-from syncgroups.core.share import CAP_REACHED, leader_order, own_of, ratio_of, reduction
+from syncgroups.core.share import CAP_REACHED, leader_order, own_of, quarantine, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, TradingState
@@ -136,12 +136,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     first = waiting.key not in book.copies
     rests = waiting.rests if first else waiting.rests + 1
     key = waiting.key if first else rest_id(waiting.key, rests)
-    enter = waiting.enter if _is_over(book, waiting) else 0
-    if enter and (at - waiting.order.at > STALE or not _still_stands(book, order)):
-        case.refuse(key, follower, Action.PLACE, TOO_LATE)
-        enter = 0
-    elif enter and follower.max_contracts is not None:
-        enter, waiting = _within_cap(case, follower, waiting, follower.max_contracts)
+    enter, waiting = _opening(case, follower, waiting, order, key)
     if not reduce and not enter:
         return waiting
     asked = Sized(reduce=reduce, enter=enter)
@@ -155,6 +150,23 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     waiting = replace(waiting, placed=waiting.placed + reduce, rests=rests)
     case.waiting.append(waiting)
     return waiting
+
+
+def _opening(
+    case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrder, key: ClientOrderId
+) -> tuple[int, Waiting]:
+    """Return what may be opened now, by the settings of now, and the waiting as it goes on."""
+    enter = waiting.enter if _is_over(case.book, waiting) else 0
+    if not enter:
+        return 0, waiting
+    late = order.at - waiting.order.at > STALE or not _still_stands(case.book, order)
+    against = TOO_LATE if late else case.barred or quarantine(case.book, case.group, follower, order)
+    if against is not None:
+        case.refuse(key, follower, Action.PLACE, against)
+        return 0, waiting
+    if follower.max_contracts is None:
+        return enter, waiting
+    return _within_cap(case, follower, waiting, follower.max_contracts)
 
 
 def _within_cap(case: Case, follower: FollowerPlan, waiting: Waiting, cap: int) -> tuple[int, Waiting]:
