@@ -48,7 +48,7 @@ HoldingKey = tuple[GroupId, AccountId, Symbol, Symbol]
 OPEN_STATES = frozenset({CopyState.SENDING, CopyState.LIVE, CopyState.UNRESOLVED, CopyState.FILLING})
 
 
-class Copy(Value, frozen=True, kw_only=True):
+class Copy(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A follower's order. `target` None means that nothing should work; quantities are contracts.
 
     `enters` is how much of the target opens new exposure; the rest closes what the follower holds.

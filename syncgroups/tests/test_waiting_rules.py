@@ -9,7 +9,7 @@ import pytest
 from risk.core.rules import Rules, Window
 from syncgroups.core.resume import LIMIT
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, SECOND, follower, gate_of, plan_of
+from syncgroups.tests.plans import ES, SECOND, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import Denied
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SyncMode
 from tradehaven.domain.ids import AccountId, Nanos
@@ -96,3 +96,26 @@ def test_what_waits_for_an_exit_behind_a_shut_gate_is_given_up_in_time(shut: boo
         world.shut(gate_of(TWO))
     world.wait(LIMIT // SECOND + 1)
     assert bool(world.book.waiting) is not shut
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"quarantined": frozenset({ES})}, RefusalReason.QUARANTINED),
+        ({"max_contracts": 2}, None),
+        ({"instruments": frozenset({"NQ"})}, RefusalReason.INSTRUMENT_FILTERED),
+    ],
+)
+def test_a_flip_opens_its_other_side_by_the_settings_of_now(
+    settings: dict[str, Any], reason: RefusalReason | None
+) -> None:
+    """Seed -507140: a contract that came into quarantine was entered by what waited."""
+    world = desk(follower(2))
+    world.market(BUY, 1)
+    world.market(SELL, 3)
+    mine = {name: value for name, value in settings.items() if name != "instruments"}
+    groups = {name: value for name, value in settings.items() if name == "instruments"}
+    world.plan = plan_of(group_of(follower(2, **mine), **groups))
+    world.settle()
+    assert world.held(2) == (0 if reason else -2)
+    assert [one.reason for said in world.decisions for one in said.refusals] == ([reason] if reason else [])
