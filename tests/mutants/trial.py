@@ -1,8 +1,8 @@
 """Tries mutants inside one test run: first every test as it is, then each mutant in a child of its own.
 
 The first pass notes which test reaches which line and how long it takes. A mutant then meets the tests that
-reach it, those of its module first and then those that reach most of it, until one fails or their seconds are
-used up.
+reach it, those of its module first, by turns those that reach most of it and the quickest, until one fails or
+their seconds are used up.
 """
 
 import ast
@@ -74,9 +74,9 @@ class Trial:
         """Note which lines a test reaches."""
         forget()
         self._coverage.switch_context(item.nodeid)
-        began = time.perf_counter()
+        began = time.process_time()  # a machine that is busy elsewhere makes no test a slow one
         result = yield
-        self._seconds[item.nodeid] = time.perf_counter() - began
+        self._seconds[item.nodeid] = time.process_time() - began
         self._coverage.switch_context("")
         return result
 
@@ -130,15 +130,16 @@ class Trial:
     def _nearest(self, tests: set[str], module: str, reach: Counter[str]) -> Iterator[str]:
         """Yield tests for as many seconds as there are: quick ones first, the module's own before all others.
 
-        What reaches most of it is likely to be about it.
+        By turns what reaches most of the module, for that is likely to be about it, and what is over soonest.
         """
         left, own = SECONDS, f"/test_{module.rpartition('.')[2]}"
 
-        def rank(test: str) -> tuple[bool, bool, int, str]:
-            is_slow = self._seconds[test] > QUICK
-            return is_slow, own not in test, -reach[test], test
+        def rank(test: str) -> tuple[bool, bool]:
+            return self._seconds[test] > QUICK, own not in test
 
-        for test in sorted(tests, key=rank):
+        most = sorted(tests, key=lambda test: (*rank(test), -reach[test], test))
+        soonest = sorted(tests, key=lambda test: (*rank(test), self._seconds[test], test))
+        for test in dict.fromkeys(chain.from_iterable(zip(most, soonest, strict=True))):
             yield test  # one at least, however slow
             left -= self._seconds[test]
             if left < 0:
