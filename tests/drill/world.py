@@ -46,7 +46,7 @@ from tradehaven.domain.ids import AccountId, ConnectionId, GateId
 
 QUIET = 75.0
 """Seconds without trouble before the laws are applied: a minute to converge (I19), and the links' way up."""
-SLOWLY = 180.0
+SLOWLY = 240.0
 """Seconds more that it takes where a login may be asked only a few things in a minute."""
 RECORDER_LAG = 0.05
 MEMORY = Path("/dev/shm")
