@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from brokers.clock import process_clock
-from brokers.tradovate.gateway import CONTRACTS
 from syncgroups.core.book import Book
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
@@ -95,11 +94,6 @@ def test_nothing_is_written_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert sum(written) > 500  # the journal's way is walked to its end
     assert not list(tmp_path.iterdir())
     assert not list(Path("/dev").glob("e0*.log"))
-
-
-def test_the_stage_shares_no_contract_with_a_broker() -> None:
-    Rehearsal(process_clock()).play()
-    assert all(1 not in known for url, known in CONTRACTS.items() if url)
 
 
 def test_a_stage_on_which_an_order_is_lost_says_so() -> None:

@@ -269,6 +269,8 @@ def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
     held = reading.held(key.group, key.follower, symbol)
     if reading.touched_by_others(key.follower, symbol):
         return True  # what a strange hand left of the position is anybody's guess
+    if reading.was_busted(key.follower):
+        held = reading.net[key.follower, symbol]  # an execution that was taken back has left it
     leads = reading.orders[key.leader_order].first.symbol
     return held * order.first.side.sign < 0 and reading.was_out(key.leader, leads, key.leader_order)
 
