@@ -67,13 +67,15 @@ def changed(book: Book, event: OrderChanged) -> None:
 def filled(book: Book, event: OrderFilled) -> None:
     """Remember that a guard has closed something, so that a second exit of the same is noticed."""
     forgive(book)
-    guard = _of(book, event.account, event)
-    if guard is None:
-        return
-    at, before = book.risk.guard_fills.get((event.account, event.symbol), (event.at, 0))
-    fresh = before if event.at - at < LOST_AFTER else 0
-    qty = event.qty * event.side.sign
-    book.risk.guard_fills[event.account, event.symbol] = event.at, fresh + qty
+    if _of(book, event.account, event) is not None:
+        closed(book, event, event.at)
+
+
+def closed(book: Book, fill: OrderFilled, when: Nanos) -> None:
+    """Remember what a guard has closed, and when: as it was told, or as it was traded while nobody looked."""
+    at, before = book.risk.guard_fills.get((fill.account, fill.symbol), (when, 0))
+    fresh = before if when - at < LOST_AFTER else 0
+    book.risk.guard_fills[fill.account, fill.symbol] = when, fresh + fill.qty * fill.side.sign
 
 
 def forgive(book: Book) -> None:

@@ -35,18 +35,19 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
     """Forget what a foreign hand closed: a group never counts more than the account really holds.
 
     Where several groups hold the same contract their sums net at the broker, and no one of them can be
-    told apart; then nothing is forgotten here.
+    told apart; then nothing is forgotten here, unless all were on one side and nothing is left of them.
     """
-    holdings = [key for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol]
-    if len(holdings) != 1:
+    nets = {key: net for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol}
+    actual = book.positions[account, symbol]
+    if len({net > 0 for net in nets.values()}) > 1 or (len(nets) > 1 and within(max(nets.values()), actual)):
         clamp_manual(book, account, symbol)
         return
-    copied = book.copied[holdings[0]]
-    left = within(copied, book.positions[account, symbol])
-    if left != copied:
-        book.hold(holdings[0], left)
-        if account not in book.flattening:
-            book.taken[holdings[0]] = book.taken.get(holdings[0], 0) + copied - left
+    for key, net in nets.items():
+        left = within(net, actual)
+        if left != net:
+            book.hold(key, left)
+            if account not in book.flattening:
+                book.taken[key] = book.taken.get(key, 0) + net - left
 
 
 def clamp_manual(book: Book, account: AccountId, symbol: Symbol) -> None:

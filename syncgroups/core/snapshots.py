@@ -9,6 +9,7 @@ from collections.abc import Collection
 from syncgroups.core import accounting, guarding
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import CopyState
+from syncgroups.core.guards import leg_of
 from syncgroups.core.joining import adopted, copy_named, credit
 from syncgroups.core.stated import positions_stated
 from tradehaven.domain.events import AccountSnapshot, OrderState, SnapshotTaken
@@ -30,10 +31,13 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         book.settling.add(event.connection)
     for account in event.accounts:
         _orders_as_stated(book, account)
+        guards = {order.order_id for order in account.orders if leg_of(order.client_order_id) is not None}
         for fill in account.fills:
             if not book.has_counted(fill.account, fill.fill_id):
                 book.fills.add((fill.account, fill.fill_id))
                 credit(book, fill)
+                if fill.order_id in guards:
+                    guarding.closed(book, fill, fill.traded_at)
         positions_stated(book, account, event.at)
         accounting.snapshot_taken(book, account)
         if account.balance is not None:
