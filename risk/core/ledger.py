@@ -172,7 +172,7 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
         realized=ZERO,
         unbilled=0,
         said=(),
-        passed=tuple(other for other in ledger.said if other is not said),
+        passed=tuple(other for other in ledger.said if other is not said and other.at >= said.at),
         flows=ledger.flows + _paid(ledger, said),
     )
 

@@ -169,6 +169,17 @@ def test_a_figure_that_came_later_counts_and_none_of_before() -> None:
     assert [one.cash for one in said.said] == [50_700]
 
 
+def test_a_figure_that_another_one_came_after_does_not_come_back() -> None:
+    """Seeds 618995 and 619148: what was said before the fill counted again when a position was restated."""
+    ledger = after(EMPTY, fill(1, 19_982, at=9), fill(-1, 19_994, at=10))
+    ledger = balanced(balanced(ledger, cash("49995", "0", at=9.98)), cash("50590", "600", at=10.05))
+    known = settled(ledger, 12, 0)
+    assert known.cash == 50_590
+    restated = settled(positioned(known, position(1, "4998", at=13)), 15, 1)
+    assert restated.stakes[ES].position.net == 1
+    assert settled(restated, 18, 1).cash == 50_590
+
+
 def test_a_word_on_a_position_that_the_fills_bear_out_moves_no_cash() -> None:
     counted = settled(taken_back(0, 1), 12, 0)
     flat = settled(positioned(counted, position(0, None, at=13)), 17, 0)
