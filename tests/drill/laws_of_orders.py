@@ -272,7 +272,9 @@ def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
     if reading.was_busted(key.follower):
         held = reading.net[key.follower, symbol]  # an execution that was taken back has left it
     leads = reading.orders[key.leader_order].first.symbol
-    return held * order.first.side.sign < 0 and reading.was_out(key.leader, leads, key.leader_order)
+    # Of a leader who lost an execution it is known late what he held: he may have seemed out.
+    out = reading.was_out(key.leader, leads, key.leader_order) or reading.was_busted(key.leader)
+    return held * order.first.side.sign < 0 and out
 
 
 def changes_are_merged(reading: Reading) -> Iterator[str]:
