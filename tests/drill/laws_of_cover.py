@@ -151,6 +151,8 @@ def _rests(
     key = parse_key(name)
     leaders = reading.orders.get(key.leader_order) if key is not None else None
     rule = entries if reading.enters(name, 10**9) else exits
+    if any(death.lost for _, death in reading.deaths) and RestRule.WAIT in (entries, exits):
+        return  # whether it entered stood in what a disk has lost
     if leaders is None or leaders.left or rule is RestRule.WAIT or leaders.filled < leaders.last.spec.qty:
         return
     if not is_chase(name):

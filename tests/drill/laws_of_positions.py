@@ -279,7 +279,10 @@ def _is_race(
         # A cancel that was lost is said again once its answer is overdue, and may be lost again.
         lost = reading.commands_lost(name, known[0], place)
         silent = any((trade.at - at) / SECOND < 2 * REACTION for at in lost)
-        return fresh or starved or silent or reading.broken_between(known[0], place, fill.account)
+        penalised = reading.waited_for_a_ticket(name, known[0], place)  # nor can that be taken back
+        return (
+            fresh or starved or silent or penalised or reading.broken_between(known[0], place, fill.account)
+        )
     return False
 
 

@@ -17,7 +17,7 @@ from tests.drill.history import Arrived, History, Image, Sent, Told, Trouble
 from tests.drill.joining import Joiner
 from tests.drill.odd import strange
 from tests.drill.venue import News, Venue
-from tests.drill.weather import Weather, lost_news, lost_request
+from tests.drill.weather import Weather, lost_news, lost_request, repeated
 from tradehaven.domain.commands import ChangeOrder, Command, Confirmed, Denied, Lane, Rejected
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.errors import RateLimited
@@ -269,7 +269,7 @@ class Line:
         for item in self._penalties.take_due(self._agenda.nanos() / SECOND + 0.001):
             name = item.command.client_order_id
             self._repeated.add(name)
-            self._history.add(Trouble(self._agenda.now, f"repeated with its ticket: {name}"))
+            self._history.add(Trouble(self._agenda.now, repeated(name)))
             self._write(item.command)
 
     # -- in -----------------------------------------------------------------------------------------

@@ -43,6 +43,11 @@ def lost_news(account: AccountId) -> str:
     return f"news of {account} lost"
 
 
+def repeated(name: ClientOrderId) -> str:
+    """Return how the history says that a penalised request was sent once more."""
+    return f"repeated with its ticket: {name}"
+
+
 def lost_request(name: ClientOrderId) -> str:
     """Return how the history says that a request never arrived."""
     return f"lost on its way: {name}"
