@@ -45,7 +45,7 @@ def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> 
     if not is_seen(plan, book, copy.follower):
         return CopyStep(copy=copy, command=None)
     if book.risk.is_locked(copy.follower):
-        copy = _grown_to_close(copy)
+        copy = grown_to_close(copy)
     after, command = next_command(copy, retry=retry)
     if isinstance(command, ChangeOrder) and command.spec.qty >= copy.sent.qty:
         if is_halted(plan, book, copy.follower):
@@ -53,7 +53,7 @@ def advance(plan: OwnerPlan, book: Book, copy: Copy, *, retry: bool = False) -> 
     return CopyStep(copy=after, command=command)
 
 
-def _grown_to_close(copy: Copy) -> Copy:
+def grown_to_close(copy: Copy) -> Copy:
     """Return a copy that wishes to be larger than it is only by what it closes."""
     if copy.target is None:
         return copy

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from risk.core.flatten import flatten
-from syncgroups.core import drift, owed, repair
+from syncgroups.core import drift, held, owed, repair
 from syncgroups.core.book import Book
-from syncgroups.core.converge import advance
 from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import (
     NOTHING,
     AccountStep,
+    CopyRefused,
     CopyStep,
     Decision,
     Remark,
@@ -76,6 +76,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     """Return what about a second's wait makes due."""
     steps: list[AccountStep | CopyStep] = []
     remarks: list[Remark] = []
+    refusals: list[CopyRefused] = []
     for account, tried_at in book.flattening.items():
         if not _is_seen(plan, book, account):
             continue  # what it holds is not known: it is looked at again when its link is back
@@ -86,11 +87,13 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     for copies in book.open_copies.values():
         for key in copies:
             if book.copies[key].refusals:
-                step = advance(plan, book, book.copies[key], retry=True)
+                step, barred = held.told_again(plan, book, book.copies[key], event.at)
                 if step.command is not None:
                     steps.append(step)
+                    refusals.extend(barred)
     looked = _looked(plan, book, event.at)
-    return joined(Decision(steps=tuple(steps), remarks=tuple(remarks)), looked)
+    told = Decision(steps=tuple(steps), remarks=tuple(remarks), refusals=tuple(refusals))
+    return joined(told, looked)
 
 
 def put_off_flatten(book: Book, event: Denied) -> bool:

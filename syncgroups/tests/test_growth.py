@@ -1,0 +1,92 @@
+"""A live order that is to open more: what held it back may have been overtaken by another reason."""
+
+from dataclasses import replace
+
+import pytest
+
+from risk.core.rules import Caps, Rules
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import ES, GROUP, SECOND, plan_of
+from tradehaven.domain.commands import ChangeOrder, Denied
+from tradehaven.domain.enums import OrderType, RefusalReason, Side
+from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.money import Ticks
+
+TWO = AccountId(2)
+WAIT = 5
+
+
+def growing(how: str) -> Desk:
+    """Return a desk whose follower's order waits to grow from one contract to three."""
+    world = desk()
+    order = world.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_900)
+    world.settle()
+    world.change(order, qty=3)
+    (change,) = world.outbox
+    if how == "turned down":
+        world.outbox.clear()
+        world.reject(change, "AnotherCommandPending")
+        return world
+    world.outbox.clear()
+    world.step(
+        Denied(
+            account=TWO,
+            client_order_id=change.client_order_id,
+            reason=RefusalReason.RATE_LIMITED,
+            text="no room",
+            at=world.at(),
+            retry_at=Nanos(world.now + WAIT * SECOND),
+        )
+    )
+    return world
+
+
+def told(world: Desk) -> list[tuple[int, Ticks | None]]:
+    changes = [command for command in world.outbox if isinstance(command, ChangeOrder)]
+    return [(change.spec.qty, change.spec.limit) for change in changes]
+
+
+def cap(world: Desk, most: int) -> None:
+    """Let the follower hold so many contracts."""
+    mine = replace(world.plan.accounts[TWO], rules=Rules(caps=Caps(instrument=most)))
+    world.plan = replace(world.plan, accounts={**world.plan.accounts, TWO: mine})
+
+
+@pytest.mark.parametrize("how", ["turned down", "held back"])
+def test_what_waited_to_grow_grows_when_it_may(how: str) -> None:
+    world = growing(how)
+    world.wait(WAIT + 1)
+    assert told(world) == [(3, 19_900)]
+
+
+@pytest.mark.parametrize("how", ["turned down", "held back"])
+def test_what_waited_to_grow_opens_nothing_in_a_contract_that_has_come_into_quarantine(how: str) -> None:
+    """Seed 641697."""
+    world = growing(how)
+    world.book.quarantined.add((GROUP, TWO, ES))
+    world.wait(WAIT + 1)
+    assert told(world) == []
+
+
+def test_what_was_held_back_and_may_not_be_told_by_now_is_named() -> None:
+    """Seed 641281: a cap was full by then."""
+    world = growing("held back")
+    cap(world, 2)
+    world.wait(WAIT + 1)
+    assert told(world) == []
+    assert world.reasons() == ["max_position"]
+    assert world.book.copies[next(iter(world.book.copies))].target.qty == 3  # type: ignore[union-attr]
+
+
+def test_a_cap_that_still_has_room_for_all_of_it_lets_it_grow() -> None:
+    world = growing("held back")
+    cap(world, 3)
+    world.wait(WAIT + 1)
+    assert told(world) == [(3, 19_900)]
+
+
+def test_a_group_that_is_gone_lets_nothing_grow() -> None:
+    world = growing("held back")
+    world.plan = plan_of(replace(world.plan.groups[0], active=False))
+    world.wait(WAIT + 1)
+    assert told(world) == []
