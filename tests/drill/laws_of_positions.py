@@ -359,6 +359,8 @@ def protection_fits(reading: Reading) -> Iterator[str]:
                 continue
             if reading.was_busted(account):
                 continue  # what it holds for whom is anybody's guess, and people were told so
+            if reading.was_forgotten(name) and _opens_by_now(reading, leaders):
+                continue  # known by its name alone it counts as an entry, and so does what it answers
             held = reading.held(group.group, account, symbol)
             closing = held * order.first.side.sign < 0
             if reading.only_reduces(name, 10**9) and order.left > (abs(held) if closing else 0):
@@ -369,6 +371,12 @@ def protection_fits(reading: Reading) -> Iterator[str]:
             if whole and is_stop and closing and leader_net * order.first.side.sign < 0:
                 if order.left < abs(held) and (account, symbol) not in told:
                     yield f"{name} protects {order.left} of {held:+d} {symbol} held by {account}"
+
+
+def _opens_by_now(reading: Reading, order: Order) -> bool:
+    """Say whether an order that still works would open, with what its account holds at the end."""
+    held = reading.net[order.first.account, order.first.symbol]
+    return bool(order.left) and held * order.first.side.sign >= 0
 
 
 def books_balance(reading: Reading) -> Iterator[str]:

@@ -52,7 +52,10 @@ class Order:
 
 @dataclass
 class Reading:
-    """The indices. `followed` are (group, follower) pairs with the leader of the group."""
+    """The indices. `followed` are (group, follower) pairs with the leader of the group.
+
+    `kept` are the places of the records that a disk still has at the end, `forgotten` of those it lost.
+    """
 
     history: History
     orders: dict[OrderId, Order] = field(default_factory=dict)
@@ -69,6 +72,8 @@ class Reading:
     )
     refusals: list[CopyRefused] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+    forgotten: set[int] = field(default_factory=set)
     starved: list[tuple[int, ClientOrderId]] = field(default_factory=list)
     limited: Counter[ClientOrderId] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
@@ -94,11 +99,15 @@ class Reading:
                     found.plans.append((place, entry.plan))
                 case Died():
                     found.deaths.append((place, entry))
+                    first = len(found.kept) - entry.lost
+                    found.forgotten.update(found.kept[first:])
+                    del found.kept[first:]
                 case Began():
                     found.births.append((place, entry))
                 case Trouble():
                     found.troubles.append((place, entry))
                 case Journalled():
+                    found.kept.append(place)
                     found._intent(place, entry)
                 case Busted():
                     found.busted.append((place, entry))
@@ -341,6 +350,10 @@ class Reading:
         """Say whether an order was never meant to open anything, by all of the journal before a place."""
         said = [step.copy.enters for at, step in self.copies[name] if at < place and step.copy is not None]
         return bool(said) and not any(said)
+
+    def was_forgotten(self, name: ClientOrderId) -> bool:
+        """Say whether the last word of the journal on an order of ours was lost with the disk."""
+        return any(at in self.forgotten for at, _ in self.copies[name][-1:])
 
     def placed(self) -> Iterator[tuple[int, Sent, PlaceOrder]]:
         """Yield every new order that the engine wrote."""

@@ -24,7 +24,8 @@ from tests.drill.history import (
 )
 from tests.drill.laws import LAWS, check
 from tests.drill.people import LEADER, OWNER, OWNER_GATE
-from tests.drill.script import Cancel
+from tests.drill.reading import Reading
+from tests.drill.script import Cancel, Crash
 from tests.drill.stories import BUY, HOME, SELL, TWO, limit, market, stop, story_of
 from tests.drill.test_laws_of_rules import BROKEN_RULES
 from tests.drill.world import drill
@@ -324,6 +325,30 @@ def test_a_copy_that_outlives_its_cancelled_leader_is_caught() -> None:
     number = _last(history, Finished, _of_two)
     del history.entries[number]
     assert {violation.law for violation in check(history)} == {"I13"}
+
+
+def test_an_exit_that_the_disk_forgot_is_an_entry_where_its_leader_has_turned() -> None:
+    """I14: with the journal kept the engine says so; without it the order is known by its name alone."""
+    turned = ((2, market(BUY, 1)), (4, limit(SELL, 1, 20)), (5, market(SELL, 3)), (8, market(SELL, 1)))
+    for disk in ("kept", "lost"):
+        history = drill(story_of(*turned, (3.5, Crash(point="P4", nth=2, disk=disk, seconds=2))))
+        reading = Reading.of(history)
+        exit_of_two = next(order for key, order in reading.ours() if order.left and key.follower == TWO)
+        name = exit_of_two.first.client_id or ClientOrderId("")
+        assert reading.was_forgotten(name) is (disk == "lost")
+        assert check(history) == []
+
+
+def test_an_exit_that_the_disk_forgot_is_an_exit_where_its_leaders_is_one() -> None:
+    """I14: at rest the leader's target closes all that it holds, and that of account 2 more than it has."""
+    lines = ((2, market(BUY, 2)), (4, limit(SELL, 2, 20)))
+    history = drill(story_of(*lines, (3.5, Crash(point="P4", nth=2, disk="lost", seconds=2))))
+    assert check(history) == []
+    for number, entry in enumerate(history.entries):
+        if isinstance(entry, Accepted) and _of_two(entry) and entry.order.spec.limit is not None:
+            spec = replace(entry.order.spec, qty=3)
+            history.entries[number] = Accepted(entry.at, replace(entry.order, spec=spec))
+    assert "I14" in {violation.law for violation in check(history)}
 
 
 def test_an_order_of_a_third_account_is_nobodys_lineage() -> None:
