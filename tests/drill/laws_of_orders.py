@@ -266,15 +266,13 @@ def _protects(reading: Reading, key: CopyKey, order: Order) -> bool:
     The leader's target filled and took its stop along, and the follower's target still waits for its price.
     """
     symbol = order.first.symbol
-    held = reading.held(key.group, key.follower, symbol)
     if reading.touched_by_others(key.follower, symbol):
         return True  # what a strange hand left of the position is anybody's guess
-    if reading.was_busted(key.follower):
-        held = reading.net[key.follower, symbol]  # an execution that was taken back has left it
+    busted = reading.was_busted(key.follower)  # an execution that was taken back has left it
+    held = reading.net[key.follower, symbol] if busted else reading.held(key.group, key.follower, symbol)
     leads = reading.orders[key.leader_order].first.symbol
-    # Of a leader who lost an execution it is known late what he held: he may have seemed out.
-    out = reading.was_out(key.leader, leads, key.leader_order) or reading.was_busted(key.leader)
-    return held * order.first.side.sign < 0 and out
+    out = reading.was_out(key.leader, leads, key.leader_order)
+    return (out or reading.was_busted(key.leader)) and held * order.first.side.sign < 0  # he may seem out
 
 
 def changes_are_merged(reading: Reading) -> Iterator[str]:

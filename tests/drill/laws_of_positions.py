@@ -13,6 +13,7 @@ from tests.drill.history import Sent, Traded, Turned
 from tests.drill.people import ES
 from tests.drill.reading import Order, Reading, answer_to
 from tests.drill.tab import Tab
+from tests.drill.weather import repeated
 from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId, Symbol
 
@@ -279,7 +280,8 @@ def _is_race(
         # A cancel that was lost is said again once its answer is overdue, and may be lost again.
         lost = reading.commands_lost(name, known[0], place)
         silent = any((trade.at - at) / SECOND < 2 * REACTION for at in lost)
-        penalised = reading.waited_for_a_ticket(name, known[0], place)  # nor can that be taken back
+        troubles = {trouble.what for at, trouble in reading.troubles if known[0] <= at <= place}
+        penalised = repeated(name) in troubles  # what waits for its ticket cannot be taken back
         return (
             fresh or starved or silent or penalised or reading.broken_between(known[0], place, fill.account)
         )

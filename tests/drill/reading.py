@@ -26,7 +26,7 @@ from tests.drill.history import (
 )
 from tests.drill.people import ES, MES
 from tests.drill.script import Overfill
-from tests.drill.weather import lost_news, lost_request, repeated
+from tests.drill.weather import lost_news, lost_request
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
 from tradehaven.domain.events import Event, OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
@@ -282,11 +282,6 @@ class Reading:
     def found_no_room(self, name: ClientOrderId, first: int, last: int) -> bool:
         """Say whether between two places a command for an order of ours found no room in its budget."""
         return any(first <= at <= last and denied.startswith(name) for at, denied in self.starved)
-
-    def waited_for_a_ticket(self, name: ClientOrderId, first: int, last: int) -> bool:
-        """Say whether between two places an order of ours was on its way behind a penalty of its broker's."""
-        between = (trouble.what for place, trouble in self.troubles if first <= place <= last)
-        return repeated(name) in between
 
     def commands_lost(self, name: ClientOrderId, first: int, last: int) -> list[Nanos]:
         """Return when between two places cancels or changes of an order of ours were lost on their way."""
