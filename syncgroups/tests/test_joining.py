@@ -248,49 +248,6 @@ def test_what_a_group_held_before_hides_nothing_that_a_hand_closes_now() -> None
     assert world.book.copied[HOLDING] == 1
 
 
-def _of_two_groups(side: Side, other: Side) -> Desk:
-    """Return a follower that holds two contracts for each of two leaders."""
-    second = group_of(follower(2), leader=THREE, group=GroupId(10))
-    world = Desk(plan_of(group_of(follower(2)), second))
-    world.connect()
-    for leader, bought in ((LEADER, side), (THREE, other)):
-        world.market(bought, 2, account=leader)
-    world.settle()
-    return world
-
-
-SECOND_HOLDING = GroupId(10), TWO, ES, ES
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_of_two_groups_nobody_says_whose_contracts_a_hand_closed(side: Side) -> None:
-    world = _of_two_groups(side, side)
-    for _ in range(3):
-        world.market(side.opposite, 1, account=TWO)
-    assert (world.book.copied[HOLDING], world.book.copied[SECOND_HOLDING]) == (2 * side.sign, 2 * side.sign)
-    assert world.book.taken == {}
-
-
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_of_two_groups_both_are_out_when_nothing_is_left(side: Side) -> None:
-    """Seed -619910: what came next was sized, and protected, beside contracts that were long gone."""
-    world = _of_two_groups(side, side)
-    world.market(side.opposite, 4, account=TWO)
-    assert (world.book.copied[HOLDING], world.book.copied[SECOND_HOLDING]) == (0, 0)
-    assert world.book.taken == {HOLDING: 2 * side.sign, SECOND_HOLDING: 2 * side.sign}
-    world.market(side, 3)
-    world.settle()
-    assert (world.held(2), world.book.copied[HOLDING]) == (3 * side.sign, 3 * side.sign)
-
-
-def test_of_two_groups_against_each_other_both_hold_what_nets_to_nothing() -> None:
-    world = _of_two_groups(BUY, SELL)
-    world.market(BUY, 1, account=TWO)
-    world.market(SELL, 1, account=TWO)
-    assert (world.book.copied[HOLDING], world.book.copied[SECOND_HOLDING]) == (2, -2)
-    assert world.book.taken == {}
-
-
 def _beside_a_group(manual: int, copied: int) -> bracketing.Desk:
     world = bracketing.desk()
     world.market(BUY, copied)

@@ -167,29 +167,6 @@ def test_a_stop_that_has_filled_and_ended_before_the_leaders_exit_fills_leaves_n
     assert desk.book.copied[GROUP, MINE, ES, ES] == 0
 
 
-@pytest.mark.parametrize(("seconds", "left"), [(2, 0), (11, -1)])
-def test_what_a_stop_and_an_exit_closed_twice_while_a_link_was_down_is_closed_when_it_is_back(
-    seconds: int, left: int
-) -> None:
-    """Seed 613712: the stop's fill came with the snapshot, and what it had opened counted as anybody's."""
-    desk = desk_with()
-    desk.market(Side.BUY, 1)
-    desk.settle()
-    (guard,) = guards(desk)
-    desk.market(Side.SELL, 1)
-    (sent,) = desk.outbox
-    desk.outbox.clear()
-    assert isinstance(sent, PlaceOrder)
-    desk.lose(MINE)
-    out = desk._accept(MINE, sent.client_order_id, ES, sent.side, sent.spec)
-    desk.fill(out.order_id, seen=False)
-    desk.fill(guard.order_id, price=19_960, seen=False)
-    desk.wait(seconds)
-    desk.connect(MINE)
-    desk.settle()
-    assert desk.positions[MINE, ES] == left
-
-
 def guarded_exit(qty: int, exits: int = 1, *, beside: Symbol | None = None) -> Desk:
     """Return a desk on which a guard has filled while an exit of the leader's was on its way."""
     desk = desk_with()
