@@ -258,6 +258,8 @@ def _outcome(book: Book, event: Outcome) -> bool:
     if not copy.is_open:
         return False
     if event.client_order_id == copy.key:
+        if isinstance(event, Denied) and copy.order_id is not None:
+            return False  # its broker has numbered it: an old word that came once more (I12)
         _order_answered(book, copy, event)
     else:
         _command_answered(book, copy, event)

@@ -1,4 +1,4 @@
-"""A live order that is to open more: what held it back may have been overtaken by another reason."""
+"""A live order: by which rules it may open more, and which word about it is an old one."""
 
 from dataclasses import replace
 
@@ -90,3 +90,30 @@ def test_a_group_that_is_gone_lets_nothing_grow() -> None:
     world.plan = plan_of(replace(world.plan.groups[0], active=False))
     world.wait(WAIT + 1)
     assert told(world) == []
+
+
+@pytest.mark.parametrize("reason", [RefusalReason.RATE_LIMITED, RefusalReason.FOLLOWER_OFFLINE])
+def test_an_order_that_its_broker_has_numbered_is_not_sent_again_for_an_old_word(
+    reason: RefusalReason,
+) -> None:
+    """Seed 643398: a denial that came a second time made an exit of one that was at work go out once more."""
+    world = desk()
+    world.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_900)
+    (placed,) = world.outbox
+    world.settle()
+    (copy,) = world.book.copies.values()
+    again = Nanos(world.now + SECOND)
+    world.step(
+        Denied(
+            account=TWO,
+            client_order_id=placed.client_order_id,
+            reason=reason,
+            text="no room",
+            at=world.at(),
+            retry_at=again,
+        )
+    )
+    world.wait(WAIT)
+    assert world.outbox == []
+    assert list(world.book.copies.values()) == [copy]
+    assert world.reasons() == []
