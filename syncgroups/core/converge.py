@@ -17,6 +17,7 @@ from syncgroups.core.decision import (
     Decision,
     Remark,
     RemarkKind,
+    joined,
 )
 from syncgroups.core.expected import is_seen
 from syncgroups.core.keys import command_id
@@ -92,6 +93,11 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         if copy.group == group.group and copy.leads == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
+
+
+def out_after_all(plan: OwnerPlan, book: Book, settled: Iterable[Copy]) -> Decision:
+    """Return what follows for a chain where an order of its own leader's is in doubt no more."""
+    return joined(*(leader_flat(plan, book, copy.follower, copy.symbol) for copy in settled))
 
 
 def is_out(book: Book, account: AccountId, symbol: Symbol) -> bool:

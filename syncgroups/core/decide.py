@@ -90,7 +90,8 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
             return joined(seen, resume.resumed(plan, book, event.at, seen), guarded)
         case OrdersListed():
-            left = place.settled(plan, book, recover.missed(book), event.at)
+            gone = recover.missed(book)
+            left = joined(converge.out_after_all(plan, book, gone), place.settled(plan, book, gone, event.at))
             waited = resume.resumed(plan, book, event.at, left)
             return joined(recover.after_listing(book), left, waited)
         case GateChanged() | HaltPressed():
@@ -150,6 +151,7 @@ def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
     late = held.held_back(plan, book, outcome)
     kept = owed.failed(plan, book, outcome)
     named = book.copies.get(outcome.client_order_id)
-    left = place.settled(plan, book, [named] if named else [], outcome.at)
+    gone = [named] if named else []
+    left = joined(converge.out_after_all(plan, book, gone), place.settled(plan, book, gone, outcome.at))
     waited = resume.resumed(plan, book, outcome.at, left)
     return joined(answered, late, kept, left, waited, brackets.failed(book, outcome))

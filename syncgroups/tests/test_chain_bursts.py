@@ -4,7 +4,7 @@ import pytest
 
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import follower, group_of, plan_of
-from tradehaven.domain.enums import RefusalReason, Side, SyncMode
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, SyncMode
 from tradehaven.domain.ids import AccountId, GroupId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -101,3 +101,22 @@ def test_in_a_chain_an_order_whose_size_is_the_same_either_way_is_copied_as_it_i
     world.settle()
     assert (world.held(2), world.held(3)) == (2, 2)
     assert not [one for said in world.decisions for one in said.refusals]
+
+
+def test_in_a_chain_an_entry_goes_when_its_leader_turns_out_to_be_out() -> None:
+    """Seed 636889: an order that had been lost kept it, for its leader might have held something by it."""
+    world = Desk(plan_of(group_of(follower(2)), group_of(follower(3), leader=TWO, group=GroupId(10))))
+    world.connect()
+    world.market(SELL, 1)
+    lost = world.outbox.pop()
+    order = world.trade(SELL, 1, OrderType.LIMIT, limit=20_100)
+    world.settle()
+    (middle,) = world.resting(2)
+    world.fill(order)
+    world.fill(middle.order_id)
+    world.market(BUY, 2)
+    world.settle()
+    assert (world.held(2), len(world.resting(3))) == (0, 1)
+    world.reject(lost, "NoQuote")
+    world.settle()
+    assert world.resting(3) == []
