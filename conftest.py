@@ -2,10 +2,17 @@
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from accounts.models import User
 
 PASSWORD = "Correct-horse-7-battery"
+
+# How long one example takes says more about the machine than about the code: a busy one fails no test.
+settings.register_profile(
+    "unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 def _person(name: str) -> User:
