@@ -229,13 +229,14 @@ class _Seen:
         weighs = caps.minis is not None or caps.scaling is not None
         if not (caps.products or weighs) and caps.account is None:
             return Exposure(instrument=own)
+        mine = _product(symbol)  # of one that nobody knows the guard says so itself
         product = account = own
-        sizes = minis(product_of(symbol)) * own if weighs else ZERO
+        sizes = (minis(mine) if mine is not None else ONE) * own if weighs else ZERO
         for other in self._book.traded[self._account]:
             if other == symbol or not (worst := self._worst(self._account, other)):
                 continue
             traded = _product(other)
-            product += worst if traded is not None and traded.symbol == product_of(symbol).symbol else 0
+            product += worst if _is_same(traded, mine) else 0
             account += worst
             sizes += (minis(traded) if traded is not None else ONE) * worst
         return Exposure(instrument=own, product=product, account=account, minis=sizes)
@@ -323,6 +324,10 @@ class _Seen:
 def _is_full(symbol: Symbol) -> bool | None:
     traded = _product(symbol)
     return traded.symbol == traded.full_size if traded is not None else None
+
+
+def _is_same(one: Product | None, other: Product | None) -> bool:
+    return one is not None and other is not None and one.symbol == other.symbol
 
 
 def _product(symbol: Symbol) -> Product | None:

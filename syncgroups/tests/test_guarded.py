@@ -74,6 +74,14 @@ def test_a_contracts_own_cap_counts_also_beside_one_of_the_whole_account() -> No
     assert one.weighed.exposure == 2
 
 
+@pytest.mark.parametrize("caps", [Caps(account=4), Caps(minis=Decimal(4)), Caps(products={"ES": 4})])
+def test_an_order_in_a_contract_that_nobody_knows_is_refused_by_that_name(caps: Caps) -> None:
+    desk = desk_with(Rules(caps=caps))
+    desk.market(Side.BUY, 1, account=MINE, symbol=NQ)
+    desk.market(Side.BUY, 1, symbol=Symbol("XXZ6"))
+    assert reasons(desk) == [RefusalReason.UNKNOWN_INSTRUMENT]
+
+
 def test_a_narrowed_gate_names_itself_to_accounts_without_rules_whatever_they_trade() -> None:
     desk = desk_with(Rules())
     desk.shut(gate_of(MINE), state=TradingState.REDUCING)
