@@ -14,6 +14,7 @@ from risk.core.standing import ZERO, Money
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.events import AccountSnapshot, BalanceReported, OrderFilled, PositionReported
 from tradehaven.domain.ids import Nanos, Symbol
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.positions import FLAT, Position, adopt, apply_fill
 
 NEAR = 1_000_000_000
@@ -39,6 +40,11 @@ class Stake:
     result: Decimal = ZERO
     averaged: int = 0
     split_at: Nanos = Nanos(0)
+
+    @property
+    def price(self) -> Ticks:
+        """Return what was paid for a contract of it on the average, to the nearest tick."""
+        return Ticks(round(self.cost / self.position.net))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ from tradehaven.domain.events import (
     PriceMoved,
 )
 from tradehaven.domain.ids import AccountId, Nanos
-from tradehaven.domain.money import Ticks
 
 
 def snapshot_taken(book: Book, account: AccountSnapshot) -> None:
@@ -113,6 +112,8 @@ def price_moved(book: Book, event: PriceMoved) -> bool:
     mark = marked(known, event)
     if mark is None or (known is None and not _is_likely(book, event, mark)):
         return False
+    if known is not None and mark.doubt is None:
+        book.risk.quoted.pop((event.environment, event.symbol), None)
     marks[event.symbol] = mark
     return known is None or (mark.bid, mark.ask, mark.last) != (known.bid, known.ask, known.last)
 
@@ -120,15 +121,21 @@ def price_moved(book: Book, event: PriceMoved) -> bool:
 def _is_likely(book: Book, event: PriceMoved, fresh: Mark) -> bool:
     """Say whether a contract's very first quote may be believed: near to what was paid, or seen twice (F40).
 
-    Nothing stands before it that it could be held against, and a position hangs on it.
+    Nothing stands before it that it could be held against, and a position hangs on it. Where none does, it
+    counts until one comes that paid something else, see `RiskBook.keep`.
     """
     key = event.environment, event.symbol
     before = book.risk.quoted.get(key)
     book.risk.quoted[key] = fresh.bid
     stakes = [book.risk.ledgers[account].stakes[event.symbol] for account in book.risk.holders[event.symbol]]
-    paid = (Ticks(round(stake.cost / stake.position.net)) for stake in stakes)
-    again = before is not None and is_near(before, fresh.bid)
-    return not stakes or again or any(is_near(price, fresh.bid) for price in paid)
+    if not stakes:
+        return True
+    if (before is None or not is_near(before, fresh.bid)) and not any(
+        is_near(stake.price, fresh.bid) for stake in stakes
+    ):
+        return False
+    del book.risk.quoted[key]
+    return True
 
 
 def _paid_in(book: Book, account: AccountId, amount: Decimal) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from syncgroups.core.book import Book, OrderRecord
-from syncgroups.core.copies import MAX_REFUSALS, Copy, next_command
+from syncgroups.core.copies import Copy, next_command
 from syncgroups.core.decision import (
     NOTHING,
     Action,
@@ -20,13 +20,12 @@ from syncgroups.core.decision import (
     joined,
 )
 from syncgroups.core.expected import is_seen
-from syncgroups.core.keys import command_id
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.stated import within
-from tradehaven.domain.commands import ChangeOrder, Denied, Outcome, Rejected, Unresolved
+from tradehaven.domain.commands import ChangeOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, RefusalReason, TradingState
 from tradehaven.domain.events import OrderEnded, OrderFilled
-from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, Symbol
 from tradehaven.domain.transitions import is_final
 
 DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
@@ -61,15 +60,6 @@ def grown_to_close(copy: Copy) -> Copy:
     most = max(copy.sent.qty, copy.target.qty - copy.enters)
     cut = max(0, copy.target.qty - most)
     return copy.changed(target=replace(copy.target, qty=most), enters=copy.enters - cut) if cut else copy
-
-
-def own_order(plan: OwnerPlan, book: Book, account: AccountId, order_id: OrderId) -> Decision:
-    """Return what is still to be said about an order of ours of which news came."""
-    copy = book.copy_of_order(account, order_id)
-    if copy is None:
-        return NOTHING
-    step = advance(plan, book, copy)
-    return Decision(steps=(step,)) if step.command is not None else NOTHING
 
 
 def ended_order(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
@@ -183,23 +173,6 @@ def _kept(copy: Copy) -> CopyRefused:
         reason=RefusalReason.KILL_SWITCH,
         detail="the kill switch is on: this exit stays in the market",
     )
-
-
-def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
-    """Return the next step of the order that an answer belongs to, or the remark that it is stuck."""
-    if isinstance(outcome, Denied):
-        return NOTHING  # it never left: `held` tries again when there is room, `watch` each second
-    name = outcome.client_order_id
-    told = (c for c in book.open_copies_of(outcome.account) if command_id(c.key, c.commands) == name)
-    copy = book.copies.get(name) or next(told, None)
-    if copy is None:
-        return NOTHING
-    if copy.refusals >= MAX_REFUSALS and isinstance(outcome, Rejected | Unresolved):
-        code = f"{outcome.code} " if isinstance(outcome, Rejected) else ""
-        detail = f"the broker did not do it {copy.refusals} times: {code}{outcome.text}".strip()
-        return Decision(remarks=(stuck(copy, detail),))
-    step = advance(plan, book, copy)
-    return Decision(steps=(step,)) if step.command is not None else NOTHING
 
 
 def stuck(copy: Copy, detail: str) -> Remark:

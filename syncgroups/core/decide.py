@@ -18,6 +18,7 @@ from syncgroups.core import (
     repair,
     rests,
     resume,
+    telling,
     watch,
 )
 from syncgroups.core.book import Book
@@ -66,11 +67,11 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
 def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
-            mine = converge.own_order(plan, book, event.account, event.order_id)
+            mine = telling.own_order(plan, book, event)
             placed = place.new_order(plan, book, event)
             return joined(placed, owed.refused(plan, book, placed.refusals, event.at), mine)
         case OrderChanged():
-            mine = converge.own_order(plan, book, event.account, event.order_id)
+            mine = telling.own_order(plan, book, event)
             return joined(place.changed_order(plan, book, event), mine)
         case OrderFilled():
             flat = joined(
@@ -147,7 +148,7 @@ def _asked(plan: OwnerPlan, book: Book, event: PersonAsked | OrderAsked) -> Deci
 
 
 def _answered(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
-    answered = converge.after_outcome(plan, book, outcome)
+    answered = telling.after_outcome(plan, book, outcome)
     late = held.held_back(plan, book, outcome)
     kept = owed.failed(plan, book, outcome)
     named = book.copies.get(outcome.client_order_id)

@@ -7,16 +7,15 @@ never for more than is still held by then. Changes and cancels go with the lates
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.converge import advance, grown_to_close, is_halted
+from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy, CopyState
-from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Decision, Step, joined
+from syncgroups.core.decision import NOTHING, CopyStep, Decision, Step, joined
 from syncgroups.core.expected import is_seen
-from syncgroups.core.guarded import Refusal, guarded
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import OwnerPlan
-from syncgroups.core.share import own_of, quarantine
-from syncgroups.core.sizing import Sized
-from syncgroups.core.waiting import LeaderOrder
+from syncgroups.core.share import own_of
+from syncgroups.core.telling import left_out, order_of, told
 from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
@@ -41,7 +40,7 @@ def held_back(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
         return Decision(steps=(CopyStep(copy=copy, command=None),))  # written down, for a start to find
     detail = f"{outcome.text}; only what closes its position is sent"
     opening = Refusal(reason=RefusalReason.RATE_LIMITED, detail=detail)
-    return joined(_again(plan, book, copy, outcome.at), Decision(refusals=(_left_out(copy, opening),)))
+    return joined(_again(plan, book, copy, outcome.at), Decision(refusals=(left_out(copy, opening),)))
 
 
 def released(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
@@ -67,58 +66,12 @@ def _urgency(step: Step) -> int:
 def _again(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Decision:
     if copy.is_unsent and copy.target is not None:
         return _exit_again(plan, book, copy, copy.target, at)
-    step, refusals = told_again(plan, book, copy, at)
+    step, refusals = told(plan, book, copy, at, retry=True)
     if is_seen(plan, book, copy.follower):  # without a command it stands as wished by now
         step = step.changed(copy=step.copy.changed(held_until=Nanos(0)))
     if step.copy == copy:
         return NOTHING
     return Decision(steps=(step,), refusals=refusals)
-
-
-def told_again(
-    plan: OwnerPlan, book: Book, copy: Copy, at: Nanos
-) -> tuple[CopyStep, tuple[CopyRefused, ...]]:
-    """Return what a live order is told once more, and what the rules of now leave out of it.
-
-    It was decided on before: what it is to open may have come into a quarantine or over a cap since. Where
-    nothing else is to be told, the wish is kept as it is.
-    """
-    barred = _barred(plan, book, copy, at)
-    if barred is None:
-        return advance(plan, book, copy, retry=True), ()
-    step = advance(plan, book, grown_to_close(copy), retry=True)
-    said = (_left_out(copy, barred, Action.CHANGE),)
-    return (step if step.command is not None else CopyStep(copy=copy, command=None)), said
-
-
-def _barred(plan: OwnerPlan, book: Book, copy: Copy, at: Nanos) -> Refusal | None:
-    """Return what speaks by now against an order that is to open more than its broker knows of."""
-    target = copy.target
-    if target is None or not copy.enters or target.qty <= copy.sent.qty or copy.is_manual:
-        return None
-    settings = settings_of(plan, copy.leader, copy.group, copy.follower)
-    if settings is None:
-        return GROUP_STOPPED
-    group, follower = settings
-    order = _order(copy, target, at)
-    sized = Sized(reduce=target.qty - copy.enters, enter=copy.enters)
-    _, refusal, _ = guarded(plan.accounts, book, follower, order, sized, 0, copy)
-    return quarantine(book, group, follower, order) or refusal
-
-
-def _order(copy: Copy, target: OrderSpec, at: Nanos) -> LeaderOrder:
-    """Return a wish of a copy as an order by itself."""
-    return LeaderOrder(
-        account=copy.leader,
-        order_id=copy.leader_order,
-        symbol=copy.symbol,
-        leads=copy.leads,
-        side=copy.side,
-        spec=target,
-        before=0,
-        change=target.qty * copy.side.sign,
-        at=at,
-    )
 
 
 def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> Decision:
@@ -149,7 +102,7 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
     Other exits that wait as well do not count: they come after this one and are weighed then.
     """
     sign = copy.side.sign
-    own = own_of(book, copy.group, copy.follower, _order(copy, target, at), copy)
+    own = own_of(book, copy.group, copy.follower, order_of(copy, target, at), copy)
     waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
     certain = own.certain - sum(doubt.left for doubt in waiting)
     return max(0, -sign * certain), len(waiting) < len(own.doubts)
@@ -157,18 +110,4 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:
     step = CopyStep(copy=copy.changed(state=CopyState.ENDED), command=None)
-    return Decision(steps=(step,), refusals=(_left_out(copy, refusal),))
-
-
-def _left_out(copy: Copy, refusal: Refusal, action: Action = Action.PLACE) -> CopyRefused:
-    return CopyRefused(
-        key=copy.key,
-        group=copy.group,
-        leader=copy.leader,
-        leader_order=copy.leader_order,
-        follower=copy.follower,
-        symbol=copy.symbol,
-        action=action,
-        reason=refusal.reason,
-        detail=refusal.detail,
-    )
+    return Decision(steps=(step,), refusals=(left_out(copy, refusal),))

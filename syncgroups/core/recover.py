@@ -28,6 +28,7 @@ from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import leader_order
+from syncgroups.core.telling import wished
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
@@ -67,19 +68,19 @@ def _in_line(
     plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, others: dict[ClientOrderId, Copy]
 ) -> Decision:
     if _stands_alone(plan, book, copy):
-        return _step(advance(plan, book, copy))
+        return wished(plan, book, copy, at)
     record = book.orders.get((copy.leader, copy.leader_order))
     if record is None or is_final(record.status):
         return _outlived(plan, book, copy, record)
     settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None:
-        return _step(advance(plan, book, copy))
+        return wished(plan, book, copy, at)
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
     if (seen := seen_by(replace(case, others=others), follower)) is not None:
         follow(*seen)
     others.update((step.copy.key, step.copy) for step in case.steps)
-    return case.decision() if case.steps else joined(case.decision(), _step(advance(plan, book, copy)))
+    return case.decision() if case.steps else joined(case.decision(), wished(plan, book, copy, at))
 
 
 def _stands_alone(plan: OwnerPlan, book: Book, copy: Copy) -> bool:

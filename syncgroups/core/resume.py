@@ -5,11 +5,12 @@ Only what the doubt really brought is closed, never what the follower bought sin
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from syncgroups.core.behind import freeing
 from syncgroups.core.book import Book
 from syncgroups.core.case import Case, case_of, seen_by
-from syncgroups.core.converge import is_withdrawn
+from syncgroups.core.converge import DONE, is_withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import NOTHING, Action, Decision, copies_of, joined
 from syncgroups.core.guarded import Refusal, guarded
@@ -21,6 +22,7 @@ from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
 from tradehaven.domain.enums import OrderType, RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
+from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
 
 STALE = 2 * 1_000_000_000
@@ -118,9 +120,22 @@ def _case(plan: OwnerPlan, book: Book, waiting: Waiting, at: Nanos) -> tuple[Cas
     if record is None or waiting.order.fill is not None:
         return case_of(plan, book, group, waiting.order.changed(at=at)), follower
     order = leader_order(book, account, waiting.order.order_id, at)
-    if is_final(record.status) and record.filled:
-        order = order.changed(change=record.filled * order.side.sign)  # it may have ended in part
-    return seen_by(case_of(plan, book, group, order), follower)
+    return seen_by(case_of(plan, book, group, _as_traded(book, order)), follower)
+
+
+def _as_traded(book: Book, order: LeaderOrder) -> LeaderOrder:
+    """Return an order that may have ended in part: what was taken back rests nowhere, what traded counts."""
+    record = book.orders.get((order.account, order.order_id))
+    if order.fill is not None or record is None or not is_final(record.status) or not record.filled:
+        return order
+    spec = order.spec if record.status in DONE else OrderSpec(order_type=OrderType.MARKET, qty=order.spec.qty)
+    return order.changed(change=record.filled * order.side.sign, spec=spec)
+
+
+def _was_cut_short(book: Book, order: LeaderOrder) -> bool:
+    """Say whether a leader's order ended before all of it had traded."""
+    record = book.orders.get((order.account, order.order_id))
+    return order.fill is None and record is not None and is_final(record.status) and record.status not in DONE
 
 
 def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos) -> Waiting:
@@ -133,10 +148,10 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     ratio = ratio_of(book, case.group, follower, order)
     if ratio is None:
         return waiting
-    own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)
-    own += sum(_closed_by(book, key) - placed for key, placed in waiting.ahead) * order.side.sign
+    own = _brought(book, waiting)
     room = _room(case, follower, waiting, order)
     wanted = reduction(book, follower, ratio, own, order) - waiting.placed
+    wanted -= _closed_behind(book, follower, ratio, waiting, min(wanted, room)) if wanted > 0 else 0
     if wanted > room:
         waiting = _with_late_doubts(case, follower, waiting, order)
     reduce = max(0, min(room, wanted))
@@ -159,13 +174,37 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     return waiting
 
 
+def _brought(book: Book, waiting: Waiting) -> int:
+    """Return the signed holding that an exit counts on by now: less what those ahead have closed since."""
+    own = waiting.own + sum(_gained(book, doubt) for doubt in waiting.doubts)
+    closed = sum(_closed_by(book, key) - placed for key, placed in waiting.ahead)
+    return own + closed * waiting.order.side.sign
+
+
+def _closed_behind(
+    book: Book, follower: FollowerPlan, ratio: Fraction, waiting: Waiting, closing: int
+) -> int:
+    """Return what the exits behind have closed beyond their share, now that this one closes so many.
+
+    They closed what was certain then, of which this one had not had its part.
+    """
+    beyond = 0
+    for behind in book.waiting.values():
+        if any(key == waiting.key for key, _ in behind.ahead):
+            order = _as_traded(book, behind.order)
+            own = _brought(book, behind) + closing * order.side.sign
+            beyond += max(0, behind.placed - reduction(book, follower, ratio, own, order))
+    return beyond
+
+
 def _opened(
     case: Case, follower: FollowerPlan, waiting: Waiting, key: ClientOrderId, at: Nanos
 ) -> tuple[int, Waiting]:
     """Return what goes now of what waits to open, and the waiting as it goes on; say why it may not."""
     if not waiting.enter or not _is_over(case.book, waiting):
         return 0, waiting
-    late = at - waiting.order.at > STALE or not _still_stands(case.book, case.order)
+    over = _was_cut_short(case.book, case.order)  # what it had opened by then would be taken back no more
+    late = over or at - waiting.order.at > STALE or not _still_stands(case.book, case.order)
     barred = TOO_LATE if late else case.barred or quarantine(case.book, case.group, follower, case.order)
     if barred is not None:
         case.refuse(key, follower, Action.PLACE, barred)

@@ -11,7 +11,7 @@ from risk.core.clearance import Clearance, clearance
 from risk.core.days import entered
 from risk.core.ledger import Ledger
 from risk.core.lockouts import longer, running
-from risk.core.marks import Mark
+from risk.core.marks import Mark, is_near
 from risk.core.rules import Drawdown, Rules
 from risk.core.standing import Band, Lock, Standing
 from syncgroups.core.decision import Decision, GuardStep, Locked, RemarkKind
@@ -33,7 +33,7 @@ class RiskBook:
     `guard_closes` when it was closed for that; `guard_fills` when a guard last filled there, and the signed
     contracts that it closed; `guard_waits` until when its login has no room for it, or for its
     cancel. `floors` are the rules that the floors of standings belong to; `clock` is the newest second,
-    `stated` what brokers say of accounts, `quoted` a contract's last quote before one is believed.
+    `stated` what brokers say of accounts, `quoted` a contract's quote while there is no second one beside it.
     """
 
     def __init__(self) -> None:
@@ -121,6 +121,15 @@ class RiskBook:
             self.late_said.discard((account, symbol))
         for symbol in ledger.stakes.keys() - was:
             self.holders[symbol].add(account)
+            if self.quoted:
+                self._doubt(symbol, ledger.stakes[symbol].price)
+
+    def _doubt(self, symbol: Symbol, paid: Ticks) -> None:
+        """Believe a contract's only quote no longer if it is far from what a position has paid (F40)."""
+        for environment, marks in self.marks.items():
+            quoted = self.quoted.get((environment, symbol))
+            if quoted is not None and not is_near(paid, quoted):
+                marks.pop(symbol, None)
 
     def give_up(self, account: AccountId) -> None:
         """Forget the money of an account that holds what nobody can value, until it is stated anew."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from risk.core.flatten import flatten
-from syncgroups.core import drift, held, owed, repair
+from syncgroups.core import drift, owed, repair, telling
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import (
@@ -87,7 +87,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     for copies in book.open_copies.values():
         for key in copies:
             if book.copies[key].refusals:
-                step, barred = held.told_again(plan, book, book.copies[key], event.at)
+                step, barred = telling.told(plan, book, book.copies[key], event.at, retry=True)
                 if step.command is not None:
                     steps.append(step)
                     refusals.extend(barred)

@@ -257,6 +257,33 @@ def test_a_first_quote_near_to_what_one_of_its_holders_paid_is_believed() -> Non
     assert desk.book.risk.marks[Environment.PAPER][ES].bid == 24_100
 
 
+def test_the_only_quote_is_believed_no_longer_where_a_position_comes_that_paid_something_else() -> None:
+    """Seed 706815: an engine began, and a wild print came before its broker had said what is held."""
+    desk = desk_with_money()
+    price(desk, 9_000)
+    stated(desk, "50000", net=2)
+    marks = desk.book.risk.marks[Environment.PAPER]
+    assert not marks
+    price(desk, 20_030)
+    assert marks[ES].bid == 20_030
+
+
+def test_the_only_quote_is_believed_where_a_position_comes_that_paid_the_like() -> None:
+    desk = desk_with_money()
+    price(desk, 20_030)
+    stated(desk, "50000", net=2)
+    assert desk.book.risk.marks[Environment.PAPER][ES].bid == 20_030
+
+
+def test_a_quote_with_a_second_one_beside_it_is_believed_whatever_was_paid() -> None:
+    desk = desk_with_money()
+    price(desk, 9_000)
+    price(desk, 30_000)
+    price(desk, 30_010)
+    stated(desk, "50000", net=2)
+    assert desk.book.risk.marks[Environment.PAPER][ES].bid == 30_010
+
+
 def test_a_snapshot_brings_the_word_of_the_risk_desk() -> None:
     desk = desk_with_money()
     said = LimitsReported(

@@ -1,5 +1,6 @@
 """Entries behind exits that wait: who waits for whom, and what a leader takes back before it is opened."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -285,3 +286,28 @@ def filled_unheard_of(world: Desk, order_id: OrderId) -> None:
             traded_at=at,
         )
     )
+
+
+def test_an_exit_closes_what_one_behind_it_has_left_of_its_share() -> None:
+    """Seed -648770: the second closed its share of what was certain, and the first its own of everything."""
+    world = desk(follower(2, ratio=Fraction(3, 2)))
+    for side, qty in ((BUY, 1), (SELL, 2), (BUY, 3)):
+        world.market(side, qty)
+        world.settle()
+    assert (world.positions[LEADER, ES], world.held(2)) == (2, 3)
+    coming = world.trade(BUY, 5)
+    world.fill(coming, 1)
+    world.deliver(world.outbox.pop(), fill_markets=False)
+    (mine,) = world.resting(2)
+    world.fill(mine.order_id, 2)
+    world.market(SELL, 2)
+    assert sent(world) == []  # what it holds for certain is within its share
+    world.fill(coming)
+    world.fill(mine.order_id, 3)
+    world.market(SELL, 4)
+    assert sent(world) == [(SELL, 7)]
+    world.settle()
+    world.fill(mine.order_id, 2)
+    world.settle()
+    assert (world.positions[LEADER, ES], world.held(2)) == (1, 1)
+    assert not world.book.waiting

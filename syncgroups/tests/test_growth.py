@@ -20,6 +20,9 @@ def growing(how: str) -> Desk:
     """Return a desk whose follower's order waits to grow from one contract to three."""
     world = desk()
     order = world.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_900)
+    if how == "unanswered":
+        world.change(order, qty=3)
+        return world
     world.settle()
     world.change(order, qty=3)
     (change,) = world.outbox
@@ -117,3 +120,34 @@ def test_an_order_that_its_broker_has_numbered_is_not_sent_again_for_an_old_word
     assert world.outbox == []
     assert list(world.book.copies.values()) == [copy]
     assert world.reasons() == []
+
+
+def test_what_waited_for_an_answer_grows_with_it() -> None:
+    world = growing("unanswered")
+    world.settle()
+    assert [order.spec.qty for order in world.resting(TWO)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("barred", "reason"),
+    [
+        ("quarantine", "quarantined"),
+        ("cap", "max_position"),
+        ("filter", "instrument_filtered"),
+        ("stopped", "group_off"),
+    ],
+)
+def test_what_waited_for_an_answer_grows_by_the_rules_of_now_alone(barred: str, reason: str) -> None:
+    """Seed 643033: the answer came after the time to be flat."""
+    world = growing("unanswered")
+    if barred == "quarantine":
+        world.book.quarantined.add((GROUP, TWO, ES))
+    elif barred == "cap":
+        cap(world, 2)
+    elif barred == "filter":
+        world.plan = plan_of(replace(world.plan.groups[0], instruments=frozenset({"NQ"})))
+    else:
+        world.plan = plan_of(replace(world.plan.groups[0], active=False))
+    world.settle()
+    assert [order.spec.qty for order in world.resting(TWO)] == [1]
+    assert world.reasons() == [reason]

@@ -9,7 +9,7 @@ import pytest
 from risk.core.rules import Rules, Window
 from syncgroups.core.resume import LIMIT
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, SECOND, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of, group_of, plan_of
 from tradehaven.domain.commands import Denied
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, Side, SyncMode
 from tradehaven.domain.ids import AccountId, Nanos
@@ -119,3 +119,33 @@ def test_a_flip_opens_its_other_side_by_the_settings_of_now(
     world.settle()
     assert world.held(2) == (0 if reason else -2)
     assert [one.reason for said in world.decisions for one in said.refusals] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize("left", ["taken back", "filled"])
+def test_an_exit_that_waited_follows_what_its_leader_traded_of_an_order_it_took_back(left: str) -> None:
+    """Seed 647768: a stop was placed for what a leader's stop had traded before that was cancelled."""
+    world = desk(follower(2))
+    world.market(BUY, 3)
+    entry = world.outbox[0]
+    stop = world.trade(SELL, 3, OrderType.STOP, stop=19_900)
+    assert [command for command in world.outbox if command is not entry] == []
+    world.fill(stop, 2)
+    if left == "filled":
+        world.fill(stop, 1)
+    else:
+        world.cancel(stop)
+    world.settle()
+    (closing,) = [one for one in world.placed if one.account == TWO and one.side is SELL]
+    by = OrderType.STOP if left == "filled" else OrderType.MARKET
+    assert (closing.spec.order_type, closing.spec.qty) == (by, 3 if left == "filled" else 2)
+
+
+def test_a_flip_that_was_cut_short_opens_nothing_late() -> None:
+    world = desk(follower(2))
+    world.market(BUY, 1)
+    flip = world.trade(SELL, 4)
+    world.fill(flip, 3)
+    world.cancel(flip)
+    world.settle()
+    assert (world.held(LEADER), world.held(2)) == (-2, 0)
+    assert why(world) == [RefusalReason.STALE]

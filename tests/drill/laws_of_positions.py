@@ -272,7 +272,10 @@ def _is_race(
         if other.fill.side is not fill.side:
             continue
         known = told.get((other.fill.account, other.fill.fill_id))
-        if known is None or known[0] > place:
+        overtaken = _was_known(
+            reading, fill.order_id, other.fill.order_id
+        )  # whose turn it is, the broker says
+        if overtaken or known is None or known[0] > place:
             return True
         fresh = (trade.at - known[1]) / SECOND < REACTION
         name = reading.orders[fill.order_id].first.client_id or ClientOrderId("")
