@@ -87,6 +87,12 @@ class Link:
             self._governor.give_back(command.lane, order)
         return denied
 
+    def could_send(self, command: Command) -> bool:
+        """Say whether a command could be written now; nothing is written, counted or remembered."""
+        if self._gateway is None or not self._gateway.could_send(command):
+            return False
+        return self._governor.has_room(command.lane, self._clock.nanos())
+
     def _denied(
         self, command: Command, reason: RefusalReason, text: str, *, retry_at: Nanos | None = None
     ) -> Denied:

@@ -62,6 +62,9 @@ class Gateway(Protocol):
     def send(self, command: Command) -> Denied | None:
         """Write a command now, without waiting; its outcome arrives in the sink. Denied: nothing was sent."""
 
+    def could_send(self, command: Command) -> bool:
+        """Say whether a command could be written now; nothing is written, counted or remembered."""
+
     def look_again(self) -> None:
         """Ask the broker for its lists; what they say arrives in the sink."""
 

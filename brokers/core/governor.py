@@ -114,6 +114,10 @@ class Governor:
         self._count(lane, now, order)
         return None
 
+    def has_room(self, lane: Lane, now: Nanos) -> bool:
+        """Say whether a call of this lane would find room now; nothing is counted."""
+        return now >= self.silent_until and self._in_window(lane, now) is None
+
     def give_back(self, lane: Lane, order: OrderId | None = None) -> None:
         """Take back the call that was counted last: it did not leave."""
         self._hour.calls.pop()

@@ -244,6 +244,32 @@ def test_no_window_is_ever_exceeded_whoever_asks_in_whatever_order(
 
 
 @settings(max_examples=100, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 120), ASKS)
+def test_whether_there_is_room_is_known_without_asking_for_it(
+    per_minute: int, per_hour: int, asks: list[tuple[Lane, int, int]]
+) -> None:
+    limits = CallLimits(per_minute=per_minute, per_hour=per_hour)
+    asked, other = Governor(limits), Governor(limits)
+    now = at(0)
+    for lane, milliseconds, _ in asks:
+        now = Nanos(now + milliseconds * 1_000_000)
+        room = asked.has_room(lane, now)
+        wait = asked.admit(lane, now)
+        assert room is (wait is None)
+        assert wait == other.admit(lane, now)  # who was never asked for room counts the same
+
+
+def test_in_silence_there_is_no_room_until_its_end() -> None:
+    governor = Governor(REAL)
+    governor.silence(at(10), at(0))
+    assert [governor.has_room(Lane.FLATTEN_CANCEL, at(second)) for second in (0, 9.999, 10)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([Lane.ENTRY, Lane.CHANGE, Lane.QUERY]), st.integers(0, 5000)), max_size=200

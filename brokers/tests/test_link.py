@@ -73,6 +73,7 @@ class Story:
         return self
 
     is_ready = True
+    takes = True
 
     async def run(self) -> str:
         """Live as a gateway until the next told end."""
@@ -86,6 +87,10 @@ class Story:
 
     def send(self, _command: Any) -> None:
         """Take a command as a gateway."""
+
+    def could_send(self, _command: Any) -> bool:
+        """Take commands as a gateway, or not."""
+        return self.takes
 
     def look_again(self) -> None:
         """Look as a gateway."""
@@ -252,3 +257,23 @@ def test_a_socket_that_is_refused_for_too_many_calls_keeps_the_login_silent(
     (asked,) = story.events
     assert isinstance(asked, SilenceAsked)
     assert story.governor.silent_until == asked.until
+
+
+def test_what_could_be_sent_is_asked_without_counting_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Governed(monkeypatch)
+    for _ in range(20):
+        assert line.link.could_send(CANCEL)
+    assert line.governor.usage(Nanos(line.now)).minute == 0
+    line.takes = False
+    assert not line.link.could_send(CANCEL)
+    line.takes = True
+    while line.link.send(CANCEL) is None:
+        assert line.governor.usage(Nanos(line.now)).minute <= 10
+    assert not line.link.could_send(CANCEL)
+    line.now += 62 * SECOND
+    assert line.link.could_send(CANCEL)
+    line.governor.silence(Nanos(line.now + SECOND), Nanos(line.now))
+    assert not line.link.could_send(CANCEL)
+    line.link._gateway = None
+    line.now += 2 * SECOND
+    assert not line.link.could_send(CANCEL)

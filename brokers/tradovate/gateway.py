@@ -210,6 +210,10 @@ class TradovateGateway:
         self._ask(ENDPOINTS[type(command)], body, command=command)
         return None
 
+    def could_send(self, command: Command) -> bool:
+        """Say whether a command could be written now; nothing is written, counted or remembered."""
+        return self._ready and self._transport is not None and self._body(command) is not None
+
     def _denied(self, command: Command, reason: RefusalReason, text: str) -> Denied:
         return Denied(
             account=command.account,

@@ -1,6 +1,7 @@
 """What an order of the leader would become, by the very code that would copy it, without sending anything."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from syncgroups.core.book import Book
@@ -9,8 +10,8 @@ from syncgroups.core.decision import CopyRefused, CopyStep, Weighed
 from syncgroups.core.place import place_share
 from syncgroups.core.plan import GroupPlan, OwnerPlan
 from syncgroups.core.waiting import LeaderOrder, Waiting
-from tradehaven.domain.commands import PlaceOrder
-from tradehaven.domain.enums import RefusalReason, Side, SyncMode
+from tradehaven.domain.commands import Command, PlaceOrder
+from tradehaven.domain.enums import OrderType, RefusalReason, Side, SyncMode
 from tradehaven.domain.ids import AccountId, ConnectionId, FillId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
@@ -53,18 +54,7 @@ def preview(
     In Confirmed mode it is the share of its fill, for nothing else is copied there. Raise
     `UnknownInstrument` for a contract that nobody knows.
     """
-    order = LeaderOrder(
-        account=group.leader,
-        order_id=IMAGINED,
-        symbol=symbol,
-        leads=symbol,
-        side=side,
-        spec=spec,
-        before=book.positions.get((group.leader, symbol), 0) + book.flying(group.leader, symbol),
-        change=spec.qty * side.sign,
-        at=at,
-        fill=FillId(0) if group.mode is SyncMode.CONFIRMED else None,
-    )
+    order = _imagined(book, group, symbol, side, spec, at)
     shares: list[Previewed] = []
     calls: Counter[ConnectionId] = Counter()
     for follower in group.followers:
@@ -77,6 +67,40 @@ def preview(
         sent = shares[-1].calls
         calls[plan.accounts[follower.account].connection] += sent
     return Preview(shares=tuple(shares), calls=dict(calls))
+
+
+def glances(
+    plan: OwnerPlan, book: Book, group: GroupPlan, symbol: Symbol, side: Side, at: Nanos
+) -> Iterator[tuple[Command, ...]]:
+    """Yield what each follower would be sent if its leader traded one contract at the market.
+
+    Plan and book are read one follower at a time, whatever happens to them between two.
+    """
+    spec = OrderSpec(order_type=OrderType.MARKET, qty=1)
+    order = _imagined(book, group, symbol, side, spec, at)
+    for follower in group.followers:
+        case = case_of(plan, book, group, order)
+        seen = seen_by(case, follower)
+        if seen is not None:
+            place_share(*seen, case.key_of(follower))
+        yield tuple(step.command for step in case.steps if step.command is not None)
+
+
+def _imagined(
+    book: Book, group: GroupPlan, symbol: Symbol, side: Side, spec: OrderSpec, at: Nanos
+) -> LeaderOrder:
+    return LeaderOrder(
+        account=group.leader,
+        order_id=IMAGINED,
+        symbol=symbol,
+        leads=symbol,
+        side=side,
+        spec=spec,
+        before=book.positions.get((group.leader, symbol), 0) + book.flying(group.leader, symbol),
+        change=spec.qty * side.sign,
+        at=at,
+        fill=FillId(0) if group.mode is SyncMode.CONFIRMED else None,
+    )
 
 
 def _share(

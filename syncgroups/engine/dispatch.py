@@ -44,6 +44,12 @@ class Dispatch:
                 denied.append(refused)
         return written, denied
 
+    def could_send(self, command: Command) -> bool:
+        """Say whether a command would find its gateway ready, its budget with room and its lease in force."""
+        connection = self.connections.get(command.account)
+        gateway = self._gateways.get(connection) if connection is not None else None
+        return gateway is not None and self._fence() and gateway.could_send(command)
+
     def _send_one(self, command: Command) -> Denied | None:
         connection = self.connections.get(command.account)
         gateway = self._gateways.get(connection) if connection is not None else None

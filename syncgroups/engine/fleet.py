@@ -18,11 +18,12 @@ from django.utils import timezone
 from brokers.clock import process_clock
 from brokers.core.shards import FleetView, shard_of, to_give, to_take
 from brokers.lease import STEP, Leases, ShardLease
+from syncgroups.engine.awake import Awake
 from syncgroups.engine.control import Database
 from syncgroups.engine.door import Door
 from syncgroups.engine.keyring import Keyring
+from syncgroups.engine.mailbox import Mailbox
 from syncgroups.engine.process import Engine
-from syncgroups.engine.rehearsal import stay_awake
 from syncgroups.engine.switch import Switch
 from tradehaven.db import DATABASE_AWAY
 from tradehaven.domain.events import HaltPressed
@@ -79,7 +80,7 @@ class Fleet:
         await self._switch.open()
         works = [self._watch(), self._tidy(), self._switch.run(), self._keys.run()]
         if awake:
-            works.append(stay_awake(process_clock(), lambda: bool(self._engines)))
+            works.append(Awake(process_clock(), self._mailboxes).run())
         beside = [asyncio.create_task(work) for work in works]
         try:
             while not self._stopping.is_set():
@@ -95,6 +96,9 @@ class Fleet:
             await self._switch.close()
             self._keys.close()
             self._database.close()
+
+    def _mailboxes(self) -> list[Mailbox]:
+        return [mailbox for engine in self._engines.values() for mailbox in engine.mailboxes]
 
     async def _pause(self) -> None:
         try:

@@ -7,7 +7,7 @@ and no task lies between a leader's frame and its followers' frames.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from risk.core.standing import Band
 from syncgroups.core.book import Book
@@ -15,11 +15,12 @@ from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
 from syncgroups.core.folding import fold
 from syncgroups.core.plan import OwnerPlan
+from syncgroups.core.preview import glances
 from syncgroups.engine import records
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal, JournalError
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Command
-from tradehaven.domain.enums import RefusalReason
+from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.events import (
     AccountLocked,
     Event,
@@ -64,6 +65,7 @@ class Mailbox:
         self._inbox: deque[Event] = deque()
         self._busy = False
         self._stood_at = Nanos(0)
+        self._turns = 0
         self.plan = plan
         self.replan(plan)
 
@@ -75,6 +77,19 @@ class Mailbox:
         self._dispatch.connections.update(
             {account: known.connection for account, known in plan.accounts.items()}
         )
+
+    def glances(self) -> Iterator[bool]:
+        """Yield for each follower whether an order of its leader's would reach it now; nothing is sent.
+
+        One order is imagined for each group, in one of the contracts that its leader has traded.
+        """
+        self._turns += 1
+        for group in self.plan.groups:
+            symbols = tuple(self.book.traded.get(group.leader, ()))
+            if group.active and symbols:
+                symbol = symbols[self._turns % len(symbols)]
+                for commands in glances(self.plan, self.book, group, symbol, Side.BUY, self._now()):
+                    yield bool(commands) and all(map(self._dispatch.could_send, commands))
 
     def post(self, event: Event) -> None:
         """Take an event; it and all that it causes is done when this returns, unless one is being done."""

@@ -7,7 +7,7 @@ out no event is taken any more and what was decided is written down. Leases are 
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import timedelta
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -191,6 +191,11 @@ class Engine:
                 if known.account in mailbox.book.flattening and not set(event.gates).isdisjoint(known.gates)
             ),
         )
+
+    @property
+    def mailboxes(self) -> Collection[Mailbox]:
+        """Return the mailboxes of the owners that are led."""
+        return self._mailboxes.values()
 
     def legacies(self) -> list[Legacy]:
         """Return what was known of each owner and login, for when this engine may not send any more."""

@@ -6,11 +6,7 @@ its caches. Plan, book, journal, links and gateways are its own, of the real kin
 them and no file behind them, so nothing of it can reach an account, a record or a page.
 """
 
-import asyncio
-import logging
 import os
-import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,11 +23,6 @@ from tradehaven.domain.events import BalanceReported, GateChanged, PriceMoved
 from tradehaven.domain.ids import AccountId, ConnectionId, GateId, GroupId, OwnerId
 from tradehaven.domain.money import Ticks
 
-log = logging.getLogger(__name__)
-
-EVERY = 0.002
-"""Seconds between two rehearsals. One takes a twentieth of that; an order may have to wait for its end."""
-IDLE = 1.0
 ACTS = 64
 """Orders before the book of the stage is begun anew, so that it stays small."""
 _LEADER = AccountId(1)
@@ -114,24 +105,3 @@ def _plan() -> OwnerPlan:
     )
     group = GroupPlan(group=GroupId(1), name="stage", leader=_LEADER, followers=members)
     return OwnerPlan(owner=OwnerId(0), accounts=accounts, groups=(group,))
-
-
-async def stay_awake(clock: Clock, is_needed: Callable[[], bool]) -> None:
-    """Turn the loop without a pause and rehearse, while that is needed.
-
-    A processor that slept needs longer to wake than an order takes.
-    """
-    rehearsal: Rehearsal | None = Rehearsal(clock)
-    due = 0.0
-    while True:
-        if not is_needed():
-            await asyncio.sleep(IDLE)
-            continue
-        await asyncio.sleep(0)
-        if rehearsal is not None and time.monotonic() >= due:
-            try:
-                rehearsal.play()
-            except RuntimeError:
-                log.exception("nothing is rehearsed any more; orders are copied all the same")
-                rehearsal = None
-            due = time.monotonic() + EVERY

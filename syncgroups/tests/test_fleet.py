@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -42,6 +42,7 @@ class Idle:
         self.has_failed = False
         self.was_cut = False
         self.breaks = False
+        self.mailboxes = (lease.shard,)  # names will do: they are counted here
         self._end = asyncio.Event()
 
     @property
@@ -161,19 +162,23 @@ def test_it_stays_awake_for_those_whom_it_leads_if_it_is_told_to(
 ) -> None:
     stage, told = Stage(tmp_path), []
 
-    async def noted(_: Clock, is_needed: Callable[[], bool]) -> None:
-        told.append(is_needed())
-        await until(lambda: len(stage.engines) == 2)
-        told.append(is_needed())
+    class Noted:
+        def __init__(self, _: Clock, mailboxes: Callable[[], Collection[object]]) -> None:
+            self._mailboxes = mailboxes
 
-    monkeypatch.setattr(fleet, "stay_awake", noted)
+        async def run(self) -> None:
+            told.append(len(self._mailboxes()))
+            await until(lambda: len(stage.engines) == 2)
+            told.append(len(self._mailboxes()))
+
+    monkeypatch.setattr(fleet, "Awake", Noted)
 
     async def story() -> None:
         await until(lambda: len(stage.engines) == 2)
         await asyncio.sleep(0.1)
 
     play(stage, story, awake=awake)
-    assert told == ([False, True] if awake else [])
+    assert told == ([0, 2] if awake else [])
 
 
 def test_cut_from_the_database_it_ends_before_its_term_does_and_takes_up_again(tmp_path: Path) -> None:

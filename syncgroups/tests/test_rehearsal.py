@@ -1,6 +1,5 @@
 """Rehearsals: an order of nobody's goes all the way, again and again, and leaves nothing behind."""
 
-import asyncio
 import gc
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from syncgroups.core.decision import Decision
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine import mailbox, rehearsal
 from syncgroups.engine.journal import Journal
-from syncgroups.engine.rehearsal import ACTS, Rehearsal, stay_awake
+from syncgroups.engine.rehearsal import ACTS, Rehearsal
 from tradehaven.domain.enums import TradingState
 from tradehaven.domain.events import Event
 
@@ -102,35 +101,3 @@ def test_a_stage_on_which_an_order_is_lost_says_so() -> None:
     stage._mailbox.book.links.clear()
     with pytest.raises(RuntimeError, match="did not reach every follower"):
         stage.play()
-
-
-async def _awake_for(seconds: float, *, needed: bool) -> None:
-    task = asyncio.create_task(stay_awake(process_clock(), lambda: needed))
-    await asyncio.sleep(seconds)
-    assert not task.done()
-    task.cancel()
-
-
-@pytest.mark.parametrize(("needed", "least", "most"), [(True, 5, 60), (False, 0, 0)])
-def test_it_is_rehearsed_now_and_then_while_somebody_is_led(
-    monkeypatch: pytest.MonkeyPatch, needed: bool, least: int, most: int
-) -> None:
-    plays: list[float] = []
-    monkeypatch.setattr(Rehearsal, "play", lambda _: plays.append(1))
-    asyncio.run(_awake_for(0.1, needed=needed))
-    assert least <= len(plays) <= most
-
-
-def test_a_rehearsal_that_fails_ends_rehearsing_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    plays: list[int] = []
-
-    def play(_: Rehearsal) -> None:
-        plays.append(1)
-        raise RuntimeError("the stage fell down")
-
-    monkeypatch.setattr(Rehearsal, "play", play)
-    asyncio.run(_awake_for(0.05, needed=True))
-    assert len(plays) == 1
-    assert "orders are copied all the same" in caplog.text

@@ -18,6 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import requests
@@ -36,10 +37,10 @@ from risk.core.rules import NO_RULES, Caps, DayLimit, Drawdown, Rules, Trail
 from syncgroups.core.book import Book
 from syncgroups.core.decision import Step
 from syncgroups.core.plan import AccountPlan, FollowerPlan, GroupPlan, OwnerPlan
+from syncgroups.engine.awake import Awake
 from syncgroups.engine.dispatch import Dispatch
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.mailbox import Mailbox
-from syncgroups.engine.rehearsal import stay_awake
 from syncgroups.tests.plans import open_gates
 from tests.bench.broker import LEADER, follower_account
 from tradehaven.domain.commands import Denied, PlaceOrder
@@ -215,7 +216,9 @@ class _Timed(Dispatch):
         return found
 
 
-async def _engine(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
+async def _engine(
+    conn: object, ports: tuple[int, int], followers: int, events: int, *, awake: bool = False
+) -> None:
     clock = process_clock()
     spent: list[int] = []
     links: dict[ConnectionId, Link] = {}
@@ -234,7 +237,7 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
                 if dispatch.written_at > began:
                     spent.append(dispatch.written_at - began)
 
-        tasks = []
+        tasks: list[asyncio.Task[Any]] = []
         for number, ours in [(LEADER, LEADER), *((follower_account(i), 10 + i) for i in range(followers))]:
             login = Login(
                 connection=ConnectionId(ours),
@@ -246,6 +249,8 @@ async def _engine(conn: object, ports: tuple[int, int], followers: int, events: 
             kind = Leader if ours == LEADER else TradovateGateway
             links[ConnectionId(ours)] = link = bench_link(login, mailbox, clock, kind)
             tasks.append(asyncio.create_task(link.run()))
+        if awake:
+            tasks.append(asyncio.create_task(Awake(clock, lambda: [mailbox]).run()))
         while not all(link.is_ready for link in links.values()):
             await asyncio.sleep(0.02)
         state_money(mailbox, clock.nanos())
@@ -267,15 +272,9 @@ def engine(conn: object, ports: tuple[int, int], followers: int, events: int) ->
     os._exit(0)
 
 
-async def _awake(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
-    turning = asyncio.create_task(stay_awake(process_clock(), lambda: True))
-    await _engine(conn, ports, followers, events)
-    turning.cancel()
-
-
 def engine_awake(conn: object, ports: tuple[int, int], followers: int, events: int) -> None:
     """Our engine with `ENGINE_AWAKE`: the same, on a core that does not sleep between orders."""
-    uvloop.run(_awake(conn, ports, followers, events))
+    uvloop.run(_engine(conn, ports, followers, events, awake=True))
     os._exit(0)
 
 
