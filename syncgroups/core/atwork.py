@@ -8,19 +8,21 @@ from collections.abc import Collection
 
 from syncgroups.core.copies import Copy
 from tradehaven.domain.enums import Side
-from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
 
 
 class AtWork:
     """The copies' outstanding contracts by account, contract and side, and the orders that are no copies.
 
-    `traded` grows by each account's contracts.
+    `traded` grows by each account's contracts. `twins` are working orders that carry the name of another
+    order of ours, each with when it was last told to go, 0 for not yet.
     """
 
     def __init__(self, traded: defaultdict[AccountId, dict[Symbol, None]]) -> None:
         self._traded = traded
         self._copies: defaultdict[AccountId, dict[tuple[Symbol, Side], int]] = defaultdict(dict)
         self._others: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
+        self.twins: dict[tuple[AccountId, OrderId], Nanos] = {}
 
     def outstanding(self, account: AccountId, symbol: Symbol, side: Side) -> int:
         """Return the contracts that an account's copies may still trade on a side of a contract."""
@@ -46,7 +48,16 @@ class AtWork:
     def end(self, account: AccountId, order_id: OrderId) -> None:
         """Note that an order works no more."""
         self._others[account].discard(order_id)
+        self.twins.pop((account, order_id), None)
+
+    def told(self, account: AccountId, order_id: OrderId, at: Nanos) -> bool:
+        """Note that an order was told to go; say whether it is a twin."""
+        is_twin = (account, order_id) in self.twins
+        if is_twin:
+            self.twins[account, order_id] = at
+        return is_twin
 
     def forget(self, account: AccountId) -> None:
         """Forget an account's orders; its copies stay what they are."""
         self._others[account].clear()
+        self.twins = {where: at for where, at in self.twins.items() if where[0] != account}

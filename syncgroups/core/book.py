@@ -26,6 +26,7 @@ from syncgroups.core.keys import is_manual
 from syncgroups.core.positions import Positions
 from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
+from tradehaven.domain.commands import CancelOrder
 from tradehaven.domain.enums import (
     OrderStatus,
     OrderType,
@@ -238,7 +239,7 @@ class Book:
             if isinstance(step, CopyStep):
                 self.keep(step.copy)
             elif isinstance(step, AccountStep):
-                self._count_flatten(step)
+                self._count(step)
         for refusal in decision.refusals:
             self._refuse(refusal)
         for remark in decision.remarks:
@@ -346,8 +347,12 @@ class Book:
         for key in look.over:
             self.missed.pop(key, None)
 
-    def _count_flatten(self, step: AccountStep) -> None:
-        self.flattening[step.account] = step.at
+    def _count(self, step: AccountStep) -> None:
+        command = step.command
+        order_id = command.order_id if isinstance(command, CancelOrder) else None
+        is_twin = order_id is not None and self.at_work.told(step.account, order_id, step.at)
+        if not is_twin or step.account in self.flattening:
+            self.flattening[step.account] = step.at
 
     def _remark(self, remark: Remark) -> None:
         if remark.key is not None:

@@ -6,6 +6,7 @@ never depends on another.
 """
 
 from syncgroups.core import (
+    beyond,
     brackets,
     confirm,
     converge,
@@ -67,7 +68,7 @@ def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
 def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     match event:
         case OrderWorking():
-            mine = telling.own_order(plan, book, event)
+            mine = recover.own_order(plan, book, event)
             placed = place.new_order(plan, book, event)
             return joined(placed, owed.refused(plan, book, placed.refusals, event.at), mine)
         case OrderChanged():
@@ -83,7 +84,7 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             grown = place.resized(plan, book, event, copies_of(joined(answered, waited)))
             kept = owed.refused(plan, book, answered.refusals, event.at)
             guarded = brackets.looked_at(plan, book, event.account)
-            return joined(flat, answered, waited, grown, kept, guarded)
+            return joined(flat, answered, waited, grown, kept, guarded, beyond.overfilled(book, event))
         case OrderEnded():
             return _ended(plan, book, event)
         case SnapshotTaken():

@@ -67,7 +67,7 @@ class CopyStep(Value, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStep:
-    """A command for an account that answers no leader's order: it makes the account flat."""
+    """A command for an account that answers no leader's order: it makes it flat, or takes back a twin."""
 
     account: AccountId
     command: Command
@@ -109,6 +109,8 @@ class RemarkKind(StrEnum):
     LEFT_OPEN = "left_open"
     NAKED = "naked"
     PROTECTED = "protected"
+    DOUBLED = "doubled"
+    OVERFILLED = "overfilled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -250,7 +250,8 @@ def _foreign(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
             continue
         for order_id in book.working.get(account, ()):
             record = book.orders[account, order_id]
-            if not book.is_ours(account, order_id) and record.unfilled:
+            is_known = book.is_ours(account, order_id) or (account, order_id) in book.at_work.twins
+            if not is_known and record.unfilled:
                 text = f"order {order_id} is not ours: {record.side} {abs(record.unfilled)}, left alone"
                 where = (account, record.symbol, record.symbol)
                 key = DriftKey(DriftKind.FOREIGN_ORDER, NO_GROUP, *where, order_id)

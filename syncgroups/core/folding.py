@@ -14,7 +14,16 @@ from syncgroups.core import accounting, guarding, snapshots
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import Copy, CopyState, held_back
 from syncgroups.core.forgetting import tidy
-from syncgroups.core.joining import adopted, attach, clamp, clamp_manual, copy_named, credit, state_of
+from syncgroups.core.joining import (
+    adopted,
+    attach,
+    clamp,
+    clamp_manual,
+    copy_named,
+    credit,
+    is_twin,
+    state_of,
+)
 from syncgroups.core.keys import is_chase
 from syncgroups.core.stated import positions_listed
 from syncgroups.core.watch import put_off_flatten
@@ -182,7 +191,9 @@ def _order_working(book: Book, event: OrderWorking) -> bool:
     copy = copy_named(book, event.client_order_id) or adopted(
         book, event.client_order_id, event.account, _state_of_event(event)
     )
-    if copy is not None:
+    if copy is not None and is_twin(copy, event.order_id):
+        book.at_work.twins[order] = Nanos(0)
+    elif copy is not None:
         attach(book, copy, event.order_id)
     return True
 
@@ -239,6 +250,8 @@ def _order_ended(book: Book, event: OrderEnded) -> bool:
         book.set_order(event.account, event.order_id, replace(record, status=event.status))
     guarding.ended(book, event)
     copy = book.copy_of_order(*order) or copy_named(book, event.client_order_id)
+    if copy is not None and is_twin(copy, event.order_id):
+        return record is not None
     if copy is not None and copy.order_id is None:  # it was seen without its name: what it did counts now
         attach(book, copy, event.order_id)
         copy = book.copies[copy.key]

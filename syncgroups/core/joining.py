@@ -20,6 +20,14 @@ def copy_named(book: Book, client_id: ClientOrderId | None) -> Copy | None:
     return book.copies.get(client_id) if client_id else None
 
 
+def is_twin(copy: Copy, order_id: OrderId) -> bool:
+    """Say whether an order carries the name of another one that its broker has numbered already.
+
+    Only a disk that lost what was sent can have made the two.
+    """
+    return copy.order_id is not None and copy.order_id != order_id
+
+
 def credit(book: Book, event: OrderFilled) -> None:
     """Count a fill of one of our own orders toward what the follower holds for its group."""
     copy = book.copy_of_order(event.account, event.order_id)

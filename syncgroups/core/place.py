@@ -212,7 +212,8 @@ def _what_stays(copy: Copy, reduce: int, refusal: Refusal, weighed: Weighed | No
     room = refusal.room
     if weighed is not None and weighed.reason is not None and refusal.reason not in _LIMITS:
         room = weighed.enter
-    enters = min(room, max(0, had - reduce))
+    told = min(had, max(copy.sent.qty, copy.asked))  # what it was to grow by as well is not there yet
+    enters = min(room, max(0, told - reduce))
     return reduce + enters, enters
 
 

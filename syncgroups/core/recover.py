@@ -7,16 +7,16 @@ logged as missed for each follower; copies that the broker never had are said to
 from collections.abc import Iterator
 from dataclasses import replace
 
+from syncgroups.core import telling
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.confirm import confirmed_group, fill_order
-from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
+from syncgroups.core.converge import DONE, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     NOTHING,
     Action,
     CopyRefused,
-    CopyStep,
     Decision,
     Remark,
     RemarkKind,
@@ -28,9 +28,8 @@ from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import leader_order
-from syncgroups.core.telling import wished
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
-from tradehaven.domain.events import AccountSnapshot, SnapshotTaken
+from tradehaven.domain.events import AccountSnapshot, OrderWorking, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
@@ -48,6 +47,18 @@ def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decisio
     remarks = tuple(_never_accepted(book))
     protected = _protected(plan, book, seen, event.at)
     return joined(*decisions, *missed, protected, Decision(remarks=remarks))
+
+
+def own_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:
+    """Return what is to be said of an order of ours that is seen for the first time.
+
+    Where a disk has lost that it was sent, only its name tells of it, and its leader's order may be over.
+    """
+    copy = book.copy_of_order(event.account, event.order_id)
+    record = book.orders.get((copy.leader, copy.leader_order)) if copy is not None else None
+    if copy is None or record is None or not is_final(record.status) or _stands_alone(plan, book, copy):
+        return telling.own_order(plan, book, event)
+    return _outlived(plan, book, copy, record, event.at)
 
 
 def after_listing(book: Book) -> Decision:
@@ -68,19 +79,19 @@ def _in_line(
     plan: OwnerPlan, book: Book, copy: Copy, at: Nanos, others: dict[ClientOrderId, Copy]
 ) -> Decision:
     if _stands_alone(plan, book, copy):
-        return wished(plan, book, copy, at)
+        return telling.wished(plan, book, copy, at)
     record = book.orders.get((copy.leader, copy.leader_order))
     if record is None or is_final(record.status):
-        return _outlived(plan, book, copy, record)
+        return _outlived(plan, book, copy, record, at)
     settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None:
-        return wished(plan, book, copy, at)
+        return telling.wished(plan, book, copy, at)
     group, follower = settings
     case = case_of(plan, book, group, leader_order(book, copy.leader, copy.leader_order, at))
     if (seen := seen_by(replace(case, others=others), follower)) is not None:
         follow(*seen)
     others.update((step.copy.key, step.copy) for step in case.steps)
-    return case.decision() if case.steps else joined(case.decision(), wished(plan, book, copy, at))
+    return case.decision() if case.steps else joined(case.decision(), telling.wished(plan, book, copy, at))
 
 
 def _stands_alone(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
@@ -92,17 +103,13 @@ def _stands_alone(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
     return copy.is_manual or copy.fill is not None or mends or not is_seen(plan, book, copy.leader)
 
 
-def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | None) -> Decision:
+def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | None, at: Nanos) -> Decision:
     """Return what becomes of a copy whose leader's order has ended: an exit may stay, to protect."""
     done = record is not None and record.status in DONE
     # Filled, and the leader is out all the same: it came and went unseen.
     over = not done or (copy.enters and is_out(book, copy.leader, copy.leads))
     gone = withdrawn(plan, book, [copy]) if over else NOTHING
-    return gone if gone else _step(advance(plan, book, fitted(book, copy)))
-
-
-def _step(step: CopyStep) -> Decision:
-    return Decision(steps=(step,)) if step.command is not None else Decision()
+    return gone if gone else telling.wished(plan, book, fitted(book, copy), at)
 
 
 def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Decision:

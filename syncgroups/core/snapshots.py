@@ -10,7 +10,7 @@ from syncgroups.core import accounting, guarding
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.copies import CopyState
 from syncgroups.core.guards import leg_of
-from syncgroups.core.joining import adopted, copy_named, credit
+from syncgroups.core.joining import adopted, copy_named, credit, is_twin
 from syncgroups.core.stated import positions_stated
 from tradehaven.domain.events import AccountSnapshot, OrderState, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
@@ -84,6 +84,10 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
         or adopted(book, order.client_order_id, account, order)
     )
     if copy is None:
+        return
+    if is_twin(copy, order.order_id):
+        if not is_final(order.status):
+            book.at_work.twins[account, order.order_id] = Nanos(0)
         return
     state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
     book.keep(

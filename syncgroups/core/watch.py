@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from risk.core.flatten import flatten
-from syncgroups.core import drift, owed, repair, telling
+from syncgroups.core import beyond, drift, owed, repair, telling
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import (
@@ -93,7 +93,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
                     refusals.extend(barred)
     looked = _looked(plan, book, event.at)
     told = Decision(steps=tuple(steps), remarks=tuple(remarks), refusals=tuple(refusals))
-    return joined(told, looked)
+    return joined(told, looked, beyond.taken_back(plan, book, event.at))
 
 
 def put_off_flatten(book: Book, event: Denied) -> bool:

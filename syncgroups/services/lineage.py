@@ -44,6 +44,8 @@ REMARKS = {
     RemarkKind.LEFT_OPEN: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.NAKED: (ActivityKind.GUARDRAIL, Severity.DANGER),
     RemarkKind.PROTECTED: (ActivityKind.GUARDRAIL, Severity.INFO),
+    RemarkKind.DOUBLED: (ActivityKind.UNRESOLVED, Severity.DANGER),
+    RemarkKind.OVERFILLED: (ActivityKind.DRIFT, Severity.DANGER),
 }
 
 

@@ -1,12 +1,13 @@
 """A live order: by which rules it may open more, and which word about it is an old one."""
 
 from dataclasses import replace
+from datetime import time
 
 import pytest
 
-from risk.core.rules import Caps, Rules
+from risk.core.rules import Caps, Rules, Window
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, SECOND, plan_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, plan_of
 from tradehaven.domain.commands import ChangeOrder, Denied
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
 from tradehaven.domain.ids import AccountId, Nanos
@@ -151,3 +152,24 @@ def test_what_waited_for_an_answer_grows_by_the_rules_of_now_alone(barred: str, 
     world.settle()
     assert [order.spec.qty for order in world.resting(TWO)] == [1]
     assert world.reasons() == [reason]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_refusal_leaves_what_the_broker_has_and_not_what_was_wished(closed: bool) -> None:
+    """Seed 729630: a growth was lost on its way, and a smaller one told when nothing might grow any more."""
+    world = desk()
+    order = world.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_900)
+    world.settle()
+    world.change(order, qty=6)
+    world.outbox.clear()
+    world.lose(TWO)
+    world.lose(LEADER)
+    world.change(order, qty=5, seen=False)
+    if closed:
+        hours = Rules(hours=(Window(start=time(3), end=time(4)),))
+        mine = replace(world.plan.accounts[TWO], rules=hours)
+        world.plan = replace(world.plan, accounts={**world.plan.accounts, TWO: mine})
+    world.step(world.snapshot(TWO))
+    world.step(world.snapshot(LEADER))
+    world.settle()
+    assert [one.spec.qty for one in world.resting(TWO)] == [1 if closed else 5]

@@ -16,7 +16,7 @@ from tests.drill.history import Journalled, Quoted, Sent, Told
 from tests.drill.reading import NOBODY, Reading
 from tradehaven.domain.commands import ChangeOrder, ClosePosition, Command, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason
-from tradehaven.domain.events import OrderChanged
+from tradehaven.domain.events import OrderChanged, SnapshotTaken
 from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
 
 OPENED_AT = timedelta(hours=10)
@@ -62,6 +62,8 @@ def _grown(reading: Reading) -> Iterator[tuple[int, Sent, int]]:
     for place, entry in enumerate(reading.history.entries):
         if isinstance(entry, Told) and isinstance(entry.event, OrderChanged):
             sizes[entry.event.order_id] = entry.event.spec.qty
+        elif isinstance(entry, Told) and isinstance(entry.event, SnapshotTaken):
+            sizes |= {one.order_id: one.spec.qty for known in entry.event.accounts for one in known.orders}
         elif isinstance(entry, Sent) and (opens := _opens(reading, place, entry.command, sizes)):
             yield place, entry, opens
 
