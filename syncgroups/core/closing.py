@@ -17,8 +17,7 @@ from syncgroups.core.keys import close_id
 from syncgroups.core.plan import AccountPlan, OwnerPlan
 from tradehaven.domain.calendar import MarketState, market_state
 from tradehaven.domain.commands import CancelOrder, ClosePosition
-from tradehaven.domain.contracts import product_of
-from tradehaven.domain.errors import UnknownInstrument
+from tradehaven.domain.contracts import known_product
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.instruments import SessionTemplate
 
@@ -56,12 +55,12 @@ class _Look:
     def account(self, known: AccountPlan, flat: Flat) -> None:
         """Look at every contract in which an account holds or works something."""
         for symbol, net in sorted(self._open(known.account).items()):
-            template = _template(symbol)
-            if template is None:
+            traded = known_product(symbol)
+            if traded is None:
                 continue  # nobody knows its market's hours
-            if self._is_due(flat, template):
+            if self._is_due(flat, traded.template):
                 self._close(known.account, symbol, net)
-            elif net and market_state(self._now, template) is MarketState.CLOSED:
+            elif net and market_state(self._now, traded.template) is MarketState.CLOSED:
                 self._say_late(known.account, symbol, net)
 
     def _open(self, account: AccountId) -> dict[Symbol, int]:
@@ -106,11 +105,3 @@ class _Look:
 
     def _say(self, kind: RemarkKind, account: AccountId, symbol: Symbol, detail: str) -> None:
         self._remarks.append(Remark(kind=kind, account=account, group=None, symbol=symbol, detail=detail))
-
-
-def _template(symbol: Symbol) -> SessionTemplate | None:
-    """Return a contract's market; one strange contract must not stop the clock of all others."""
-    try:
-        return product_of(symbol).template
-    except UnknownInstrument:
-        return None

@@ -16,7 +16,7 @@ from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import ratio_between
 from syncgroups.core.sizing import scaled
 from syncgroups.core.stated import within
-from tradehaven.domain.contracts import product_of
+from tradehaven.domain.contracts import known_product, product_of
 from tradehaven.domain.enums import SizingMode
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 from tradehaven.domain.instruments import size_factor
@@ -176,7 +176,8 @@ def pair_of(group: GroupPlan | None, holding: HoldingKey, book: Book) -> Pair | 
     found = next((follower for follower in group.followers if follower.account == account), None)
     if found is None:
         return None
-    mine = found.for_product(product_of(leads).symbol) if found.products else found
+    traded = known_product(leads) if found.products else None
+    mine = found.for_product(traded.symbol) if traded is not None else found
     own = book.copied.get(holding, 0)
     # What is held keeps the side it was opened on; what is not yet held has that of the settings.
     reverse = holding in book.reversed if own else mine.reverse

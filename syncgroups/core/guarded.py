@@ -23,9 +23,8 @@ from syncgroups.core.decision import Weighed
 from syncgroups.core.plan import AccountPlan, FollowerPlan
 from syncgroups.core.sizing import NOTHING, Sized
 from syncgroups.core.waiting import LeaderOrder
-from tradehaven.domain.contracts import product_of
+from tradehaven.domain.contracts import known_product
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from tradehaven.domain.instruments import Product
 from tradehaven.domain.values import Value
@@ -229,13 +228,13 @@ class _Seen:
         weighs = caps.minis is not None or caps.scaling is not None
         if not (caps.products or weighs) and caps.account is None:
             return Exposure(instrument=own)
-        mine = _product(symbol)  # of one that nobody knows the guard says so itself
+        mine = known_product(symbol)  # of one that nobody knows the guard says so itself
         product = account = own
         sizes = (minis(mine) if mine is not None else ONE) * own if weighs else ZERO
         for other in self._book.traded[self._account]:
             if other == symbol or not (worst := self._worst(self._account, other)):
                 continue
-            traded = _product(other)
+            traded = known_product(other)
             product += worst if _is_same(traded, mine) else 0
             account += worst
             sizes += (minis(traded) if traded is not None else ONE) * worst
@@ -267,13 +266,13 @@ class _Seen:
 
     def is_opposite(self) -> bool:
         """Say whether another own account stands, or waits to stand, on the other side of this market."""
-        market = product_of(self.order.symbol).full_size
-        return any(
+        mine = known_product(self.order.symbol)  # of one that nobody knows the guard says so itself
+        return mine is not None and any(
             self._side(account, symbol, self.order.side.opposite) > 0
             for account in self._accounts
             if account != self._account
             for symbol in self._book.traded[account]
-            if (traded := _product(symbol)) is not None and traded.full_size == market
+            if (traded := known_product(symbol)) is not None and traded.full_size == mine.full_size
         )
 
     def is_mixing(self) -> bool:
@@ -322,17 +321,9 @@ class _Seen:
 
 
 def _is_full(symbol: Symbol) -> bool | None:
-    traded = _product(symbol)
+    traded = known_product(symbol)
     return traded.symbol == traded.full_size if traded is not None else None
 
 
 def _is_same(one: Product | None, other: Product | None) -> bool:
     return one is not None and other is not None and one.symbol == other.symbol
-
-
-def _product(symbol: Symbol) -> Product | None:
-    """Return a contract's product; what stands in another account may be one that nobody knows."""
-    try:
-        return product_of(symbol)
-    except UnknownInstrument:
-        return None

@@ -26,7 +26,7 @@ from syncgroups.core.mending import (
 )
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.replay import caught_up, missed_key
-from tradehaven.domain.contracts import product_of
+from tradehaven.domain.contracts import known_product
 from tradehaven.domain.enums import Ask, DriftPolicy, RestRule
 from tradehaven.domain.events import PersonAsked
 from tradehaven.domain.ids import ClientOrderId, Nanos
@@ -195,9 +195,10 @@ def _last(book: Book, pair: Pair) -> str:
         for (account, order_id), record in book.orders.items()
         if account == pair.group.leader and record.symbol == pair.leads and record.price is not None
     }
-    if not prices:
+    traded = known_product(pair.leads)
+    if not prices or traded is None:
         return ""
-    return f" (the leader last traded at {product_of(pair.leads).display(prices[max(prices)])})"
+    return f" (the leader last traded at {traded.display(prices[max(prices)])})"
 
 
 # -- what people ask ---------------------------------------------------------------------------------

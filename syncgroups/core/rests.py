@@ -152,7 +152,9 @@ def _spec(chase: _Chase, qty: int) -> OrderSpec | None:
     rule = rests.entries if copy.enters else rests.exits
     record = chase.case.book.orders.get((copy.leader, copy.leader_order))
     price = record.price if record is not None else None
-    limit = moved(price, limit_rounding(copy.side), product_of(copy.leads), product_of(copy.symbol))
+    limit = price  # of one contract it is the same whether anybody knows that or not
+    if copy.leads != copy.symbol:
+        limit = moved(price, limit_rounding(copy.side), product_of(copy.leads), product_of(copy.symbol))
     if limit is None and rule is RestRule.MARKET_WITHIN and copy.enters:
         return None
     if limit is None or rule is RestRule.MARKET:

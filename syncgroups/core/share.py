@@ -21,6 +21,7 @@ from syncgroups.core.waiting import ONE, Doubt, LeaderOrder
 from tradehaven.domain.calendar import in_hours
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, SessionHours, SizingMode, SyncMode
+from tradehaven.domain.errors import UnknownInstrument
 from tradehaven.domain.ids import AccountId, ClientOrderId, GroupId, Nanos, OrderId
 from tradehaven.domain.transitions import is_final
 from tradehaven.domain.values import Value
@@ -82,12 +83,18 @@ def leader_order(book: Book, account: AccountId, order_id: OrderId, at: Nanos) -
 
 def group_refusal(group: GroupPlan, order: LeaderOrder) -> Refusal | None:
     """Return why nobody in the group may enter on this order; exits pass every filter of this kind."""
-    if group.instruments and product_of(order.leads).symbol not in group.instruments:
+    if not group.instruments and group.hours is SessionHours.ALL:
+        return None
+    try:
+        traded = product_of(order.leads)
+    except UnknownInstrument as error:  # neither the filter nor the hours can know of it
+        return Refusal(reason=RefusalReason.UNKNOWN_INSTRUMENT, detail=error.message)
+    if group.instruments and traded.symbol not in group.instruments:
         detail = f"{order.leads} is not in the filter"
         return Refusal(reason=RefusalReason.INSTRUMENT_FILTERED, detail=detail)
     if group.hours is not SessionHours.ALL:
         when = datetime.fromtimestamp(order.at / 1e9, UTC)
-        if not in_hours(when, product_of(order.leads), group.hours):
+        if not in_hours(when, traded, group.hours):
             return Refusal(reason=RefusalReason.OUTSIDE_HOURS, detail=f"the group copies {group.hours} only")
     return None
 

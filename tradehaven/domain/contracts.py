@@ -84,6 +84,17 @@ def product_of(symbol: str) -> Product:
     return product(found.group(1))
 
 
+def known_product(symbol: str) -> Product | None:
+    """Return the product of a contract code, or None where nobody knows it.
+
+    One strange contract that a broker tells of must not stop what is done for all others.
+    """
+    try:
+        return product_of(symbol)
+    except UnknownInstrument:
+        return None
+
+
 @lru_cache(maxsize=4096)
 def sibling_of(symbol: Symbol, root: str) -> Symbol:
     """Return the same delivery month of another product: ESZ6 and MES give MESZ6.
