@@ -30,6 +30,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         book.first_seen[event.connection] = event.at
         book.settling.add(event.connection)
     for account in event.accounts:
+        live = {guard.order_id for guard in book.risk.guards_of(account.account)}
         _orders_as_stated(book, account)
         guards = {order.order_id for order in account.orders if leg_of(order.client_order_id) is not None}
         for fill in account.fills:
@@ -37,7 +38,8 @@ def taken(book: Book, event: SnapshotTaken) -> None:
                 book.fills.add((fill.account, fill.fill_id))
                 credit(book, fill)
                 if fill.order_id in guards:
-                    guarding.closed(book, fill, fill.traded_at)
+                    # One that still worked when it was last seen has filled since: that is news, however old.
+                    guarding.closed(book, fill, event.at if fill.order_id in live else fill.traded_at)
         positions_stated(book, account, event.at)
         accounting.snapshot_taken(book, account)
         if account.balance is not None:

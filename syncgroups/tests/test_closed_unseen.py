@@ -57,11 +57,17 @@ def test_of_two_groups_against_each_other_both_hold_what_nets_to_nothing() -> No
     assert world.book.taken == {}
 
 
-@pytest.mark.parametrize(("seconds", "left"), [(2, 0), (11, -1)])
+@pytest.mark.parametrize(
+    ("seconds", "known", "left"),
+    [(2, True, 0), (11, True, 0), (900, True, 0), (2, False, 0), (11, False, -1)],
+)
 def test_what_a_stop_and_an_exit_closed_twice_while_a_link_was_down_is_closed_when_it_is_back(
-    seconds: int, left: int
+    seconds: int, known: bool, left: int
 ) -> None:
-    """Seed 613712: the stop's fill came with the snapshot, and what it had opened counted as anybody's."""
+    """Seeds 613712 and 755312: the stop's fill came with the snapshot, and what it opened was anybody's.
+
+    An engine that did not know the stop before closes only what is fresh: a person may have traded since.
+    """
     desk = desk_with()
     desk.market(Side.BUY, 1)
     desk.settle()
@@ -75,6 +81,9 @@ def test_what_a_stop_and_an_exit_closed_twice_while_a_link_was_down_is_closed_wh
     desk.fill(out.order_id, seen=False)
     desk.fill(guard.order_id, price=19_960, seen=False)
     desk.wait(seconds)
+    if not known:
+        desk.book.risk.guards.clear()
+        desk.book.risk.guard_orders.clear()
     desk.connect(MINE)
     desk.settle()
     assert desk.positions[MINE, ES] == left

@@ -1,7 +1,7 @@
 """Laws about positions: as sized, flat with the leader, never flipped by an exit, under the cap, balanced."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 
@@ -11,14 +11,12 @@ from syncgroups.core.plan import FollowerPlan, GroupPlan
 from tests.drill.agenda import SECOND
 from tests.drill.history import Sent, Traded, Turned
 from tests.drill.people import ES
+from tests.drill.races import is_race
 from tests.drill.reading import Order, Reading, answer_to
 from tests.drill.tab import Tab
-from tests.drill.weather import repeated
 from tradehaven.domain.enums import OrderType, RefusalReason, SizingMode, SyncMode, TradingState
-from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 
-REACTION = 6.0
-"""Seconds within which a cancel or a change can still be on its way in the worst weather."""
 WAITS = 5.0
 """Seconds for which an exit may wait for orders in doubt in ordinary weather."""
 HARMLESS = frozenset({RefusalReason.ROUNDS_TO_ZERO, RefusalReason.NOTHING_TO_REDUCE})
@@ -189,7 +187,7 @@ def reductions_only_reduce(reading: Reading) -> Iterator[str]:
             continue
         if not busted.isdisjoint((account, key.leader)):
             continue  # what is held is not known until the broker has said it twice (F18)
-        if not _is_race(reading, place, trade, told):
+        if not is_race(reading, place, trade, told):
             yield f"{name} reduces, and took {account} from {trade.before:+d} to {trade.after:+d} {symbol}"
 
 
@@ -254,52 +252,6 @@ def _fills_in_turn(reading: Reading, order: Order) -> bool:
             known = reading.fills_told.get((fill.account, fill.fill_id))
             told.append(known[0] if known is not None else -1)
     return told == sorted(told)
-
-
-def _is_race(
-    reading: Reading,
-    place: int,
-    trade: Traded,
-    told: Mapping[tuple[AccountId, FillId], tuple[int, Nanos]],
-) -> bool:
-    """Say whether another fill had just taken what this one was to close, too fresh to act upon."""
-    fill = trade.fill
-    for at, other in reversed(reading.trades):
-        if at >= place or other.fill.account != fill.account or other.fill.symbol != fill.symbol:
-            continue
-        if other.fill.order_id == fill.order_id or _was_known(reading, other.fill.order_id, fill.order_id):
-            continue
-        if other.fill.side is not fill.side:
-            continue
-        known = told.get((other.fill.account, other.fill.fill_id))
-        overtaken = _was_known(
-            reading, fill.order_id, other.fill.order_id
-        )  # whose turn it is, the broker says
-        if overtaken or known is None or known[0] > place:
-            return True
-        fresh = (trade.at - known[1]) / SECOND < REACTION
-        name = reading.orders[fill.order_id].first.client_id or ClientOrderId("")
-        starved = reading.found_no_room(name, 0, place)  # what was held back once is held until there is room
-        # A cancel that was lost is said again once its answer is overdue, and may be lost again.
-        lost = reading.commands_lost(name, known[0], place)
-        silent = any((trade.at - at) / SECOND < 2 * REACTION for at in lost)
-        troubles = {trouble.what for at, trouble in reading.troubles if known[0] <= at <= place}
-        penalised = repeated(name) in troubles  # what waits for its ticket cannot be taken back
-        return (
-            fresh or starved or silent or penalised or reading.broken_between(known[0], place, fill.account)
-        )
-    return False
-
-
-def _was_known(reading: Reading, earlier: OrderId, later: OrderId) -> bool:
-    """Say whether the engine wrote both at the market, one before the other: it had to count with it."""
-    first, second = reading.orders[earlier].first, reading.orders[later].first
-    if OrderType.MARKET is not first.spec.order_type or OrderType.MARKET is not second.spec.order_type:
-        return False
-    written = {command.client_order_id: place for place, _, command in reading.placed()}
-    nobody = ClientOrderId("")
-    one, two = written.get(first.client_id or nobody), written.get(second.client_id or nobody)
-    return one is not None and two is not None and one < two
 
 
 def caps_hold(reading: Reading) -> Iterator[str]:
