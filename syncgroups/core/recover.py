@@ -9,14 +9,13 @@ from dataclasses import replace
 
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.case import Case, case_of, seen_by
-from syncgroups.core.confirm import confirmed_group, fill_order
-from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
+from syncgroups.core.confirm import fill_order
+from syncgroups.core.converge import DONE, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     NOTHING,
     Action,
     CopyRefused,
-    CopyStep,
     Decision,
     Remark,
     RemarkKind,
@@ -27,8 +26,8 @@ from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import leader_order
-from syncgroups.core.telling import wished
+from syncgroups.core.share import is_resting_exit, leader_order
+from syncgroups.core.telling import told, wished
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
@@ -71,7 +70,7 @@ def _in_line(
         return wished(plan, book, copy, at)
     record = book.orders.get((copy.leader, copy.leader_order))
     if record is None or is_final(record.status):
-        return _outlived(plan, book, copy, record)
+        return _outlived(plan, book, copy, record, at)
     settings = settings_of(plan, copy.leader, copy.group, copy.follower)
     if settings is None:
         return wished(plan, book, copy, at)
@@ -92,17 +91,16 @@ def _stands_alone(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
     return copy.is_manual or copy.fill is not None or mends or not is_seen(plan, book, copy.leader)
 
 
-def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | None) -> Decision:
+def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | None, at: Nanos) -> Decision:
     """Return what becomes of a copy whose leader's order has ended: an exit may stay, to protect."""
     done = record is not None and record.status in DONE
     # Filled, and the leader is out all the same: it came and went unseen.
     over = not done or (copy.enters and is_out(book, copy.leader, copy.leads))
     gone = withdrawn(plan, book, [copy]) if over else NOTHING
-    return gone if gone else _step(advance(plan, book, fitted(book, copy)))
-
-
-def _step(step: CopyStep) -> Decision:
-    return Decision(steps=(step,)) if step.command is not None else Decision()
+    if gone:
+        return gone
+    step, refusals = told(plan, book, fitted(book, copy), at)
+    return Decision(steps=(step,) if step.command is not None else (), refusals=refusals)
 
 
 def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Decision:
@@ -160,18 +158,20 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
     """
     decisions: list[Decision] = []
     for group in plan.groups:
-        if confirmed_group(plan, group.leader) is None:
+        if not group.active:
             continue
         everybody = group.leader in seen
         for order in sorted(book.working[group.leader]):
             case = case_of(plan, book, group, leader_order(book, group.leader, order, at))
+            if group.mode is not SyncMode.CONFIRMED and not is_resting_exit(case.order):
+                continue  # it would open something; in Confirmed mode its fills would
             for follower in group.followers:
                 if case.key_of(follower) in book.copies or not (everybody or follower.account in seen):
                     continue  # what has a copy was brought in line with the rest
                 if plan.accounts[follower.account].connection in book.settling:
                     continue
-                if (told := seen_by(case, follower)) is not None:
-                    follow(*told)
+                if (known := seen_by(case, follower)) is not None:
+                    follow(*known)
             decisions.append(case.decision())
     return joined(*decisions)
 
