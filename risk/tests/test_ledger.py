@@ -134,6 +134,15 @@ def test_a_position_that_nobody_traded_here_is_taken_after_a_second() -> None:
     assert (calm.stakes[ES].position.net, calm.stakes[ES].cost) == (1, 100)
 
 
+def test_a_position_that_no_fill_has_brought_waits_for_one() -> None:
+    assert not settled(positioned(EMPTY, position(1, "25.00", at=5)), Nanos(7 * SECOND), {}).stakes
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_was_paid_for_a_contract_is_told_to_the_nearest_tick(side: int) -> None:
+    assert after(EMPTY, fill(side, 100), fill(2 * side, 101)).stakes[ES].price == 101
+
+
 def test_a_position_that_the_broker_states_as_flat_is_none_whatever_its_price() -> None:
     ledger = positioned(after(EMPTY, fill(1, 100, at=1)), position(0, "25.00", at=5))
     assert not settled(ledger, Nanos(7 * SECOND)).stakes

@@ -47,7 +47,7 @@ FULL: dict[str, Any] = {
 @given(rules)
 def test_what_is_written_is_read_back_the_same(some: Rules) -> None:
     body = json.loads(json.dumps(written(some)))
-    assert read(body) == some
+    assert read(body) == kept(body) == some
     assert checked(some) is some
 
 
@@ -345,3 +345,7 @@ def test_what_a_row_keeps_is_not_held_against_the_checks_of_today() -> None:
     assert kept(odd).flat == Flat(at=time(15, 10, 7))
     with pytest.raises(InvalidInput):
         read(odd)
+
+
+def test_a_row_that_a_hand_has_touched_is_taken_as_a_form_is() -> None:
+    assert kept({"repeats": "3"}).repeats == read({"repeats": "3"}).repeats == 3

@@ -54,7 +54,7 @@ from tradehaven.domain.events import (
 def decide(plan: OwnerPlan, book: Book, event: Event) -> Decision:
     """Return what to send, whom to leave out and what to remark because of one event."""
     copied = _copying(plan, book, event)
-    if not plan.watched:
+    if not plan.watched and not book.risk.guards:
         return once(copied)
     found = guardrails.after(plan, book, event, copied)
     if found.locks and copied.steps:

@@ -48,7 +48,6 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
     nets = {key: net for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol}
     actual = book.positions[account, symbol]
     if len({net > 0 for net in nets.values()}) > 1 or (len(nets) > 1 and within(max(nets.values()), actual)):
-        clamp_manual(book, account, symbol)
         return
     for key, net in nets.items():
         left = within(net, actual)

@@ -239,6 +239,8 @@ def _cut(plan: OwnerPlan, book: Book, copy: Copy) -> CopyStep | None:
     if not copy.enters or copy.target.qty - copy.filled <= stays:
         return None  # an exit that closes nothing any more is a difference, see `drift`
     aimed = copy.changed(target=replace(copy.target, qty=copy.filled + stays))
+    if copy.filled + stays > copy.sent.qty:  # to grow it is told by the rules of then, see `telling`
+        return CopyStep(copy=aimed, command=None)
     return advance(plan, book, aimed)
 
 

@@ -40,8 +40,10 @@ _WORDS = {GuardLeg.STOP: "stop", GuardLeg.TARGET: "target"}
 
 
 def all_looked_at(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
-    """Return what every watched account still needs."""
-    return joined(*(looked_at(plan, book, account, at) for account in plan.watched))
+    """Return what every watched account still needs, and what becomes of guards whose rule is gone."""
+    guarded = (guard.account for guard in book.risk.guards.values())
+    accounts = dict.fromkeys((*plan.watched, *guarded))
+    return joined(*(looked_at(plan, book, account, at) for account in accounts))
 
 
 def looked_at(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> Decision:

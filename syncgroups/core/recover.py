@@ -10,7 +10,7 @@ from dataclasses import replace
 from syncgroups.core import telling
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.case import Case, case_of, seen_by
-from syncgroups.core.confirm import confirmed_group, fill_order
+from syncgroups.core.confirm import fill_order
 from syncgroups.core.converge import DONE, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
@@ -27,7 +27,7 @@ from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import leader_order
+from syncgroups.core.share import is_resting_exit, leader_order
 from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
 from tradehaven.domain.events import AccountSnapshot, OrderWorking, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
@@ -109,7 +109,10 @@ def _outlived(plan: OwnerPlan, book: Book, copy: Copy, record: OrderRecord | Non
     # Filled, and the leader is out all the same: it came and went unseen.
     over = not done or (copy.enters and is_out(book, copy.leader, copy.leads))
     gone = withdrawn(plan, book, [copy]) if over else NOTHING
-    return gone if gone else telling.wished(plan, book, fitted(book, copy), at)
+    if gone:
+        return gone
+    step, refusals = telling.told(plan, book, fitted(book, copy), at)
+    return Decision(steps=(step,) if step.command is not None else (), refusals=refusals)
 
 
 def _missed_orders(plan: OwnerPlan, book: Book, account: AccountSnapshot) -> Decision:
@@ -167,18 +170,20 @@ def _protected(plan: OwnerPlan, book: Book, seen: set[AccountId], at: Nanos) -> 
     """
     decisions: list[Decision] = []
     for group in plan.groups:
-        if confirmed_group(plan, group.leader) is None:
+        if not group.active:
             continue
         everybody = group.leader in seen
         for order in sorted(book.working[group.leader]):
             case = case_of(plan, book, group, leader_order(book, group.leader, order, at))
+            if group.mode is not SyncMode.CONFIRMED and not is_resting_exit(case.order):
+                continue  # it would open something; in Confirmed mode its fills would
             for follower in group.followers:
                 if case.key_of(follower) in book.copies or not (everybody or follower.account in seen):
                     continue  # what has a copy was brought in line with the rest
                 if plan.accounts[follower.account].connection in book.settling:
                     continue
-                if (told := seen_by(case, follower)) is not None:
-                    follow(*told)
+                if (known := seen_by(case, follower)) is not None:
+                    follow(*known)
             decisions.append(case.decision())
     return joined(*decisions)
 

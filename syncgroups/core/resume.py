@@ -151,7 +151,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     own = _brought(book, waiting)
     room = _room(case, follower, waiting, order)
     wanted = reduction(book, follower, ratio, own, order) - waiting.placed
-    wanted -= _closed_behind(book, follower, ratio, waiting, min(wanted, room)) if wanted > 0 else 0
+    wanted -= _closed_behind(book, follower, ratio, waiting, min(wanted, room))
     if wanted > room:
         waiting = _with_late_doubts(case, follower, waiting, order)
     reduce = max(0, min(room, wanted))

@@ -121,8 +121,7 @@ class RiskBook:
             self.late_said.discard((account, symbol))
         for symbol in ledger.stakes.keys() - was:
             self.holders[symbol].add(account)
-            if self.quoted:
-                self._doubt(symbol, ledger.stakes[symbol].price)
+            self._doubt(symbol, ledger.stakes[symbol].price)
 
     def _doubt(self, symbol: Symbol, paid: Ticks) -> None:
         """Believe a contract's only quote no longer if it is far from what a position has paid (F40)."""

@@ -115,7 +115,7 @@ def share(
     has changed already and the book does not know of. Only what is certainly held is
     closed: while `Own.owes` is true the rest has to wait until the doubts end, and is no refusal yet.
     """
-    if group.mode is SyncMode.CONFIRMED and order.fill is None and not _is_resting_exit(order):
+    if group.mode is SyncMode.CONFIRMED and order.fill is None and not is_resting_exit(order):
         return NOTHING, None, UNKNOWN, None  # its fills will be answered, each as it comes
     if accounts[follower.account].connection not in book.links:
         return NOTHING, OFFLINE, UNKNOWN, None
@@ -168,7 +168,8 @@ def _allowed(
     return Sized(reduce=sized.reduce, enter=0), replace(against, room=enter)
 
 
-def _is_resting_exit(order: LeaderOrder) -> bool:
+def is_resting_exit(order: LeaderOrder) -> bool:
+    """Say whether an order rests and only closes what its leader holds."""
     _, entering = split(order.before, order.change)
     return not entering and order.spec.order_type is not OrderType.MARKET
 

@@ -284,6 +284,30 @@ def test_a_quote_with_a_second_one_beside_it_is_believed_whatever_was_paid() -> 
     assert desk.book.risk.marks[Environment.PAPER][ES].bid == 30_010
 
 
+def test_a_doubt_about_the_only_quote_confirms_neither() -> None:
+    desk = desk_with_money()
+    price(desk, 9_000)
+    price(desk, 20_010)
+    stated(desk, "50000", net=2)
+    assert not desk.book.risk.marks[Environment.PAPER]
+
+
+def test_a_first_quote_that_was_believed_stays_so_whatever_another_account_has_paid() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000", net=2)
+    price(desk, 20_030)
+    desk.fill(desk.trade(Side.SELL, 1), price=24_000)  # the leader, by hand
+    assert desk.book.risk.marks[Environment.PAPER][ES].bid == 20_030
+
+
+def test_a_position_that_no_fill_of_ours_has_brought_is_no_money_of_ours_yet() -> None:
+    desk = desk_with_money()
+    stated(desk, "50000")
+    desk.step(PositionReported(account=MINE, symbol=ES, net=1, price=Decimal(5000), at=desk.at()))
+    desk.wait(3)
+    assert not desk.book.risk.ledgers[MINE].stakes
+
+
 def test_a_snapshot_brings_the_word_of_the_risk_desk() -> None:
     desk = desk_with_money()
     said = LimitsReported(

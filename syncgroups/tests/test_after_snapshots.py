@@ -1,5 +1,7 @@
 """After a snapshot, one order at a time: who is looked at, what is told again, what is taken back."""
 
+import pytest
+
 from syncgroups.tests import bracketing
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import LEADER, follower, gate_of, group_of, plan_of
@@ -259,5 +261,63 @@ def test_an_order_of_a_leader_that_is_gone_is_left_as_it_is() -> None:
     resting(world)
     world.plan = plan_of(group_of(follower(2), leader=THREE))
     world.lose(TWO)
+    world.connect(TWO)
+    assert world.outbox == []
+
+
+# -- what is held by now ------------------------------------------------------------------------------
+
+
+def covered(mode: SyncMode, *, seen: bool) -> list[tuple[Side, int]]:
+    """Return what rests at a follower whose entry filled after its leader had placed its stop."""
+    world = desk(mode=mode)
+    world.wait(10)  # a start is over
+    entry = world.trade(BUY, 2, LIMIT, limit=20000)
+    world.settle(fill_markets=False)
+    world.fill(entry)
+    world.settle(fill_markets=False)
+    world.trade(SELL, 2, STOP, stop=19900)
+    world.outbox.clear()  # in Confirmed mode the cancel of an entry at the market
+    (mine,) = world.resting(2)
+    if not seen:
+        world.lose(TWO)
+    world.fill(mine.order_id, seen=seen)
+    if not seen:
+        world.connect(TWO)
+    world.settle()
+    assert world.held(2) == 2
+    return [(order.side, order.spec.qty) for order in world.resting(2)]
+
+
+@pytest.mark.parametrize("mode", SyncMode)
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_entry_that_filled_unseen_gets_the_stop_that_it_would_have_had(
+    mode: SyncMode, *, seen: bool
+) -> None:
+    assert covered(mode, seen=seen) == [(SELL, 2)]
+
+
+def test_an_entry_that_had_rounded_to_nothing_is_not_opened_by_a_snapshot() -> None:
+    world = desk(follower(2, ratio="0.5"))
+    world.wait(10)
+    world.trade(BUY, 1, LIMIT, limit=20000)
+    assert world.reasons() == ["rounds_to_zero"]
+    world.plan = plan_of(group_of(follower(2)))
+    world.lose(TWO)
+    world.connect()
+    assert world.outbox == []
+
+
+def test_a_group_that_is_off_gives_nobody_its_leaders_stop() -> None:
+    world = desk()
+    world.wait(10)
+    entry = world.trade(BUY, 2, LIMIT, limit=20000)
+    world.settle()
+    world.fill(entry)
+    world.trade(SELL, 2, STOP, stop=19900)
+    (mine,) = world.resting(2)
+    world.lose(TWO)
+    world.fill(mine.order_id, seen=False)
+    world.plan = plan_of(group_of(follower(2), active=False))
     world.connect(TWO)
     assert world.outbox == []

@@ -1,5 +1,6 @@
 """Entries behind exits that wait: who waits for whom, and what a leader takes back before it is opened."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -288,26 +289,100 @@ def filled_unheard_of(world: Desk, order_id: OrderId) -> None:
     )
 
 
-def test_an_exit_closes_what_one_behind_it_has_left_of_its_share() -> None:
-    """Seed -648770: the second closed its share of what was certain, and the first its own of everything."""
-    world = desk(follower(2, ratio=Fraction(3, 2)))
-    for side, qty in ((BUY, 1), (SELL, 2), (BUY, 3)):
+def one_behind_another(*, meanwhile: int = 0, **settings: Any) -> Desk:
+    """Return a desk where a second exit closed its share of what was certain, and the first goes then.
+
+    `meanwhile` is what the leader buys before that. In Confirmed mode the second one's order is older.
+    """
+    confirmed = settings.get("mode") is SyncMode.CONFIRMED
+    world = desk(follower(2, ratio=Fraction(3, 2)), **settings)
+    for side, qty in ((BUY, 1), (SELL, 2), (BUY, 4 if confirmed else 3)):
         world.market(side, qty)
+        world.settle()
+    second = world.trade(SELL, 5) if confirmed else None
+    if second is not None:
+        world.fill(second, 1)
         world.settle()
     assert (world.positions[LEADER, ES], world.held(2)) == (2, 3)
     coming = world.trade(BUY, 5)
-    world.fill(coming, 1)
+    world.fill(coming, 5 if confirmed else 1)
     world.deliver(world.outbox.pop(), fill_markets=False)
     (mine,) = world.resting(2)
     world.fill(mine.order_id, 2)
     world.market(SELL, 2)
     assert sent(world) == []  # what it holds for certain is within its share
-    world.fill(coming)
+    if not confirmed:
+        world.fill(coming)
     world.fill(mine.order_id, 3)
-    world.market(SELL, 4)
+    world.fill(second or world.trade(SELL, 4))
     assert sent(world) == [(SELL, 7)]
     world.settle()
+    if meanwhile:
+        world.market(BUY, meanwhile)
+        world.settle()
     world.fill(mine.order_id, 2)
     world.settle()
-    assert (world.positions[LEADER, ES], world.held(2)) == (1, 1)
     assert not world.book.waiting
+    return world
+
+
+@pytest.mark.parametrize("mode", SyncMode)
+def test_an_exit_closes_what_one_behind_it_has_left_of_its_share(mode: SyncMode) -> None:
+    """Seed -648770: the second closed its share of what was certain, and the first its own of everything."""
+    world = one_behind_another(mode=mode)
+    assert (world.positions[LEADER, ES], world.held(2)) == (1, 1)
+
+
+def test_an_exit_leaves_what_was_bought_meanwhile_when_one_behind_it_had_closed_beyond_its_share() -> None:
+    world = one_behind_another(meanwhile=2)
+    assert (world.positions[LEADER, ES], world.held(2)) == (3, 4)
+    assert placed(world)[-1] == (SELL, 2)
+    assert ".r" not in world.placed[-1].client_order_id, "it is the first that closes them"
+
+
+def test_an_exit_counts_with_every_part_that_the_one_before_it_has_closed() -> None:
+    world = desk()
+    entries = []
+    for _ in range(3):
+        world.market(BUY, 1)
+        entries.append(lost(world))
+    world.market(SELL, 2)
+    world.market(SELL, 1)
+    for entry in entries[:2]:
+        world.deliver(entry)
+        world.settle()
+    world.market(BUY, 2)
+    world.settle()
+    world.deliver(entries[2])
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 2
+
+
+def test_an_exit_counts_once_what_the_one_before_it_had_closed_by_then() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.market(BUY, 1)
+    entry = lost(world)
+    for qty in (2, 1):
+        world.market(SELL, qty)
+    world.settle()
+    world.deliver(entry)
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 0
+
+
+def test_an_exit_goes_on_beside_one_whose_order_is_not_listed_any_more() -> None:
+    """One login has both accounts: all of it is told at once."""
+    world = desk()
+    world.market(BUY, 3)
+    entry = lost(world)
+    _, gone = world.market(SELL, 1), world.market(SELL, 1)
+    known = world._accept(TWO, entry.client_order_id, ES, BUY, entry.spec)
+    world.fill(known.order_id, seen=False)
+    del world.orders[gone]
+    both = (*world.snapshot(LEADER).accounts, *world.snapshot(TWO).accounts)
+    world.step(replace(world.snapshot(LEADER), accounts=both))
+    world.settle()
+    assert world.held(2) == 2
+    assert world.reasons() == ["nothing_to_reduce"]

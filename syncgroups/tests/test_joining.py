@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from syncgroups.core.copies import CopyState
-from syncgroups.core.keys import CopyKey, client_order_id, manual_group, repair_id
+from syncgroups.core.keys import CopyKey, client_order_id, manual_group, manual_id, repair_id
 from syncgroups.tests import bracketing
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
@@ -321,6 +321,12 @@ def test_manual_contracts_that_were_closed_unseen_are_gone_whatever_else_was_hel
     assert world.book.changed_holdings == set()
 
 
+def test_manual_contracts_beside_a_groups_are_gone_when_all_was_closed_unseen() -> None:
+    world = _beside_a_group(manual=2, copied=1)
+    _closed_unseen(world, 3)
+    assert (world.book.copied[MANUAL], world.book.copied[HOLDING]) == (0, 1)
+
+
 def test_manual_contracts_beside_micros_held_for_minis_are_not_alone() -> None:
     world = bracketing.desk(follower(2, products={"ES": follower(2, product="MES")}))
     world.market(BUY, 1)
@@ -376,8 +382,11 @@ def test_a_found_repair_closes_for_the_contract_in_its_name_and_enters_nothing()
     assert (copy.leads, copy.enters, copy.reverse) == (ES, 0, False)
 
 
-def test_an_order_that_names_another_account_is_nobodys() -> None:
-    world = _found(client_order_id(GROUP, LEADER, OrderId(601), THREE), leaders=True)
+@pytest.mark.parametrize(
+    "name", [client_order_id(GROUP, LEADER, OrderId(601), THREE), manual_id(5, LEADER, THREE, None, None)]
+)
+def test_an_order_that_names_another_account_is_nobodys(name: ClientOrderId) -> None:
+    world = _found(name, leaders=True)
     assert not world.book.copies
     world.wait(1)
     assert ("foreign_order", 2, 0, 10) in world.differs()

@@ -165,7 +165,7 @@ def test_a_leader_that_comes_back_brings_its_exits_to_all() -> None:
     assert refusals(world) == []
 
 
-def test_an_immediate_group_leaves_its_exits_to_repair() -> None:
+def test_an_immediate_group_leaves_exits_that_came_unseen_to_repair() -> None:
     world = without_stops(SyncMode.IMMEDIATE)
     world.connect(TWO)
     assert protected(world) == []
@@ -187,8 +187,9 @@ def lacking(mode: SyncMode) -> Desk:
     return world
 
 
-def test_another_accounts_snapshot_brings_no_exit() -> None:
-    world = lacking(CONFIRMED)
+@pytest.mark.parametrize("mode", SyncMode)
+def test_another_accounts_snapshot_brings_no_exit(mode: SyncMode) -> None:
+    world = lacking(mode)
     world.lose(TWO)
     world.connect(TWO)
     assert protected(world) == []
@@ -203,13 +204,6 @@ def test_an_account_that_has_settled_brings_no_exit_to_another() -> None:
     world.lose(TWO)
     world.connect(TWO)
     world.wait(7)
-    assert protected(world) == []
-
-
-def test_an_immediate_group_brings_no_exit_at_all() -> None:
-    world = lacking(SyncMode.IMMEDIATE)
-    world.lose(THREE)
-    world.connect(THREE)
     assert protected(world) == []
 
 

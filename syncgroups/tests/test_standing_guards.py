@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from risk.core.rules import Naked, Offset, Protection, Rules
+from risk.core.rules import NO_RULES, Naked, Offset, Protection, Rules
 from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, RemarkKind
 from syncgroups.core.folding import fold
 from syncgroups.core.guards import is_guard
 from syncgroups.core.protect import looked_at
 from syncgroups.tests.desk import Desk
-from syncgroups.tests.plans import ES, GROUP, SECOND, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower, group_of, plan_of
 from syncgroups.tests.test_cover import NQ, asked, bare, look
 from syncgroups.tests.test_guard_answers import first_guard, no_room
 from syncgroups.tests.test_guardrails import with_rules
@@ -341,3 +341,20 @@ def test_a_guard_that_a_person_has_moved_keeps_its_new_price_when_it_grows() -> 
     desk.market(Side.BUY, 1)
     desk.settle()
     assert (order.spec.qty, order.spec.stop) == (3, 19_970)
+
+
+@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize("room", [False, True])
+def test_a_guard_goes_with_its_position_also_when_its_rule_is_gone(*, others: bool, room: bool) -> None:
+    desk = guarded(2)
+    leading = Rules(protection=STOP) if others else NO_RULES
+    desk.plan = with_rules(desk.plan, {MINE: NO_RULES, LEADER: leading})
+    desk.market(Side.SELL, 2)
+    if not room:
+        cancel = first_guard(desk)
+        assert isinstance(cancel, CancelOrder)
+        no_room(desk, cancel)
+    desk.settle()
+    desk.wait(2)
+    desk.settle()
+    assert (desk.held(MINE), guards(desk)) == (0, [])

@@ -140,12 +140,13 @@ def test_an_exit_that_waited_follows_what_its_leader_traded_of_an_order_it_took_
     assert (closing.spec.order_type, closing.spec.qty) == (by, 3 if left == "filled" else 2)
 
 
-def test_a_flip_that_was_cut_short_opens_nothing_late() -> None:
-    world = desk(follower(2))
+@pytest.mark.parametrize(("mode", "held"), [(SyncMode.IMMEDIATE, 0), (SyncMode.CONFIRMED, -2)])
+def test_of_a_flip_that_was_cut_short_only_what_has_filled_is_opened_late(mode: SyncMode, held: int) -> None:
+    world = desk(follower(2), mode=mode)
     world.market(BUY, 1)
     flip = world.trade(SELL, 4)
     world.fill(flip, 3)
     world.cancel(flip)
     world.settle()
-    assert (world.held(LEADER), world.held(2)) == (-2, 0)
-    assert why(world) == [RefusalReason.STALE]
+    assert (world.held(LEADER), world.held(2)) == (-2, held)
+    assert why(world) == ([] if held else [RefusalReason.STALE])

@@ -6,7 +6,7 @@ import pytest
 
 from syncgroups.core.copies import CopyState
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, gate_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, connection_of, follower, gate_of
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Command, Denied
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, TradingState
 from tradehaven.domain.events import PositionReported
@@ -139,3 +139,16 @@ def test_a_change_that_was_turned_down_is_told_again_after_a_wait(world: Desk) -
     world.settle()
     assert {order.spec.limit for order in world.resting(2)} == {21_010, None}
     assert ES in world.book.held_symbols(TWO)
+
+
+def test_of_a_change_that_was_turned_down_what_may_be_by_now_is_told_again_and_the_rest_is_named() -> None:
+    world = desk()
+    order = world.trade(BUY, 1, OrderType.LIMIT, limit=19_900)
+    world.settle()
+    world.change(order, qty=3, limit=19_901)
+    world.reject(world.outbox.pop(), "AnotherCommandPending")
+    world.book.quarantined.add((GROUP, TWO, ES))
+    world.wait(1)
+    world.settle()
+    assert [(mine.spec.qty, mine.spec.limit) for mine in world.resting(TWO)] == [(1, 19_901)]
+    assert world.reasons() == ["quarantined"]
