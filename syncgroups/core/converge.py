@@ -20,6 +20,7 @@ from syncgroups.core.decision import (
     joined,
 )
 from syncgroups.core.expected import is_seen
+from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.stated import within
 from tradehaven.domain.commands import ChangeOrder
@@ -28,6 +29,9 @@ from tradehaven.domain.events import OrderEnded, OrderFilled
 from tradehaven.domain.ids import AccountId, Symbol
 from tradehaven.domain.transitions import is_final
 
+KEPT = Refusal(
+    reason=RefusalReason.KILL_SWITCH, detail="the kill switch is on: this exit stays in the market"
+)
 DONE = frozenset({OrderStatus.FILLED, OrderStatus.COMPLETED})
 
 
@@ -112,7 +116,7 @@ def withdrawn(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> Decision:
         if not copy.is_open or copy.target is None or _still_protects(book, copy):
             continue
         if copy.enters == 0 and is_halted(plan, book, copy.follower):
-            refusals.append(_kept(copy))
+            refusals.append(KEPT.about(copy, Action.CANCEL))
         else:
             steps.append(advance(plan, book, copy.changed(target=None)))
     return Decision(steps=tuple(steps), refusals=tuple(refusals))
@@ -159,20 +163,6 @@ def is_halted(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
     known = plan.accounts.get(account)
     gates = known.gates if known is not None else ()
     return book.gates.strictest_of(gates) is TradingState.HALTED
-
-
-def _kept(copy: Copy) -> CopyRefused:
-    return CopyRefused(
-        key=copy.key,
-        group=copy.group,
-        leader=copy.leader,
-        leader_order=copy.leader_order,
-        follower=copy.follower,
-        symbol=copy.symbol,
-        action=Action.CANCEL,
-        reason=RefusalReason.KILL_SWITCH,
-        detail="the kill switch is on: this exit stays in the market",
-    )
 
 
 def stuck(copy: Copy, detail: str) -> Remark:

@@ -19,7 +19,7 @@ from risk.core.sizes import minis
 from risk.core.standing import ZERO, Standing
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
-from syncgroups.core.decision import Weighed
+from syncgroups.core.decision import Action, CopyRefused, Weighed
 from syncgroups.core.plan import AccountPlan, FollowerPlan
 from syncgroups.core.sizing import NOTHING, Sized
 from syncgroups.core.waiting import LeaderOrder
@@ -49,6 +49,20 @@ class Refusal:
     reason: RefusalReason
     detail: str = ""
     room: int = 0
+
+    def about(self, copy: Copy, action: Action = Action.PLACE) -> CopyRefused:
+        """Return that an order of ours is not told what it was to be, for this reason."""
+        return CopyRefused(
+            key=copy.key,
+            group=copy.group,
+            leader=copy.leader,
+            leader_order=copy.leader_order,
+            follower=copy.follower,
+            symbol=copy.symbol,
+            action=action,
+            reason=self.reason,
+            detail=self.detail,
+        )
 
 
 CLOSED_OUT = Refusal(

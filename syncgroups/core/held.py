@@ -15,7 +15,7 @@ from syncgroups.core.guarded import Refusal
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import own_of
-from syncgroups.core.telling import left_out, order_of, told
+from syncgroups.core.telling import order_of, told
 from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
@@ -40,7 +40,7 @@ def held_back(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:
         return Decision(steps=(CopyStep(copy=copy, command=None),))  # written down, for a start to find
     detail = f"{outcome.text}; only what closes its position is sent"
     opening = Refusal(reason=RefusalReason.RATE_LIMITED, detail=detail)
-    return joined(_again(plan, book, copy, outcome.at), Decision(refusals=(left_out(copy, opening),)))
+    return joined(_again(plan, book, copy, outcome.at), Decision(refusals=(opening.about(copy),)))
 
 
 def released(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
@@ -110,4 +110,4 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:
     step = CopyStep(copy=copy.changed(state=CopyState.ENDED), command=None)
-    return Decision(steps=(step,), refusals=(left_out(copy, refusal),))
+    return Decision(steps=(step,), refusals=(refusal.about(copy),))

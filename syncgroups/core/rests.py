@@ -19,6 +19,7 @@ from syncgroups.core.plan import FollowerPlan, OwnerPlan, RestPolicy
 from syncgroups.core.share import own_of
 from syncgroups.core.sizing import Sized
 from syncgroups.core.symbols import moved
+from syncgroups.core.telling import order_of
 from syncgroups.core.waiting import LeaderOrder
 from tradehaven.domain.contracts import product_of
 from tradehaven.domain.enums import OrderType, RefusalReason, RestRule
@@ -109,20 +110,9 @@ def _refused(chase: _Chase, refusal: Refusal, weighed: Weighed | None = None) ->
 
 
 def _order(book: Book, copy: Copy, at: Nanos) -> LeaderOrder:
-    sign = -1 if copy.reverse else 1
-    return LeaderOrder(
-        account=copy.leader,
-        order_id=copy.leader_order,
-        symbol=copy.symbol,
-        leads=copy.leads,
-        side=copy.side,
-        spec=OrderSpec(order_type=OrderType.MARKET, qty=copy.sent.qty),
-        before=book.positions[copy.leader, copy.leads] * sign,
-        change=copy.sent.qty * copy.side.sign,
-        at=at,
-        reverse=copy.reverse,
-        fill=copy.fill,
-    )
+    spec = OrderSpec(order_type=OrderType.MARKET, qty=copy.sent.qty)
+    held = book.positions[copy.leader, copy.leads] * (-1 if copy.reverse else 1)
+    return order_of(copy, spec, at).changed(before=held, reverse=copy.reverse, fill=copy.fill)
 
 
 def _what_is_left(chase: _Chase, others: Mapping[ClientOrderId, Copy]) -> Sized:

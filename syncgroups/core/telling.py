@@ -67,7 +67,7 @@ def told(
     if barred is None:
         return advance(plan, book, copy, retry=retry), ()
     step = advance(plan, book, grown_to_close(copy), retry=retry)
-    said = (left_out(copy, barred, Action.CHANGE),)
+    said = (barred.about(copy, Action.CHANGE),)
     return (step if step.command is not None else CopyStep(copy=copy, command=None)), said
 
 
@@ -98,19 +98,4 @@ def order_of(copy: Copy, target: OrderSpec, at: Nanos) -> LeaderOrder:
         before=0,
         change=target.qty * copy.side.sign,
         at=at,
-    )
-
-
-def left_out(copy: Copy, refusal: Refusal, action: Action = Action.PLACE) -> CopyRefused:
-    """Return that an order of ours is not told what it was to be, and why."""
-    return CopyRefused(
-        key=copy.key,
-        group=copy.group,
-        leader=copy.leader,
-        leader_order=copy.leader_order,
-        follower=copy.follower,
-        symbol=copy.symbol,
-        action=action,
-        reason=refusal.reason,
-        detail=refusal.detail,
     )
