@@ -13,6 +13,7 @@ from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.events import (
     AccountSnapshot,
     BalanceReported,
+    Event,
     OrderChanged,
     OrderEnded,
     OrderFilled,
@@ -84,6 +85,12 @@ class Joiner:
         names = {image.order_id: image.client_id for image in images}
         orders = [(one.created_at, one.client_id) for one in images if not self.has_told(one)]
         return orders + [(fill.at, names.get(fill.order_id)) for fill in fills if not self.has_counted(fill)]
+
+    def is_past(self, event: Event) -> bool:
+        """Say whether an event tells of parameters that newer ones have replaced: a gateway drops it."""
+        if not isinstance(event, OrderChanged) or event.order_id not in self._orders:
+            return False
+        return event.spec != self._orders[event.order_id].image.spec
 
     def has_told(self, image: Image) -> bool:
         """Say whether an order was told, or never will be: it came to nothing."""

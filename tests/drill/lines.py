@@ -318,7 +318,7 @@ class Line:
 
     def _echo(self, session: int, event: Event) -> None:
         def again() -> None:
-            if session == self._session and not self._gone:
+            if session == self._session and not self._gone and not self._joiner.is_past(event):
                 self._tell(event)
 
         self._agenda.after(self._chance.random() * 3, again)
