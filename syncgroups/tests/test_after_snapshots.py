@@ -265,6 +265,18 @@ def test_an_order_of_a_leader_that_is_gone_is_left_as_it_is() -> None:
     assert world.outbox == []
 
 
+def test_an_exit_that_outlived_its_leaders_and_fits_what_is_held_is_not_even_written_down() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    stop = world.trade(SELL, 2, STOP, stop=19900)
+    world.settle()
+    world.fill(stop)
+    world.lose(TWO)
+    world.connect(TWO)
+    assert world.decisions[-1].steps == ()
+
+
 # -- what is held by now ------------------------------------------------------------------------------
 
 

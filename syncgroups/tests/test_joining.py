@@ -170,17 +170,6 @@ def test_an_order_that_is_only_seen_changes_nothing_that_is_held() -> None:
     assert world.book.changed_holdings == set()
 
 
-def test_the_end_of_an_order_says_nothing_about_what_a_statement_lacks() -> None:
-    world = desk()
-    world.market(BUY, 2)
-    world.trade(SELL, 2, OrderType.LIMIT, limit=20_100)
-    world.settle()
-    world.positions[TWO, ES] = 1
-    world.connect(TWO)
-    world.cancel(world.resting(2)[0].order_id)
-    assert (world.book.positions[TWO, ES], world.book.copied[HOLDING]) == (1, 2)
-
-
 def test_an_order_that_grows_is_not_over_when_it_has_filled_what_it_was() -> None:
     world = desk()
     leaders = world.trade(BUY, 2, OrderType.LIMIT, limit=20_000)

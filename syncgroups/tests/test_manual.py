@@ -245,6 +245,18 @@ def test_what_was_closed_while_nobody_looked_is_gone_when_two_answers_say_so() -
     assert (world.legs(), world.manual_held()) == ((None, None), 0)
 
 
+def test_legs_of_what_an_answer_left_out_stay_whatever_is_traded_beside_it() -> None:
+    world = desk()
+    world.order(BUY, 1)
+    world.settle()
+    world.lose(TWO)
+    del world.positions[TWO, ES]
+    world.connect(TWO)
+    world.market(BUY, 1, symbol=Symbol("NQZ6"))
+    world.settle()
+    assert world.legs() == ((1, 19980), (1, 20040))
+
+
 def test_what_one_account_closed_while_nobody_looked_is_not_gone_from_another() -> None:
     world = desk(follower(2), follower(3))
     world.order(BUY, 1, 2, 3)

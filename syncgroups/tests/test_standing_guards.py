@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from risk.core.rules import NO_RULES, Naked, Offset, Protection, Rules
-from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, RemarkKind
 from syncgroups.core.folding import fold
 from syncgroups.core.guards import is_guard
@@ -323,15 +322,6 @@ def test_what_an_account_without_value_held_is_forgotten_until_it_is_stated_anew
     desk.step(odd)
     desk.wait(3)
     assert desk.book.risk.holders[ES] == set()
-
-
-def test_a_guard_that_every_record_was_lost_of_is_known_again_when_it_is_seen() -> None:
-    desk = guarded(2)
-    (order,) = guards(desk)
-    book = Book()
-    fold(book, desk._working(order))
-    (known,) = book.risk.guards_of(MINE)
-    assert (known.key, known.order_id, known.spec) == (order.client_order_id, order.order_id, order.spec)
 
 
 def test_a_guard_that_a_person_has_moved_keeps_its_new_price_when_it_grows() -> None:

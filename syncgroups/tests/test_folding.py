@@ -8,7 +8,9 @@ import pytest
 from syncgroups.core.book import Book
 from syncgroups.core.folding import fold
 from syncgroups.tests.desk import desk
-from syncgroups.tests.plans import ES, LEADER, connection_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, connection_of
+from syncgroups.tests.test_protect import guards
+from syncgroups.tests.test_standing_guards import guarded
 from tradehaven.domain.enums import Ask, Environment, OrderStatus, OrderType, RefusalReason, Side
 from tradehaven.domain.events import (
     AccountLocked,
@@ -180,3 +182,23 @@ def test_the_second_leg_of_a_pair_names_itself_to_the_first_which_keeps_its_firs
     assert (book.orders[TWO, ORDER].oco, book.orders[TWO, other].oco) == (other, ORDER)
     fold(book, working(OrderId(73), oco=OrderId(99)))
     assert (TWO, OrderId(99)) not in book.orders
+
+
+def test_a_guard_that_every_record_was_lost_of_is_known_again_when_it_is_seen() -> None:
+    world = guarded(2)
+    (order,) = guards(world)
+    book = Book()
+    fold(book, world._working(order))
+    (known,) = book.risk.guards_of(TWO)
+    assert (known.key, known.order_id, known.spec) == (order.client_order_id, order.order_id, order.spec)
+
+
+def test_the_end_of_an_order_says_nothing_about_what_a_statement_lacks() -> None:
+    world = desk()
+    world.market(Side.BUY, 2)
+    world.trade(Side.SELL, 2, OrderType.LIMIT, limit=20_100)
+    world.settle()
+    world.positions[TWO, ES] = 1
+    world.connect(TWO)
+    world.cancel(world.resting(2)[0].order_id)
+    assert (world.book.positions[TWO, ES], world.book.copied[GROUP, TWO, ES, ES]) == (1, 2)
