@@ -311,6 +311,12 @@ def test_where_no_rule_stands_and_no_guard_is_left_nothing_is_closed_as_too_much
     assert [type(command) for command in asked(look(desk))] == closes
 
 
+def test_where_nothing_is_held_nothing_is_closed_as_too_much() -> None:
+    desk = desk_with()
+    desk.book.risk.guard_fills[MINE, NQ] = Nanos(desk.now), 2
+    assert not asked(look(desk))
+
+
 def test_nothing_to_do_is_nothing() -> None:
     desk = desk_with()
     assert not look(desk)
