@@ -15,7 +15,8 @@ class AtWork:
     """The copies' outstanding contracts by account, contract and side, and the orders that are no copies.
 
     `traded` grows by each account's contracts. `twins` are working orders that carry the name of another
-    order of ours, each with when it was last told to go, 0 for not yet.
+    order of ours, each with when it was last told to go, 0 for not yet. `closed_at` says when an account that
+    is made flat was last told to close a contract.
     """
 
     def __init__(self, traded: defaultdict[AccountId, dict[Symbol, None]]) -> None:
@@ -23,6 +24,7 @@ class AtWork:
         self._copies: defaultdict[AccountId, dict[tuple[Symbol, Side], int]] = defaultdict(dict)
         self._others: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.twins: dict[tuple[AccountId, OrderId], Nanos] = {}
+        self.closed_at: dict[tuple[AccountId, Symbol], Nanos] = {}
 
     def outstanding(self, account: AccountId, symbol: Symbol, side: Side) -> int:
         """Return the contracts that an account's copies may still trade on a side of a contract."""

@@ -39,7 +39,7 @@ def taken_back(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
                     kind=RemarkKind.DOUBLED, account=account, group=None, symbol=record.symbol, detail=detail
                 )
             )
-    return Decision(steps=tuple(steps), remarks=tuple(remarks)) if steps else NOTHING
+    return Decision(steps=tuple(steps), remarks=tuple(remarks))
 
 
 def overfilled(book: Book, event: OrderFilled) -> Decision:

@@ -26,7 +26,7 @@ from syncgroups.core.keys import is_manual
 from syncgroups.core.positions import Positions
 from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
-from tradehaven.domain.commands import CancelOrder
+from tradehaven.domain.commands import CancelOrder, ClosePosition
 from tradehaven.domain.enums import (
     OrderStatus,
     OrderType,
@@ -349,6 +349,8 @@ class Book:
 
     def _count(self, step: AccountStep) -> None:
         command = step.command
+        if isinstance(command, ClosePosition):
+            self.at_work.closed_at[step.account, command.symbol] = step.at
         order_id = command.order_id if isinstance(command, CancelOrder) else None
         is_twin = order_id is not None and self.at_work.told(step.account, order_id, step.at)
         if not is_twin or step.account in self.flattening:

@@ -84,7 +84,8 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             grown = place.resized(plan, book, event, copies_of(joined(answered, waited)))
             kept = owed.refused(plan, book, answered.refusals, event.at)
             guarded = brackets.looked_at(plan, book, event.account)
-            return joined(flat, answered, waited, grown, kept, guarded, beyond.overfilled(book, event))
+            late = joined(beyond.overfilled(book, event), watch.opened_late(plan, book, event))
+            return joined(flat, answered, waited, grown, kept, guarded, late)
         case OrderEnded():
             return _ended(plan, book, event)
         case SnapshotTaken():

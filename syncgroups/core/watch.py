@@ -23,7 +23,14 @@ from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied
 from tradehaven.domain.enums import TradingState
-from tradehaven.domain.events import AccountLocked, GateChanged, HaltPressed, PersonAsked, TimePassed
+from tradehaven.domain.events import (
+    AccountLocked,
+    GateChanged,
+    HaltPressed,
+    OrderFilled,
+    PersonAsked,
+    TimePassed,
+)
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, Nanos
 
 SECOND = 1_000_000_000
@@ -94,6 +101,21 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     looked = _looked(plan, book, event.at)
     told = Decision(steps=tuple(steps), remarks=tuple(remarks), refusals=tuple(refusals))
     return joined(told, looked, beyond.taken_back(plan, book, event.at))
+
+
+def opened_late(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+    """Return the close of what fills in an account that is made flat, if no close of that is under way.
+
+    When it was last told to become flat there was nothing to close there, and its stop, too, was taken back.
+    """
+    account, symbol = event.account, event.symbol
+    closing = event.at - book.at_work.closed_at.get((account, symbol), 0) < FLATTEN_AGAIN
+    held = book.positions.get((account, symbol), 0)
+    if account not in book.flattening or not held or closing or not _is_seen(plan, book, account):
+        return NOTHING
+    name = close_id(account, symbol, event.at // SECOND)
+    close = ClosePosition(account=account, client_order_id=name, symbol=symbol)
+    return Decision(steps=(AccountStep(account=account, command=close, at=event.at),))
 
 
 def put_off_flatten(book: Book, event: Denied) -> bool:

@@ -7,7 +7,7 @@ from syncgroups.core.copies import CopyState
 from syncgroups.tests.desk import desk
 from syncgroups.tests.plans import ES, LEADER, follower
 from tradehaven.domain.enums import OrderType, Side
-from tradehaven.domain.ids import AccountId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
 
 TWO = AccountId(2)
 NQ = Symbol("NQZ6")
@@ -43,3 +43,10 @@ def test_an_order_is_another_hands_until_it_turns_out_to_be_a_copy() -> None:
     assert set(found.others_of(TWO)) == {9}
     found.forget(TWO)
     assert set(found.others_of(TWO)) == set()
+
+
+def test_the_twins_of_one_account_are_forgotten_with_its_orders() -> None:
+    known = AtWork(defaultdict(dict))
+    known.twins = {(TWO, OrderId(5)): Nanos(1), (AccountId(3), OrderId(6)): Nanos(2)}
+    known.forget(TWO)
+    assert known.twins == {(AccountId(3), OrderId(6)): 2}

@@ -2,11 +2,13 @@
 
 import pytest
 
+from syncgroups.core.keys import close_id
 from syncgroups.tests.desk import BrokerOrder, Desk, desk
-from syncgroups.tests.plans import gate_of
+from syncgroups.tests.plans import SECOND, gate_of
 from tradehaven.domain.commands import CancelOrder
-from tradehaven.domain.enums import OrderStatus, OrderType, Side
-from tradehaven.domain.ids import AccountId
+from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
+from tradehaven.domain.events import TimePassed
+from tradehaven.domain.ids import AccountId, Nanos
 
 TWO = AccountId(2)
 
@@ -67,6 +69,30 @@ def test_a_cancel_without_effect_is_told_again_after_three_seconds() -> None:
     assert told == [1, 1, 1, 2, 2, 2, 3]
     assert set(cancels(world)) == {second.order_id}
     assert len({command.client_order_id for command in world.outbox}) == 3
+    assert world.remarks().count("doubled") == 1
+
+
+def test_a_cancel_is_told_again_to_the_nanosecond_and_named_by_its_second() -> None:
+    world, _, second = doubled()
+    world.wait(1)
+    told_at = world.book.at_work.twins[TWO, second.order_id]
+    for late, cancelled in ((3 * SECOND - 1, 1), (3 * SECOND, 2)):
+        world.step(TimePassed(at=Nanos(told_at + late)))
+        assert len(cancels(world)) == cancelled
+    name = f"t{second.order_id}"
+    assert [one.client_order_id for one in world.outbox] == [
+        close_id(TWO, name, told_at // SECOND),
+        close_id(TWO, name, told_at // SECOND + 3),
+    ]
+
+
+def test_what_answers_a_fill_goes_on_whatever_becomes_of_its_leaders_order() -> None:
+    world = desk(mode=SyncMode.CONFIRMED, entry_slack=2)
+    order = world.trade(Side.BUY, 2, OrderType.LIMIT, limit=19_900)
+    world.fill(order, 1, price=19_900)
+    world.cancel(order)
+    world.settle()
+    assert [one.spec.order_type for one in world.resting(TWO)] == [OrderType.LIMIT]
 
 
 def test_nothing_is_told_while_its_login_is_down() -> None:

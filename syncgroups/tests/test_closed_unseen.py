@@ -87,3 +87,12 @@ def test_what_a_stop_and_an_exit_closed_twice_while_a_link_was_down_is_closed_wh
     desk.connect(MINE)
     desk.settle()
     assert desk.positions[MINE, ES] == left
+
+
+def test_what_a_person_opened_while_a_link_was_down_is_no_double_close() -> None:
+    desk = desk_with()
+    desk.lose(MINE)
+    desk.fill(desk.trade(Side.BUY, 1, account=MINE, seen=False), seen=False)
+    desk.connect(MINE)
+    desk.settle()
+    assert desk.positions[MINE, ES] == 1

@@ -20,7 +20,7 @@ from syncgroups.tests.plans import (
 )
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied, Unresolved
 from tradehaven.domain.enums import Ask, OrderType, RefusalReason, Side, TradingState
-from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO, THREE = AccountId(2), AccountId(3)
@@ -205,3 +205,58 @@ def test_behind_a_shut_gate_it_is_the_gate_that_is_named() -> None:
 
 def refusals_of(world: Desk, account: AccountId) -> list[CopyRefused]:
     return [one for said in world.decisions for one in said.refusals if one.follower == account]
+
+
+def closes(world: Desk) -> list[tuple[AccountId, Symbol]]:
+    return [(one.account, one.symbol) for one in world.outbox if isinstance(one, ClosePosition)]
+
+
+def filling() -> tuple[Desk, OrderId]:
+    """Return a desk whose follower becomes flat while its resting entry is about to fill."""
+    world = desk()
+    world.trade(BUY, 2, OrderType.LIMIT, limit=19_900)
+    world.settle()
+    (entry,) = world.resting(2)
+    world.shut(gate_of(TWO), flatten=True)
+    assert closes(world) == []
+    world.outbox.clear()
+    return world, entry.order_id
+
+
+def test_what_fills_while_an_account_is_made_flat_is_closed_at_once_and_once() -> None:
+    """Seed -784210: it stood without its stop until the next try, three seconds later."""
+    world, entry = filling()
+    world.fill(entry, 1)
+    assert closes(world) == [(TWO, ES)]
+    world.fill(entry, 1)  # the broker closes what there is when it comes to it
+    assert closes(world) == [(TWO, ES)]
+    told_at = world.now
+    world.wait(1)
+    assert len(closes(world)) == 1
+    world.now = told_at + 3 * SECOND
+    world.wait(0)
+    assert closes(world) == [(TWO, ES)] * 2
+    assert len({command.client_order_id for command in world.outbox}) == len(world.outbox)
+
+
+def test_what_closes_it_is_not_closed_once_more() -> None:
+    world = two_followers()
+    world.shut(gate_of(TWO), flatten=True)
+    world.settle()
+    assert closes(world) == []
+    assert world.held(2) == 0
+
+
+def test_what_fills_in_an_account_whose_login_is_down_waits_for_it() -> None:
+    world, entry = filling()
+    world.lose(TWO)
+    world.fill(entry)
+    assert world.outbox == []
+
+
+def test_what_fills_elsewhere_stays() -> None:
+    world = two_followers()
+    world.shut(gate_of(TWO), flatten=True)
+    world.outbox.clear()
+    world.market(BUY, 1, account=AccountId(3))
+    assert closes(world) == []
