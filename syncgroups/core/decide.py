@@ -75,17 +75,7 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             mine = telling.own_order(plan, book, event)
             return joined(place.changed_order(plan, book, event), mine)
         case OrderFilled():
-            flat = joined(
-                converge.leader_flat(plan, book, event.account, event.symbol),
-                converge.done_protecting(plan, book, event),
-            )
-            answered = confirm.filled(plan, book, event)
-            waited = resume.resumed(plan, book, event.at, answered)
-            grown = place.resized(plan, book, event, copies_of(joined(answered, waited)))
-            kept = owed.refused(plan, book, answered.refusals, event.at)
-            guarded = brackets.looked_at(plan, book, event.account)
-            late = joined(beyond.overfilled(book, event), watch.opened_late(plan, book, event))
-            return joined(flat, answered, waited, grown, kept, guarded, late)
+            return _filled(plan, book, event)
         case OrderEnded():
             return _ended(plan, book, event)
         case SnapshotTaken():
@@ -129,6 +119,20 @@ def _nothing(
 ) -> Decision:
     """Answer facts that no copy follows from; a new kind of event does not fit into this signature."""
     return NOTHING
+
+
+def _filled(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
+    flat = joined(
+        converge.leader_flat(plan, book, event.account, event.symbol),
+        converge.done_protecting(plan, book, event),
+    )
+    answered = confirm.filled(plan, book, event)
+    waited = resume.resumed(plan, book, event.at, answered)
+    grown = place.resized(plan, book, event, copies_of(joined(answered, waited)))
+    kept = owed.refused(plan, book, answered.refusals, event.at)
+    guarded = brackets.looked_at(plan, book, event.account)
+    late = joined(beyond.overfilled(book, event), watch.opened_late(plan, book, event))
+    return joined(flat, answered, waited, grown, kept, guarded, late)
 
 
 def _ended(plan: OwnerPlan, book: Book, event: OrderEnded) -> Decision:
