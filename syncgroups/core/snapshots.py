@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from syncgroups.core import accounting, guarding
 from syncgroups.core.book import Book, OrderRecord
-from syncgroups.core.copies import CopyState
+from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.guards import leg_of
 from syncgroups.core.joining import adopted, copy_named, credit, is_twin
 from syncgroups.core.stated import positions_stated
@@ -75,16 +75,15 @@ def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:
             oco=order.oco,
         )
         book.set_order(account.account, order.order_id, record)
-        _copy_as_stated(book, account.account, order)
+        _copy_as_stated(book, account, order)
         guarding.seen(book, account.account, order, order.created_at)
 
 
-def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
-    copy = (
-        copy_named(book, order.client_order_id)
-        or book.copy_of_order(account, order.order_id)
-        or adopted(book, order.client_order_id, account, order)
-    )
+def _copy_as_stated(book: Book, stated: AccountSnapshot, order: OrderState) -> None:
+    account = stated.account
+    copy = copy_named(book, order.client_order_id) or book.copy_of_order(account, order.order_id)
+    if copy is None:
+        copy = _adopted(book, stated, order)
     if copy is None:
         return
     if is_twin(copy, order.order_id):
@@ -97,6 +96,17 @@ def _copy_as_stated(book: Book, account: AccountId, order: OrderState) -> None:
             state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
         )
     )
+
+
+def _adopted(book: Book, stated: AccountSnapshot, order: OrderState) -> Copy | None:
+    """Return the copy that an order is by its name, with what a life before this one has counted of it."""
+    copy = adopted(book, order.client_order_id, stated.account, order)
+    if copy is None:
+        return None
+    mine = [fill for fill in stated.fills if fill.order_id == order.order_id]
+    known = [fill for fill in mine if book.has_counted(fill.account, fill.fill_id)]
+    filled, cost = sum(fill.qty for fill in known), sum(fill.qty * fill.price for fill in known)
+    return copy.changed(filled=filled, cost=cost)
 
 
 def missing_copies(

@@ -58,3 +58,21 @@ def test_an_exit_that_waits_for_its_budget_is_never_missed() -> None:
     world.wait(NO_WORD // SECOND)
     world.settle()
     assert world.held(2) == 0
+
+
+def test_what_a_life_before_has_counted_of_an_order_counts_when_only_its_name_is_left() -> None:
+    """Seed 804732: the rest of its fills was less than its size, and it was waited for without an end."""
+    world = desk()
+    world.market(BUY, 3)
+    order = world.outbox.pop()
+    world.deliver(order, fill_markets=False)
+    (mine,) = world.resting(2)
+    world.fill(mine.order_id, 2, price=20_010)
+    for lost in (world.book.copies, world.book.open_copies, world.book.by_leader, world.book.by_order):
+        lost.clear()
+    world.lose(TWO)
+    world.step(world.snapshot(TWO))
+    world.fill(mine.order_id, 1, price=20_020)
+    (copy,) = world.book.copies.values()
+    assert (copy.state, copy.filled, copy.cost) == (CopyState.ENDED, 3, 2 * 20_010 + 20_020)
+    assert set(world.book.copied.values()) == {3}
