@@ -83,6 +83,7 @@ class Position(Entity):
     netPos: int
     netPrice: float | None = None
     prevPrice: float | None = None
+    timestamp: str = ""
 
 
 class CashBalance(Entity):
@@ -90,6 +91,7 @@ class CashBalance(Entity):
     amount: float
     currencyId: int = 1
     realizedPnL: float | None = None
+    timestamp: str = ""
 
 
 class AccountRiskStatus(Entity):

@@ -14,7 +14,16 @@ import msgspec
 
 from brokers.tradovate import entities as e
 from brokers.tradovate.desk import RiskDesk
-from brokers.tradovate.mapping import AccountName, money, nanos, side_of, spec_of, status_of, ticks_of
+from brokers.tradovate.mapping import (
+    AccountName,
+    money,
+    nanos,
+    side_of,
+    spec_of,
+    status_of,
+    ticks_of,
+)
+from brokers.tradovate.newest import Newest
 from brokers.tradovate.track import Track, is_worth_telling
 from tradehaven.domain.commands import Rejected
 from tradehaven.domain.errors import InvalidInput, ProtocolError
@@ -70,6 +79,7 @@ class View:
         self._tracks: dict[int, Track] = {}
         self._order_of_command: dict[int, int] = {}
         self._waiting_positions: dict[int, list[e.Position]] = {}
+        self._newest = Newest()
         self._desk = RiskDesk()
         self._folds: dict[str, Callable[[Any, Nanos], Iterator[ViewEvent]]] = {
             "account": self._account,
@@ -99,7 +109,8 @@ class View:
             entities = [decoder.decode(image) for image in images]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"an entity that is not readable: {error}") from error
-        return [event for entity in entities for event in self.fold(change.entityType, entity, at)]
+        fresh = (entity for entity in entities if not self._newest.is_past(entity))
+        return [event for entity in fresh for event in self.fold(change.entityType, entity, at)]
 
     def fold(self, kind: str, entity: e.Entity, at: Nanos) -> list[ViewEvent]:
         """Return what one entity amounts to, together with what was waiting for it."""
@@ -163,6 +174,7 @@ class View:
         for kind, found in lists:
             for entity in sorted(found, key=lambda item: int(item.id)):
                 self._fold_stated(kind, entity, at)
+        self._newest.begin(snapshot)
         balances = [event for cash in snapshot.cashBalances for event in self._cash(cash, at)]
         positions = [event for position in snapshot.positions for event in self._position(position, at)]
         return tuple(

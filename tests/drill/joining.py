@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tests.drill.history import Image
+from tests.drill.money import Cash
+from tests.drill.venue import Holds
 from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.events import (
     AccountSnapshot,
@@ -45,6 +47,8 @@ class Joiner:
     def __init__(self) -> None:
         self._orders: dict[OrderId, Known] = {}
         self._early: defaultdict[OrderId, list[OrderFilled]] = defaultdict(list)
+        self._numbers = 0
+        self._newest: dict[AccountId, int] = {}
 
     def load(self, images: Iterable[Image], fills: Iterable[OrderFilled]) -> None:
         """Take a snapshot as known and told."""
@@ -85,6 +89,22 @@ class Joiner:
         names = {image.order_id: image.client_id for image in images}
         orders = [(one.created_at, one.client_id) for one in images if not self.has_told(one)]
         return orders + [(fill.at, names.get(fill.order_id)) for fill in fills if not self.has_counted(fill)]
+
+    def number(self) -> int:
+        """Return the place of what the broker says among all that it says."""
+        self._numbers += 1
+        return self._numbers
+
+    def is_overtaken(self, news: Holds | Cash, number: int) -> bool:
+        """Say whether newer cash of an account was told: by the time of its last change a gateway drops it.
+
+        It does so with positions as well; the engine is to get on without that.
+        """
+        if isinstance(news, Holds):
+            return False
+        newest = self._newest.get(news.account, 0)
+        self._newest[news.account] = max(newest, number)
+        return number < newest
 
     def is_past(self, event: Event) -> bool:
         """Say whether an event tells of parameters that newer ones have replaced: a gateway drops it."""

@@ -304,7 +304,6 @@ class Line:
             self._ready, self._first = True, None
         for event in message():
             self._tell(event)
-            # Cash has no number by which an old figure could be told from a new one: it is never said again.
             said_once = isinstance(event, SnapshotTaken | BalanceReported)
             if not said_once and self._chance.random() < self._weather.echoes:
                 self._echo(session, event)
@@ -335,13 +334,15 @@ class Line:
             self._sink(event)
 
     def _news(self, news: News) -> Message:
+        number = self._joiner.number()
+
         def tell() -> Iterator[Event]:
             at = self._agenda.nanos()
             if isinstance(news, Image):
                 yield from self._joiner.image(news, at)
             elif isinstance(news, OrderFilled):
                 yield from self._joiner.fill(news, at)
-            else:
+            elif not self._joiner.is_overtaken(news, number):
                 yield counter.report_of(news, at)
 
         return tell

@@ -302,3 +302,37 @@ def test_no_mutation_of_an_entity_raises_anything_else(data: st.DataObject) -> N
                 _view().props(message.d, Nanos(0))
     except ProtocolError:
         return
+
+
+def _image(kind: str, second: int | None, amount: int) -> bytes:
+    stamp = "" if second is None else f'"timestamp":"2026-11-18T16:00:0{second}.000Z",'
+    own = {"position": f'"contractId":3400501,"netPos":{amount}', "cashBalance": f'"amount":{amount}'}
+    body = f'{{"id":77,"accountId":7654321,{stamp}{own[kind]}}}'
+    return f'{{"entityType":"{kind}","eventType":"Updated","entity":{body}}}'.encode()
+
+
+@pytest.mark.parametrize("kind", ["position", "cashBalance"])
+def test_an_older_position_and_older_cash_are_no_news(kind: str) -> None:
+    view = _view()
+    told = []
+    for second, amount in ((3, 1), (5, 2), (4, 3), (5, 4), (None, 5), (4, 6), (6, 7)):
+        told += [amount] if view.props(_image(kind, second, amount), Nanos(1)) else []
+    assert told == [1, 2, 4, 5, 7]
+
+
+@pytest.mark.parametrize("kind", ["position", "cashBalance"])
+def test_what_is_older_than_the_snapshot_is_no_news_either(kind: str) -> None:
+    view, stamp = _view(), "2026-11-18T16:00:05.000Z"
+    held = Position(id=77, accountId=7654321, contractId=3400501, netPos=1, timestamp=stamp)
+    cash = CashBalance(id=77, accountId=7654321, amount=50_000.0, timestamp=stamp)
+    view.load(Snapshot(positions=[held], cashBalances=[cash]), Nanos(5))
+    assert not view.props(_image(kind, 4, 3), Nanos(6))
+    assert view.props(_image(kind, 5, 4), Nanos(7))
+    other = "cashBalance" if kind == "position" else "position"
+    assert view.props(_image(other, 6, 5), Nanos(8))
+
+
+def test_a_time_of_change_that_is_not_readable_keeps_nothing_out() -> None:
+    view = _view()
+    assert view.props(_image("cashBalance", 5, 1), Nanos(1))
+    assert view.props(_image("cashBalance", 5, 2).replace(b"2026-11-18T", b"soon"), Nanos(2))
