@@ -50,3 +50,11 @@ def test_the_twins_of_one_account_are_forgotten_with_its_orders() -> None:
     known.twins = {(TWO, OrderId(5)): Nanos(1), (AccountId(3), OrderId(6)): Nanos(2)}
     known.forget(TWO)
     assert known.twins == {(AccountId(3), OrderId(6)): 2}
+
+
+def test_only_a_twin_is_noted_as_told_to_go() -> None:
+    known = AtWork(defaultdict(dict))
+    known.twins = {(TWO, OrderId(5)): Nanos(0)}
+    assert not known.told(TWO, OrderId(6), Nanos(7))
+    assert known.told(TWO, OrderId(5), Nanos(8))
+    assert known.twins == {(TWO, OrderId(5)): 8}
