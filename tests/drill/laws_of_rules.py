@@ -12,7 +12,7 @@ from risk.core.standing import Lock
 from syncgroups.core.keys import parse_key
 from syncgroups.engine.records import DecisionRecord
 from tests.drill.agenda import OPENING, SECOND
-from tests.drill.history import Journalled, Quoted, Sent, Told
+from tests.drill.history import Journalled, Quoted, Sent, Told, Turned
 from tests.drill.reading import NOBODY, Reading
 from tradehaven.domain.commands import ChangeOrder, ClosePosition, Command, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason
@@ -134,6 +134,9 @@ def reductions_pass(reading: Reading) -> Iterator[str]:
     """RISK-02: no rule takes anything from what reduces; only a shut gate does, or a close of the whole."""
     closed = {one.account for one in locks_of(reading) if one.flatten}
     closed |= {sent.command.account for _, sent in reading.sent if isinstance(sent.command, ClosePosition)}
+    pressed = {e.gate.gate for e in reading.history.entries if isinstance(e, Turned) and e.gate.flatten}
+    for _, plan in reading.plans:  # the close of one whose login had no room may not have been sent yet
+        closed |= {one.account for one in plan.accounts.values() if not pressed.isdisjoint(one.gates)}
     for refusal in reading.refusals:
         weighed = refusal.weighed
         if weighed is None or refusal.reason is RefusalReason.KILL_SWITCH:
