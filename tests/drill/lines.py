@@ -304,7 +304,7 @@ class Line:
             self._ready, self._first = True, None
         for event in message():
             self._tell(event)
-            said_once = isinstance(event, SnapshotTaken | BalanceReported)
+            said_once = isinstance(event, SnapshotTaken | BalanceReported | Denied)
             if not said_once and self._chance.random() < self._weather.echoes:
                 self._echo(session, event)
             if session != self._session or self._gone:
