@@ -3,9 +3,11 @@
 import gc
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from brokers.clock import process_clock
+from brokers.stage import SYMBOL
 from syncgroups.core.book import Book
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
@@ -13,8 +15,10 @@ from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine import mailbox, rehearsal
 from syncgroups.engine.journal import Journal
 from syncgroups.engine.rehearsal import ACTS, Rehearsal
+from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import TradingState
 from tradehaven.domain.events import Event
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Symbol
 
 
 @pytest.fixture
@@ -101,3 +105,16 @@ def test_a_stage_on_which_an_order_is_lost_says_so() -> None:
     stage._mailbox.book.links.clear()
     with pytest.raises(RuntimeError, match="did not reach every follower"):
         stage.play()
+
+
+def test_a_gateway_says_what_it_could_send_and_sends_nothing() -> None:
+    stage = Rehearsal(process_clock())
+    stage.play()
+    link = stage._links[ConnectionId(2)]
+    close = ClosePosition(account=AccountId(2), client_order_id=ClientOrderId("c"), symbol=SYMBOL)
+    before = stage.sent
+    assert link.could_send(close)
+    assert not link.could_send(msgspec.structs.replace(close, symbol=Symbol("NQZ9")))
+    link.gateway._ready = False
+    assert not link.could_send(close)
+    assert stage.sent == before
