@@ -6,6 +6,7 @@ section 6). Where both fill before one could be cancelled, what they closed too 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from syncgroups.core.book import Book
@@ -121,7 +122,8 @@ def _aimed(plan: OwnerPlan, book: Book, entry: Copy, leg: Leg, copy: Copy, qty: 
     """Yield the step that brings a leg to where it should stand. Behind a shut gate it only becomes less."""
     if leg is Leg.OVER or copy.target is None or copy.filled >= copy.sent.qty:
         return  # what closes at the market is not resized, and what is taken back or over is let end
-    target = _spec(entry, leg, copy.filled + qty) if qty else None
+    place = copy.target if copy.moved else _spec(entry, leg, qty)
+    target = replace(place, qty=copy.filled + qty) if qty else None
     if target == copy.target:
         return
     less = target is None or target.qty < copy.target.qty

@@ -59,6 +59,7 @@ class Copy(Value, frozen=True, kw_only=True, omit_defaults=True):
     `asked` is the size in changes whose effect has not been seen: it may be in force already.
     `chased` says that another order takes its place once it is cancelled. `cost` is what its fills sum to, in
     ticks times contracts. The group of a manual copy is a number below 0, see `keys.manual_group`.
+    `moved` says that a hand has put one of its legs elsewhere: no offset says any more where it stands.
     """
 
     key: ClientOrderId
@@ -85,6 +86,7 @@ class Copy(Value, frozen=True, kw_only=True, omit_defaults=True):
     cost: int = 0
     held_until: Nanos = Nanos(0)
     held_at_most: Nanos = Nanos(0)
+    moved: bool = False
 
     @property
     def is_unsent(self) -> bool:
@@ -132,6 +134,22 @@ class Copy(Value, frozen=True, kw_only=True, omit_defaults=True):
     def unfilled(self) -> int:
         """Return the signed contracts that may still trade."""
         return (self.sent.qty - self.filled) * self.side.sign if self.is_open else 0
+
+
+def as_seen(copy: Copy, spec: OrderSpec) -> Copy:
+    """Return a copy as its broker says that it is now: whatever was asked has been answered by that.
+
+    A manual one is told nothing by a leader. What it was not asked to become, its owner's own hand made of
+    it, and that stands: all of its entry, and the price of a leg, whose size is what there is to protect.
+    """
+    after = copy.changed(sent=spec, in_flight=None, asked=0, refusals=0)
+    was_asked = copy.in_flight is not None or copy.asked or copy.refusals
+    if not copy.is_manual or copy.target is None or was_asked or spec.means(copy.sent):
+        return after
+    if copy.enters:
+        return after.changed(target=spec, enters=spec.qty)
+    by_hand = replace(spec, qty=copy.target.qty)
+    return after if by_hand == copy.target else after.changed(target=by_hand, moved=True)
 
 
 def held_back(copy: Copy, event: Denied, *, placing: bool) -> Copy:

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from risk.core.standing import Lock
 from syncgroups.core import accounting, guarding, snapshots
 from syncgroups.core.book import Book, OrderRecord
-from syncgroups.core.copies import Copy, CopyState, held_back
+from syncgroups.core.copies import Copy, CopyState, as_seen, held_back
 from syncgroups.core.forgetting import tidy
 from syncgroups.core.joining import (
     adopted,
@@ -218,7 +218,7 @@ def _order_changed(book: Book, event: OrderChanged) -> bool:
     if copy is not None and event.spec.trails and event.spec.qty == record.spec.qty:
         book.keep(copy.changed(sent=event.spec))  # the market drew it along: that answers no command of ours
     elif copy is not None:
-        book.keep(copy.changed(sent=event.spec, in_flight=None, asked=0, refusals=0))
+        book.keep(as_seen(copy, event.spec))
     return True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from syncgroups.core import accounting, guarding
 from syncgroups.core.book import Book, OrderRecord
-from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.copies import Copy, CopyState, as_seen
 from syncgroups.core.guards import leg_of
 from syncgroups.core.joining import adopted, copy_named, credit, is_twin
 from syncgroups.core.stated import positions_stated
@@ -91,11 +91,7 @@ def _copy_as_stated(book: Book, stated: AccountSnapshot, order: OrderState) -> N
             book.at_work.twins[account, order.order_id] = Nanos(0)
         return
     state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
-    book.keep(
-        copy.changed(
-            state=state, order_id=order.order_id, sent=order.spec, in_flight=None, asked=0, refusals=0
-        )
-    )
+    book.keep(as_seen(copy, order.spec).changed(state=state, order_id=order.order_id))
 
 
 def _adopted(book: Book, stated: AccountSnapshot, order: OrderState) -> Copy | None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from risk.core.standing import Lock
 from syncgroups.core.keys import (
     Leg,
     command_id,
@@ -15,10 +14,10 @@ from syncgroups.core.keys import (
 )
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.bracketing import NUMBER, Desk, desk
-from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, SECOND, Capped, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, Capped, follower, group_of, plan_of
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side, SizingMode, SyncMode, TradingState
-from tradehaven.domain.ids import AccountId, Nanos, Symbol
+from tradehaven.domain.ids import AccountId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -354,22 +353,3 @@ def test_an_unknown_contract_is_refused_by_name() -> None:
     world.connect()
     world.order(BUY, 1, symbol=Symbol("ESH7"))
     assert _placed(world) == [(2, BUY, 10)]
-
-
-@pytest.mark.parametrize(("locked", "qty"), [(False, 3), (True, 1)])
-def test_an_order_that_a_hand_made_smaller_at_its_broker_is_told_its_whole_size_again(
-    *, locked: bool, qty: int
-) -> None:
-    """It answers no leader, so nothing that a group was told speaks against it; a lock does."""
-    world = desk()
-    world.order(BUY, 3, order_type=OrderType.LIMIT, limit=20000)
-    world.settle()
-    if locked:
-        until = Nanos(world.now + 3600 * SECOND)
-        lock = Lock(reason=RefusalReason.DAILY_LOSS, detail="lost", since=Nanos(0), until=until)
-        world.book.risk.locked(TWO, lock)
-        world.wait(1)
-    (entry,) = world.resting(2)
-    world.change(entry.order_id, qty=1)
-    world.settle()
-    assert ([order.spec.qty for order in world.resting(2)], world.reasons()) == ([qty], [])
