@@ -17,7 +17,7 @@ from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.share import own_of
 from syncgroups.core.telling import order_of, told
 from tradehaven.domain.commands import Denied, Outcome
-from tradehaven.domain.enums import RefusalReason, TradingState
+from tradehaven.domain.enums import OrderType, RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.orders import OrderSpec
 from tradehaven.domain.transitions import is_final
@@ -99,13 +99,20 @@ def _exit_again(plan: OwnerPlan, book: Book, copy: Copy, target: OrderSpec, at: 
 def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int, bool]:
     """Return the contracts that an exit may certainly close now, and whether orders in doubt may change that.
 
-    Other exits that wait as well do not count: they come after this one and are weighed then.
+    Other exits that wait as well do not count: they come after this one and are weighed then. Nor do entries
+    that rest on behind their leader's: that may be for ever, and what they bring is closed by what waits for
+    them (`resume`).
     """
     sign = copy.side.sign
     own = own_of(book, copy.group, copy.follower, order_of(copy, target, at), copy)
     waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
     certain = own.certain - sum(doubt.left for doubt in waiting)
-    return max(0, -sign * certain), len(waiting) < len(own.doubts)
+    resting = sum(_rests(book.copies[doubt.key]) for doubt in own.doubts if not doubt.closes)
+    return max(0, -sign * certain), len(waiting) + resting < len(own.doubts)
+
+
+def _rests(copy: Copy) -> bool:
+    return copy.target is not None and copy.sent.order_type is not OrderType.MARKET and not copy.is_unsent
 
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:

@@ -36,6 +36,10 @@ GONE = Refusal(reason=RefusalReason.STALE, detail="its leader has left the contr
 NO_PRICE = Refusal(reason=RefusalReason.STALE, detail="the leader's price is not known any more")
 TOO_LATE = Refusal(reason=RefusalReason.STALE, detail="its account was out of reach for too long")
 
+UNSURE = Refusal(
+    reason=RefusalReason.UNRESOLVED, detail="its fills and its position do not agree: look at the account"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Chase:
@@ -88,6 +92,8 @@ def _succeeded(
     chase = _Chase(copy, case_of(plan, book, group, _order(book, copy, at)), follower, group.rests)
     if plan.accounts[copy.follower].connection not in book.links:
         return Decision() if at - ended < LIMIT else _refused(chase, TOO_LATE)
+    if _is_unsure(book, copy):
+        return Decision() if at - ended < LIMIT else _refused(chase, UNSURE)
     sized = _what_is_left(chase, others)
     if not sized.qty:
         return _refused(chase, GONE)
@@ -101,6 +107,16 @@ def _succeeded(
         return _refused(chase, NO_PRICE)
     chase.case.send_as(chase_id(key), follower, sized, spec, weighed)
     return chase.case.decision().changed(chased=(key,))
+
+
+def _is_unsure(book: Book, copy: Copy) -> bool:
+    """Say whether fills and the broker's word on the position differ: fills of the order may have been lost.
+
+    The lists settle that within seconds (F11); until then what it had traded might be traded once more.
+    """
+    where = copy.follower, copy.symbol
+    net = book.positions.get(where, 0)
+    return book.reported.get(where, net) != net
 
 
 def _refused(chase: _Chase, refusal: Refusal, weighed: Weighed | None = None) -> Decision:

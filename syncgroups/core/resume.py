@@ -267,7 +267,9 @@ def _room(case: Case, follower: FollowerPlan, waiting: Waiting, order: LeaderOrd
     """Return the contracts that are certainly there to be closed now, beside those of its first order."""
     first = case.book.copies.get(waiting.key)
     held = own_of(case.book, waiting.group, follower.account, order, first).certain
-    closing = first.sent.qty if first is not None else 0
+    closing = 0
+    if first is not None:  # one that has ended closes nothing beyond what it has traded
+        closing = first.sent.qty if first.is_open else first.filled
     return max(0, -held * order.side.sign - closing)
 
 

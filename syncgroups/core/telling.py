@@ -28,9 +28,17 @@ GROUP_STOPPED = Refusal(
 
 
 def own_order(plan: OwnerPlan, book: Book, event: OrderWorking | OrderChanged) -> Decision:
-    """Return what is still to be said about an order of ours of which news came."""
+    """Return what is still to be said about an order of ours of which news came.
+
+    How a manual one stands now is written down in any case: where a hand has put it no leader says.
+    """
     copy = book.copy_of_order(event.account, event.order_id)
-    return wished(plan, book, copy, event.at) if copy is not None else NOTHING
+    if copy is None:
+        return NOTHING
+    said = wished(plan, book, copy, event.at)
+    if said.steps or not copy.is_manual or isinstance(event, OrderWorking):
+        return said
+    return said.changed(steps=(CopyStep(copy=copy, command=None),))
 
 
 def after_outcome(plan: OwnerPlan, book: Book, outcome: Outcome) -> Decision:

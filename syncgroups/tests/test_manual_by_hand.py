@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from syncgroups.core.decision import CopyStep
 from syncgroups.tests.bracketing import Desk, desk
 from syncgroups.tests.desk import BrokerOrder
 from tradehaven.domain.enums import OrderType, Side
+from tradehaven.domain.events import OrderChanged
+from tradehaven.domain.ids import Nanos
 from tradehaven.domain.money import Ticks
 
 BUY = Side.BUY
@@ -82,6 +85,30 @@ def test_what_it_moved_while_nobody_looked_stays_there() -> None:
     world.connect(account)
     _looked_at(world)
     assert world.legs() == ((2, 19995), (2, 20040))
+
+
+def test_what_it_moved_outlives_the_engine() -> None:
+    world = desk()
+    entry = world.entered(BUY, 2, (1, 20000))
+    world.fill(entry, 1, price=20010)
+    world.settle()  # a change of ours of the stop, that its broker has taken
+    decision = world.step(_moved(_stop(world), 19995, world.at()))
+    (step,) = decision.steps
+    assert isinstance(step, CopyStep)
+    assert (step.command, step.copy.asked) == (None, 0)
+    life = Desk(world.plan, orders=world.orders, positions=world.positions, fills=world.fills)
+    life.now, life.last_id = world.now, world.last_id
+    for copy in world.book.copies.values():
+        life.book.keep(step.copy if copy.key == step.copy.key else copy)
+    life.book.hold(step.copy.holding, 2)
+    life.connect()
+    _looked_at(life)
+    assert life.legs() == ((2, 19995), (2, 20045))
+
+
+def _moved(stop: BrokerOrder, price: int, at: Nanos) -> OrderChanged:
+    stop.spec = replace(stop.spec, stop=Ticks(price))
+    return OrderChanged(account=stop.account, order_id=stop.order_id, spec=stop.spec, at=at)
 
 
 def test_a_change_of_ours_that_is_on_its_way_is_no_hand() -> None:

@@ -321,3 +321,35 @@ def test_every_name_that_a_successor_can_have_is_understood() -> None:
             assert (found.leader_order, found.follower) == (7, TWO)
     mending = repair_id(CopyKey(group=GROUP, leader=LEADER, leader_order=OrderId(7), follower=TWO), ES, ES, 9)
     assert parse_key(chase_id(mending)) is not None
+
+
+def _with_a_lost_fill(world: Desk) -> OrderId:
+    """Let the order that rests trade one of its two contracts, of which only the position tells."""
+    order = world.resting(2)[0].order_id
+    world.fill(order, 1, seen=False)
+    world.report(TWO, ES)
+    world.wait(5)
+    world.settle()
+    world.wait(2)
+    assert len([name for name in (p.client_order_id for p in world.placed) if is_chase(name)]) == 0
+    return order
+
+
+@pytest.mark.parametrize(("rests", "held"), [(_entry_rests, 2), (_exit_rests, 0)])
+def test_while_fills_and_position_differ_nothing_takes_its_place(rests: Any, held: int) -> None:
+    """It might buy or close once more what a lost fill has bought or closed already."""
+    world = rests(RestRule.MARKET)
+    _with_a_lost_fill(world)
+    world.step(world.snapshot(TWO))  # has the fill
+    world.wait(1)
+    world.settle()
+    assert (world.held(2), _last(world).spec.qty) == (held, 1)
+
+
+@pytest.mark.parametrize(("rests", "held"), [(_entry_rests, 1), (_exit_rests, 1)])
+def test_where_they_never_agree_a_person_is_asked(rests: Any, held: int) -> None:
+    world = rests(RestRule.MARKET)
+    _with_a_lost_fill(world)
+    world.wait(60)
+    world.settle()
+    assert (world.held(2), world.reasons()[-1:]) == (held, [RefusalReason.UNRESOLVED])

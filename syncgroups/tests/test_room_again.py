@@ -259,6 +259,23 @@ def test_an_exit_is_given_up_when_its_position_was_closed() -> None:
     assert given_up(world) == ("nothing_to_reduce", detail)
 
 
+def test_an_exit_does_not_wait_for_ever_for_an_entry_that_rests_behind_its_leaders() -> None:
+    world = holding()
+    world.fill(world.trade(Side.BUY, 1, OrderType.LIMIT, limit=19900))
+    world.settle()
+    world.market(SELL, 5)  # a turn: the old entry of the follower rests on, and may bring one more to close
+    _, again = no_room(world)
+    world.market(SELL, 2, account=TWO)
+    at(world, again)
+    exit_ = next(copy for copy in world.book.copies.values() if copy.side is SELL)
+    assert (exit_.state, exit_.is_unsent) == (CopyState.ENDED, False)
+    assert not world.book.held
+    world.settle()
+    world.fill(next(order.order_id for order in world.resting(2) if order.side is BUY))
+    world.settle()
+    assert world.held(2) == 0  # that one was waited for besides
+
+
 def test_an_exit_is_given_up_when_its_leaders_order_is_not_even_listed_any_more() -> None:
     world, again = waiting_exit(mode=SyncMode.CONFIRMED)
     world.market(SELL, 2, account=TWO)
