@@ -133,7 +133,7 @@ def _aimed(plan: OwnerPlan, book: Book, entry: Copy, leg: Leg, copy: Copy, qty: 
 
 def _may_place(plan: OwnerPlan, book: Book, entry: Copy) -> bool:
     account = entry.follower
-    # Where its records were lost the same leg may be on its way, and in no list yet.
+    # Where a life before this one began it, the same leg may be on its way, and in no list or record yet.
     unsure = entry.key in book.adopted and plan.accounts[account].connection in book.settling
     return not unsure and account not in book.flattening and not is_halted(plan, book, account)
 

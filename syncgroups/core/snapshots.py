@@ -26,7 +26,8 @@ NO_WORD = 60 * 1_000_000_000
 def taken(book: Book, event: SnapshotTaken) -> None:
     """Take a login's whole truth: what it states replaces what was known, and nothing in it is new."""
     book.links.add(event.connection)
-    if event.connection not in book.first_seen:
+    is_first = event.connection not in book.first_seen
+    if is_first:
         book.first_seen[event.connection] = event.at
         book.settling.add(event.connection)
     for account in event.accounts:
@@ -47,6 +48,14 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         listed = {book.by_order.get((account.account, order.order_id)) for order in account.orders}
         _in_doubt(book, account.account)
         missing_copies(book, account.account, listed, event.at)
+        if is_first:
+            _from_before(book, account.account)
+
+
+def _from_before(book: Book, account: AccountId) -> None:
+    """Note the manual copies that had traded before this life began: their legs may be under way already."""
+    entries = (book.copies[key] for key in book.manual.get(account, ()))
+    book.adopted.update(entry.key for entry in entries if entry.filled)
 
 
 def _orders_as_stated(book: Book, account: AccountSnapshot) -> None:

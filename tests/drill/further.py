@@ -4,7 +4,7 @@ Guardrails and prices that cross them, small contracts beside large ones, rules 
 and what a broker should never do: bust, fill too much, tell nonsense.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import time
 from decimal import Decimal
@@ -25,8 +25,22 @@ from risk.core.rules import (
 )
 from syncgroups.core.plan import RestPolicy
 from tests.drill.people import ES, NQ, Follower, Group, People
-from tests.drill.script import Blind, Bust, Deed, Fault, Move, Overfill, Script, Settle, Strange, Timed, Wild
-from tradehaven.domain.enums import RestRule
+from tests.drill.script import (
+    Ask,
+    Blind,
+    Bust,
+    Deed,
+    Fault,
+    Move,
+    Overfill,
+    Script,
+    Settle,
+    Shift,
+    Strange,
+    Timed,
+    Wild,
+)
+from tradehaven.domain.enums import OrderType, RestRule, Side
 from tradehaven.domain.ids import AccountId
 
 SHARES = {
@@ -37,14 +51,20 @@ SHARES = {
     "busts": 0.06,
     "overfills": 0.06,
     "nonsense": 0.1,
+    "manual": 0.15,
 }
 """How often a story has each of these."""
 START = 50_000
 
 
-def furthered(seed: int, script: Script) -> Script:
-    """Return a seed's story with what else its chances put into it; below zero nothing goes wrong in it."""
+def furthered(seed: int, script: Script, but: Container[str] = ()) -> Script:
+    """Return a seed's story with what else its chances put into it; below zero nothing goes wrong in it.
+
+    `but` are kinds that the story was told without: they came later.
+    """
     for name, put in _PUTS.items():
+        if name in but:
+            continue
         chance = Random(f"{name} {abs(seed)}")
         if chance.random() < SHARES[name]:
             script = put(chance, script, seed >= 0)
@@ -215,6 +235,40 @@ def _quarantine(chance: Random, script: Script, _troubled: bool) -> Script:
     return _with(script, *items)
 
 
+def _manual(chance: Random, script: Script, _troubled: bool) -> Script:
+    """Let somebody order for followers of his choice, and perhaps move what comes of that (COPY-11)."""
+    items: list[tuple[float, Deed]] = []
+    for number in range(1, chance.randint(1, 3) + 1):
+        items.append((chance.random() * script.length, _asked(chance, script, number)))
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        account, qty = chance.choice(_followers(script)), chance.choice((None, None, 1, 3))
+        shift = Shift(account=account, pick=chance.randrange(4), move=chance.randint(-5, 5), qty=qty)
+        items.append((chance.random() * script.length, shift))
+    return _with(script, *items)
+
+
+def _asked(chance: Random, script: Script, number: int) -> Ask:
+    group = chance.choice(script.people.groups)
+    chosen = tuple(one.account for one in group.followers if chance.random() < 0.7)
+    kind, side = (
+        chance.choice((OrderType.MARKET,) * 2 + (OrderType.LIMIT, OrderType.STOP)),
+        chance.choice(tuple(Side)),
+    )
+    away = chance.randint(1, 8) * side.sign
+    return Ask(
+        number=number,
+        leader=group.leader,
+        followers=chosen or (group.followers[0].account,),
+        side=side,
+        qty=chance.randint(1, 4),
+        order_type=kind,
+        away=-away if kind is OrderType.LIMIT else away,
+        stop_loss=chance.randint(3, 20) if chance.random() < 0.8 else None,
+        take_profit=chance.randint(3, 20) if chance.random() < 0.6 else None,
+        symbol=chance.choice((ES, NQ)) if "two symbols" in script.traits else ES,
+    )
+
+
 # -- what a broker should never do ------------------------------------------------------------------
 
 
@@ -262,4 +316,5 @@ _PUTS: dict[str, Callable[[Random, Script, bool], Script]] = {
     "busts": _busts,
     "overfills": _overfills,
     "nonsense": _nonsense,
+    "manual": _manual,
 }

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from tests.drill.script import Breakout, Bust, Cancel, Change, Deed, Exits, Flip, Leave, Move, Place
+from syncgroups.core.keys import parse_manual
+from tests.drill.script import Breakout, Bust, Cancel, Change, Deed, Exits, Flip, Leave, Move, Place, Shift
 from tests.drill.venue import OPEN_PRICE, Resting, Venue
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.ids import AccountId
@@ -28,7 +29,7 @@ class Hands:
             case Change():
                 self._change(deed)
             case Cancel():
-                if (order := self._picked(deed.account, deed.pick)) is not None:
+                if (order := self._picked(self._venue.working(deed.account), deed.pick)) is not None:
                     self._venue.cancel(order.image.order_id)
             case Leave():
                 self._leave(deed.account)
@@ -36,6 +37,8 @@ class Hands:
                 self._flip(deed)
             case Move():
                 self._venue.move(deed.symbol, Ticks(OPEN_PRICE + deed.to))
+            case Shift():
+                self._shift(deed)
             case Bust():
                 self._venue.bust(deed.account, deed.pick)
             case _:
@@ -71,7 +74,14 @@ class Hands:
         self._venue.place(deed.account, None, deed.symbol, Side.SELL, below, partner=first)
 
     def _change(self, deed: Change) -> None:
-        order = self._picked(deed.account, deed.pick)
+        self._amend(self._picked(self._venue.working(deed.account), deed.pick), deed)
+
+    def _shift(self, deed: Shift) -> None:
+        working = self._venue.working(deed.account)
+        manual = [order for order in working if parse_manual(order.image.client_id) is not None]
+        self._amend(self._picked(manual, deed.pick), deed)
+
+    def _amend(self, order: Resting | None, deed: Change | Shift) -> None:
         if order is None or order.image.spec.order_type is OrderType.MARKET:
             return
         spec = order.image.spec
@@ -101,6 +111,6 @@ class Hands:
             spec = OrderSpec(order_type=OrderType.MARKET, qty=abs(net) + deed.qty)
             self._venue.place(deed.account, None, deed.symbol, side, spec)
 
-    def _picked(self, account: AccountId, pick: int) -> Resting | None:
-        working = self._venue.working(account)
+    @staticmethod
+    def _picked(working: list[Resting], pick: int) -> Resting | None:
         return working[pick % len(working)] if working else None

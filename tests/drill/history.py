@@ -14,7 +14,7 @@ from syncgroups.core.plan import OwnerPlan
 from syncgroups.engine.records import EventRecord, JournalRecord, event_of
 from tradehaven.domain.commands import Command
 from tradehaven.domain.enums import OrderStatus, Side
-from tradehaven.domain.events import Event, GateChanged, OrderFilled
+from tradehaven.domain.events import Event, GateChanged, OrderAsked, OrderFilled
 from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId, Symbol
 from tradehaven.domain.orders import OrderSpec
 
@@ -117,6 +117,14 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody ordered for chosen followers: the row is written, whoever lives to read it."""
+
+    at: Nanos
+    event: OrderAsked
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """Other settings are in force, or the first ones."""
 
@@ -195,6 +203,7 @@ Entry = (
     | Priced
     | Quoted
     | Busted
+    | Asked
 )
 
 

@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.drill import laws_of_cover, laws_of_money, laws_of_orders, laws_of_positions, laws_of_rules
+from tests.drill import (
+    laws_of_cover,
+    laws_of_manual,
+    laws_of_money,
+    laws_of_orders,
+    laws_of_positions,
+    laws_of_rules,
+)
 from tests.drill.history import History
 from tests.drill.reading import Reading
 
@@ -59,6 +66,9 @@ LAWS: dict[str, Law] = {
     "RISK-05": laws_of_rules.locks_outlive_everything,
     "COPY-06": laws_of_cover.what_rests_too_long_ends,
     "COPY-09": laws_of_rules.quarantine_is_kept,
+    "COPY-11": laws_of_manual.manual_copies_are_answered,
+    "COPY-11b": laws_of_manual.legs_fit_what_is_held,
+    "COPY-11c": laws_of_manual.legs_stand_where_asked,
 }
 
 

@@ -116,7 +116,7 @@ def recorded_before_sent(reading: Reading) -> Iterator[str]:
             yield f"{name} was sent without an intent"
         elif intent[0] > place:
             yield f"{name} was sent before its intent was written"
-        if parse_key(name) is None and not name.startswith(("th1x.", "th1g.")):
+        if parse_key(name) is None and not name.startswith(("th1x.", "th1g.", "th1h.")):
             yield f"{name} does not say what it is for"
 
 
@@ -285,19 +285,19 @@ def changes_are_merged(reading: Reading) -> Iterator[str]:
         if isinstance(entry, Died):
             out.clear()
         elif isinstance(entry, Told):
-            event = entry.event
-            if isinstance(event, OrderChanged | OrderEnded):
+            if isinstance(event := entry.event, OrderChanged | OrderEnded):
                 out.pop(event.order_id, None)
             elif isinstance(event, Confirmed | Rejected | Unresolved | Denied):
                 out = {order: name for order, name in out.items() if name != event.client_order_id}
             elif isinstance(event, SnapshotTaken | LinkLost):
                 out.clear()
         elif isinstance(entry, Sent) and isinstance(entry.command, ChangeOrder | CancelOrder):
-            if parse_key(entry.command.client_order_id) is None:
-                continue  # a flatten does not wait for anybody
+            name = entry.command.client_order_id
+            if parse_key(name) is None and not name.startswith("th1h."):  # a flatten waits for nobody
+                continue
             if (known := out.get(entry.command.order_id)) is not None:
-                yield f"{entry.command.client_order_id} was sent while {known} was out"
-            out[entry.command.order_id] = entry.command.client_order_id
+                yield f"{name} was sent while {known} was out"
+            out[entry.command.order_id] = name
 
 
 def budgets_are_kept(reading: Reading) -> Iterator[str]:

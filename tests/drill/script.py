@@ -118,6 +118,32 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Somebody orders for chosen followers (COPY-11). `away` is its price's distance, in ticks."""
+
+    number: int
+    leader: AccountId
+    followers: tuple[AccountId, ...]
+    side: Side
+    qty: int
+    order_type: OrderType = OrderType.MARKET
+    away: int = 0
+    stop_loss: int | None = None
+    take_profit: int | None = None
+    symbol: Symbol = ES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """Move the `pick`-th working order of an account's manual copies by hand, or set its quantity."""
+
+    account: AccountId
+    pick: int
+    move: int = 0
+    qty: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bust:
     """The exchange takes the `pick`-th execution of an account back (F18); nothing when it has none."""
 
@@ -125,7 +151,22 @@ class Bust:
     pick: int
 
 
-Deed = Place | Exits | Breakout | Change | Cancel | Leave | Flip | Move | Turn | Press | Settle | Bust
+Deed = (
+    Place
+    | Exits
+    | Breakout
+    | Change
+    | Cancel
+    | Leave
+    | Flip
+    | Move
+    | Turn
+    | Press
+    | Settle
+    | Bust
+    | Ask
+    | Shift
+)
 
 
 # -- what goes wrong --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.drill.further import SHARES
+from tests.drill.further import SHARES, furthered
 from tests.drill.grammar import plain_script_of, script_of
 from tests.drill.history import Sent
 from tests.drill.laws import check
@@ -34,6 +34,8 @@ MENDED_SINCE = (
     *(1024682, 1028828),
 )
 """The same in whole stories, with guardrails, prices and a broker that does what it may not."""
+MENDED_LAST = (5721,)
+"""The same since somebody orders for chosen followers in them as well."""
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +94,11 @@ def test_a_seed_that_broke_a_law_keeps_it_now(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", MENDED_SINCE)
 def test_a_whole_story_that_broke_a_law_keeps_it_now(seed: int) -> None:
+    assert not check(drill(furthered(seed, plain_script_of(seed), but=("manual",))))
+
+
+@pytest.mark.parametrize("seed", MENDED_LAST)
+def test_a_story_of_today_that_broke_a_law_keeps_it_now(seed: int) -> None:
     assert not check(drill(script_of(seed)))
 
 

@@ -19,6 +19,7 @@ from tests.drill.lines import Line
 from tests.drill.rest import rest_of
 from tests.drill.rows import Rows
 from tests.drill.script import (
+    Ask,
     Blind,
     Crash,
     Drop,
@@ -39,6 +40,7 @@ from tests.drill.script import (
     Wild,
 )
 from tests.drill.switch import Switch
+from tests.drill.till import Till
 from tests.drill.venue import News, Venue
 from tests.drill.weather import Weather
 from tradehaven.domain.events import Event, GateChanged, HaltPressed
@@ -92,6 +94,7 @@ class World:
             self._weather[self._login_of[account]].balances[account] = Decimal(cash)
         self._gates: dict[GateId, GateChanged] = {}
         self._switch = Switch(self._gates, self._agenda, self.history, self._tell_gate)
+        self._till = Till(self._agenda, self.history, self._venue.prices)
         self._feed: Feed | None = None
         if script.money:
             self._venue.open_purses(self.history.starts)
@@ -143,6 +146,7 @@ class World:
         for gate in self._gates.values():
             self.history.add(Turned(self._agenda.now, gate))
         self._switch.remind()
+        self._read_orders()
 
     def _line(self, login: ConnectionId) -> Line:
         accounts = tuple(account for account, found in self.script.people.logins if found == login)
@@ -242,6 +246,8 @@ class World:
             self._switch.press(item.what)
         elif isinstance(item.what, Settle):
             self._settle(item.what)
+        elif isinstance(item.what, Ask):
+            self._take(self._till.ask(item.what))
         else:
             self._hands.do(item.what)
 
@@ -273,6 +279,12 @@ class World:
             for gate in open_gates(plan):
                 self._engine.mailbox.post(gate)
         self.history.add(Planned(self._agenda.now, plan))
+        self._read_orders()
+
+    def _read_orders(self) -> None:
+        """Let the engine read what was asked for a little while ago, as with all of an owner's settings."""
+        for asked in self._till.fresh():
+            self._take(asked)
 
     def _harm(self, fault: Fault) -> None:
         match fault:
