@@ -87,7 +87,7 @@ def a_leg_that_was_moved_back(history: History) -> None:
     history.add(replace(moved, at=later, order=replace(moved.order, spec=first)))
 
 
-BROKEN: list[tuple[str, Callable[[History], None]]] = [
+BROKEN_COPIES: list[tuple[str, Callable[[History], None]]] = [
     ("COPY-11", somebody_who_is_left_out),
     ("COPY-11b", a_leg_that_is_too_large),
     ("COPY-11b", a_leg_that_went_away),
@@ -96,7 +96,7 @@ BROKEN: list[tuple[str, Callable[[History], None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("law", "breaks"), BROKEN)
+@pytest.mark.parametrize(("law", "breaks"), BROKEN_COPIES)
 def test_a_bad_history_is_caught(law: str, breaks: Callable[[History], None]) -> None:
     history = drill(STORY)
     assert check(history) == []
