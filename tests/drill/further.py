@@ -29,6 +29,7 @@ from tests.drill.script import (
     Ask,
     Blind,
     Bust,
+    Cancel,
     Deed,
     Fault,
     Move,
@@ -52,6 +53,7 @@ SHARES = {
     "overfills": 0.06,
     "nonsense": 0.1,
     "manual": 0.15,
+    "meddling": 0.08,
 }
 """How often a story has each of these."""
 START = 50_000
@@ -269,6 +271,18 @@ def _asked(chance: Random, script: Script, number: int) -> Ask:
     )
 
 
+def _meddling(chance: Random, script: Script, _troubled: bool) -> Script:
+    """Let the owner of a follower move or cancel there what copying has placed (F20)."""
+    items: list[tuple[float, Deed]] = []
+    for _ in range(chance.randint(1, 4)):
+        account, pick = chance.choice(_followers(script)), chance.randrange(6)
+        qty = chance.choice((None, None, 1, 2, 4))
+        shift = Shift(account=account, pick=pick, move=chance.randint(-6, 6), qty=qty, manual=False)
+        deed = shift if chance.random() < 0.5 else Cancel(account=account, pick=pick)
+        items.append((chance.random() * script.length, deed))
+    return _with(script, *items)
+
+
 # -- what a broker should never do ------------------------------------------------------------------
 
 
@@ -317,4 +331,5 @@ _PUTS: dict[str, Callable[[Random, Script, bool], Script]] = {
     "overfills": _overfills,
     "nonsense": _nonsense,
     "manual": _manual,
+    "meddling": _meddling,
 }

@@ -78,8 +78,9 @@ class Hands:
 
     def _shift(self, deed: Shift) -> None:
         working = self._venue.working(deed.account)
-        manual = [order for order in working if parse_manual(order.image.client_id) is not None]
-        self._amend(self._picked(manual, deed.pick), deed)
+        ours = [order for order in working if order.image.client_id is not None]
+        manual = [order for order in ours if parse_manual(order.image.client_id) is not None]
+        self._amend(self._picked(manual if deed.manual else ours, deed.pick), deed)
 
     def _amend(self, order: Resting | None, deed: Change | Shift) -> None:
         if order is None or order.image.spec.order_type is OrderType.MARKET:

@@ -9,12 +9,14 @@ from syncgroups.core.brackets import protective_price
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.keys import Leg, ManualKey, manual_id, parse_key, parse_manual
 from tests.drill.agenda import SECOND
-from tests.drill.history import Accepted, Amended, Asked, Sent, Turned
+from tests.drill.history import Amended, Asked, Sent, Turned
 from tests.drill.reading import Order, Reading, lesser
-from tradehaven.domain.commands import ChangeOrder, Denied, Rejected
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Denied, Rejected
+from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.events import OrderEnded, SnapshotTaken
-from tradehaven.domain.ids import AccountId, ClientOrderId, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId, Symbol
 from tradehaven.domain.money import Ticks
+from tradehaven.domain.orders import OrderSpec
 
 Prices = tuple[Ticks | None, Ticks | None]
 STAYS = 2 * SECOND
@@ -59,9 +61,10 @@ def manual_copies_are_answered(reading: Reading) -> Iterator[str]:
 def legs_fit_what_is_held(reading: Reading) -> Iterator[str]:
     """I14, I5: at rest no leg of a manual copy would close more than it holds, and none is missing.
 
-    The latter is asked where it is clear what it holds, and nobody shut a gate or was told that an exit had
-    failed.
+    The latter is asked where it is clear what it holds, nobody shut a gate, cancelled a leg by hand or was
+    told that an exit had failed.
     """
+    ours = {sent.command.order_id for _, sent in reading.sent if isinstance(sent.command, CancelOrder)}
     failed = {(one.account, one.symbol) for one in reading.remarks if one.kind is RemarkKind.EXIT_FAILED}
     stuck = reading.stuck()
     for (account, symbol), copies in _manual_copies(reading).items():
@@ -75,22 +78,27 @@ def legs_fit_what_is_held(reading: Reading) -> Iterator[str]:
             held = lesser(copy.held, reading.net[account, symbol]) * sign
             for leg in (Leg.STOP_LOSS, Leg.TAKE_PROFIT):
                 left = sum(order.left for order in copy.legs[leg])
+                gone = any(
+                    _is_cancelled(order) and order.first.order_id not in ours for order in copy.legs[leg]
+                )
                 if copy.entry is not None and left > max(0, held):
                     yield f"{leg} of manual copy {number} would close {left} of {held} of {account}"
-                elif clear and _offset(copy.named, leg) is not None and left < held:
+                elif clear and not gone and _offset(copy.named, leg) is not None and left < held:
                     yield f"{leg} of manual copy {number} covers {left} of {held} of {account}"
             if clear and held < 0:
                 yield f"the legs of manual copy {number} left {account} {held} on the other side"
 
 
+def _is_cancelled(order: Order) -> bool:
+    return order.last.status is OrderStatus.CANCELLED
+
+
 def legs_stand_where_asked(reading: Reading) -> Iterator[str]:
     """COPY-11: at rest a leg stands at its distance from what its account paid, or where a hand has put it.
 
-    A hand's word stands in fair weather; what crosses a change of ours, or a fall of the link, may be undone.
+    A hand's word is asked for in fair weather: what crosses a change of ours, or is lost, may be undone.
     """
-    if not _is_fair(reading):
-        return
-    by_hand = _moved_by_hand(reading)
+    by_hand, fair = _moved_by_hand(reading), _is_fair(reading)
     for (account, symbol), copies in _manual_copies(reading).items():
         if reading.was_busted(account) or (account, symbol) in reading.stuck() or _was_shut(reading):
             continue
@@ -99,7 +107,7 @@ def legs_stand_where_asked(reading: Reading) -> Iterator[str]:
                 for order in copy.legs[leg]:
                     due = _asked_for(reading, copy, leg)
                     if order.first.order_id in by_hand:
-                        due = by_hand[order.first.order_id]
+                        due = by_hand[order.first.order_id] if fair else None
                     stands = order.last.spec.limit, order.last.spec.stop
                     if order.left and due is not None and stands != due:
                         yield f"{leg} of manual copy {copy.named.number} of {account} stands at {stands}"
@@ -165,19 +173,15 @@ def _was_shut(reading: Reading) -> bool:
 
 def _moved_by_hand(reading: Reading) -> dict[OrderId, Prices | None]:
     """Return where a hand has put orders last; None where that crossed a change of ours."""
-    told: defaultdict[OrderId, set[Prices]] = defaultdict(set)
-    asked: dict[OrderId, int] = {}
+    ours: dict[OrderId, tuple[Nanos, OrderSpec]] = {}
     found: dict[OrderId, Prices | None] = {}
     for entry in reading.history.entries:
         if isinstance(entry, Sent) and isinstance(entry.command, ChangeOrder):
-            spec = entry.command.spec
-            told[entry.command.order_id].add((spec.limit, spec.stop))
-            asked[entry.command.order_id] = entry.at
-        elif isinstance(entry, Accepted):
-            told[entry.order.order_id].add((entry.order.spec.limit, entry.order.spec.stop))
+            ours[entry.command.order_id] = entry.at, entry.command.spec
         elif isinstance(entry, Amended):
-            order, prices = entry.order.order_id, (entry.order.spec.limit, entry.order.spec.stop)
-            if prices not in told[order]:
-                crossed = entry.at - asked.get(order, -STAYS) < STAYS
-                found[order] = None if crossed else prices
+            order, spec = entry.order.order_id, entry.order.spec
+            asked_at, asked = ours.get(order, (Nanos(0), None))
+            if spec != asked:
+                crossed = entry.at - asked_at < STAYS
+                found[order] = None if crossed else (spec.limit, spec.stop)
     return found

@@ -31,6 +31,7 @@ from tradehaven.domain.commands import Confirmed, Denied, Rejected, Unresolved
 from tradehaven.domain.enums import RefusalReason
 from tradehaven.domain.events import AccountLocked, OrderEnded, OrderFilled, OrderWorking, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, Nanos, OrderId
+from tradehaven.domain.money import Ticks
 from tradehaven.domain.transitions import is_final
 
 
@@ -43,6 +44,7 @@ class Row:
     follower: AccountId
     order_id: OrderId | None = None
     filled: int = 0
+    cost: int = 0
 
 
 @dataclass
@@ -52,7 +54,7 @@ class Rows:
     mark: journal.Mark = field(default_factory=journal.Mark)
     records: list[JournalRecord] = field(default_factory=list)
     copies: dict[ClientOrderId, Row] = field(default_factory=dict)
-    fills: dict[tuple[AccountId, FillId], tuple[OrderId, int]] = field(default_factory=dict)
+    fills: dict[tuple[AccountId, FillId], tuple[OrderId, int, Ticks]] = field(default_factory=dict)
     holdings: dict[HoldingKey, int] = field(default_factory=dict)
     refused: dict[ClientOrderId, RefusalReason] = field(default_factory=dict)
     locks: list[tuple[AccountId, Lock]] = field(default_factory=list)
@@ -156,7 +158,7 @@ class Rows:
             case OrderFilled():
                 self._fill(event)
                 for row in self._named(event.account, event.order_id):
-                    row.filled = self._filled(event.account, event.order_id)
+                    self._trade(row, event.account, event.order_id)
             case OrderEnded():
                 named = self.copies.get(event.client_order_id) if event.client_order_id else None
                 for row in [*self._named(event.account, event.order_id), *([named] if named else [])]:
@@ -196,15 +198,17 @@ class Rows:
                 row = self._alive(order.client_order_id)
                 if row is not None and row.follower == account.account:
                     row.order_id = order.order_id
-                    row.filled = self._filled(account.account, order.order_id)
+                    self._trade(row, account.account, order.order_id)
                     row.state = CopyState.ENDED if is_final(order.status) else CopyState.LIVE
 
     def _fill(self, fill: OrderFilled) -> None:
-        self.fills.setdefault((fill.account, fill.fill_id), (fill.order_id, fill.qty))
+        self.fills.setdefault((fill.account, fill.fill_id), (fill.order_id, fill.qty, fill.price))
 
-    def _filled(self, account: AccountId, order_id: OrderId) -> int:
-        found = (value for (holder, _), value in self.fills.items() if holder == account)
-        return sum(qty for order, qty in found if order == order_id)
+    def _trade(self, row: Row, account: AccountId, order_id: OrderId) -> None:
+        known = (value for (holder, _), value in self.fills.items() if holder == account)
+        mine = [(qty, price) for order, qty, price in known if order == order_id]
+        row.filled = sum(qty for qty, _ in mine)
+        row.cost = sum(qty * price for qty, price in mine)
 
     def _named(self, account: AccountId, order_id: OrderId) -> list[Row]:
         return [row for row in self.copies.values() if row.follower == account and row.order_id == order_id]
@@ -216,6 +220,7 @@ def _copy_of(row: Row) -> Copy:
         state=CopyState.UNRESOLVED if row.state is CopyState.SENDING else row.state,
         order_id=row.order_id or copy.order_id,
         filled=row.filled,
+        cost=row.cost if copy.is_manual else copy.cost,
         in_flight=None,
         refusals=0,
     )

@@ -135,12 +135,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Move the `pick`-th working order of an account's manual copies by hand, or set its quantity."""
+    """Move the `pick`-th working order of ours in an account by hand, or set its quantity.
+
+    With `manual` it is one of its manual copies.
+    """
 
     account: AccountId
     pick: int
     move: int = 0
     qty: int | None = None
+    manual: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

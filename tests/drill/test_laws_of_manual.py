@@ -16,7 +16,7 @@ from tests.drill.people import LEADER
 from tests.drill.script import Ask, Crash, Script, Shift
 from tests.drill.stories import BUY, THREE, TWO, market, price, story_of
 from tests.drill.world import drill
-from tradehaven.domain.commands import ChangeOrder
+from tradehaven.domain.commands import CancelOrder, ChangeOrder
 from tradehaven.domain.enums import OrderStatus
 from tradehaven.domain.ids import Nanos
 from tradehaven.domain.money import Ticks
@@ -43,10 +43,15 @@ def a_leg_that_is_too_large(history: History) -> None:
     _resize(history, 2)
 
 
-def a_leg_that_went_away(history: History) -> None:
+def a_leg_that_we_took_away(history: History) -> None:
     number = next(n for n, entry in enumerate(history.entries) if _leg(entry, Leg.TAKE_PROFIT, THREE))
     entry = history.entries[number]
     assert isinstance(entry, Accepted)
+    told = next(one for one in history.entries if isinstance(one, Sent))
+    cancel = CancelOrder(
+        account=THREE, client_order_id=told.command.client_order_id, order_id=entry.order.order_id
+    )
+    history.add(replace(told, at=history.entries[-1].at, command=cancel))
     history.add(Finished(history.entries[-1].at, replace(entry.order, status=OrderStatus.CANCELLED)))
 
 
@@ -90,7 +95,7 @@ def a_leg_that_was_moved_back(history: History) -> None:
 BROKEN_COPIES: list[tuple[str, Callable[[History], None]]] = [
     ("COPY-11", somebody_who_is_left_out),
     ("COPY-11b", a_leg_that_is_too_large),
-    ("COPY-11b", a_leg_that_went_away),
+    ("COPY-11b", a_leg_that_we_took_away),
     ("COPY-11c", a_leg_that_stands_elsewhere),
     ("COPY-11c", a_leg_that_was_moved_back),
 ]

@@ -22,8 +22,8 @@ from tests.drill.rows import Rows
 from tests.drill.world import drill
 
 pytestmark = pytest.mark.django_db
-SEEDS = (3, 8, 14, 27, 30, 61, 91, 144, 199, 455)
-"""Stories with crashes, lost disks, full disks, chains, hands, Confirmed mode: see `make drill REPLAY=…`."""
+SEEDS = (3, 8, 14, 27, 30, 61, 91, 144, 199, 455, 25, 121)
+"""Stories with crashes, lost and full disks, chains, hands, manual copies, Confirmed mode."""
 LOCKED = (1091, 1146)
 """Stories in which rules are broken; in the first the engine is stopped while it closes what broke one."""
 
