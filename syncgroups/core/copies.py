@@ -143,8 +143,7 @@ def as_seen(copy: Copy, spec: OrderSpec) -> Copy:
     it, and that stands: all of its entry, and the price of a leg, whose size is what there is to protect.
     """
     after = copy.changed(sent=spec, in_flight=None, asked=0, refusals=0)
-    was_asked = copy.in_flight is not None or copy.asked or copy.refusals
-    if not copy.is_manual or copy.target is None or was_asked or spec.means(copy.sent):
+    if not copy.is_manual or copy.target is None or copy.asked or spec == copy.sent:
         return after
     if copy.enters:
         return after.changed(target=spec, enters=spec.qty)

@@ -7,6 +7,7 @@ import pytest
 from syncgroups.core.decision import CopyStep
 from syncgroups.tests.bracketing import Desk, desk
 from syncgroups.tests.desk import BrokerOrder
+from tradehaven.domain.commands import ChangeOrder
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.events import OrderChanged
 from tradehaven.domain.ids import Nanos
@@ -118,6 +119,31 @@ def test_a_change_of_ours_that_is_on_its_way_is_no_hand() -> None:
     world.change(_stop(world).order_id, stop=Ticks(19995))  # answered by ours, that comes behind it
     world.settle()
     assert world.legs() == ((2, 19985), (2, 20045))
+
+
+def test_a_price_of_ours_that_was_turned_down_is_no_hand() -> None:
+    world = desk()
+    entry = world.entered(BUY, 2, (1, 20000))
+    world.fill(entry, 1, price=20010)
+    for command in [one for one in world.outbox if isinstance(one, ChangeOrder)]:
+        world.reject(command, "TooLate")
+    world.outbox.clear()
+    world.step(world.snapshot(_stop(world).account))
+    world.settle()
+    assert world.legs() == ((2, 19985), (2, 20045))
+
+
+def test_an_entry_that_a_hand_moved_before_anybody_knew_its_number_stays_there() -> None:
+    world = desk()
+    world.order(BUY, 1, order_type=OrderType.LIMIT, limit=20000)
+    (command,) = world.outbox
+    world.lose(command.account)
+    world.settle()
+    (entry,) = world.resting(2)
+    entry.spec = replace(entry.spec, limit=Ticks(19990))
+    world.connect(command.account)
+    _looked_at(world)
+    assert entry.spec.limit == 19990
 
 
 def test_a_leg_that_is_being_taken_away_is_not_kept_by_being_moved() -> None:
