@@ -79,7 +79,8 @@ class OrderRecord:
 class Book:
     """One owner's state in memory. Positions and quantities are signed contracts.
 
-    `unheard` are positions that a list says otherwise than fills and reports: since when, and all three.
+    `in_sight` are accounts of which a snapshot has told since the start: of others no position is known.
+    `adopted` are manual copies that a life before this one began, `unheard` are positions that a list says otherwise than fills and reports: since when, and all three.
     `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
     moment has just passed. Open copies stand in the order of their coming, never of their hashes: a
     recorded day replays to the same orders.
@@ -126,7 +127,7 @@ class Book:
         self.missed: dict[ClientOrderId, HoldingKey] = {}
         self.quarantined: set[tuple[GroupId, AccountId, Symbol]] = set()
         self.requests, self.orders_asked = set[int](), set[int]()
-        self.adopted: set[ClientOrderId] = set()
+        self.adopted, self.in_sight = set[ClientOrderId](), set[AccountId]()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
         self.aged_orders: set[OrderKey] = set()

@@ -134,7 +134,8 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
     book.settling.difference_update(late)
     book.settled = frozenset(late)
     book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
-    for account, keys in book.manual.items():
+    for account in book.manual.keys() & book.in_sight:  # of others nobody has said yet what they hold
+        keys = book.manual[account]
         for symbol in {book.copies[key].symbol for key in keys}:
             if (account, symbol) not in book.assumed:  # what was closed while nobody looked is gone
                 clamp_manual(book, account, symbol)

@@ -31,6 +31,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         book.first_seen[event.connection] = event.at
         book.settling.add(event.connection)
     for account in event.accounts:
+        book.in_sight.add(account.account)
         live = {guard.order_id for guard in book.risk.guards_of(account.account)}
         _orders_as_stated(book, account)
         guards = {order.order_id for order in account.orders if leg_of(order.client_order_id) is not None}
