@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from syncgroups.core.copies import Copy
 from tradehaven.domain.enums import Side
+from tradehaven.domain.events import OrderFilled
 from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
 
 
@@ -16,7 +17,8 @@ class AtWork:
 
     `traded` grows by each account's contracts. `twins` are working orders that carry the name of another
     order of ours, each with when it was last told to go, 0 for not yet. `closed_at` says when an account that
-    is made flat was last told to close a contract.
+    is made flat was last told to close a contract. `caught_up` are fills of which the last snapshot was the
+    first to tell.
     """
 
     def __init__(self, traded: defaultdict[AccountId, dict[Symbol, None]]) -> None:
@@ -25,6 +27,7 @@ class AtWork:
         self._others: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.twins: dict[tuple[AccountId, OrderId], Nanos] = {}
         self.closed_at: dict[tuple[AccountId, Symbol], Nanos] = {}
+        self.caught_up: list[OrderFilled] = []
 
     def outstanding(self, account: AccountId, symbol: Symbol, side: Side) -> int:
         """Return the contracts that an account's copies may still trade on a side of a contract."""

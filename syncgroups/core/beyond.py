@@ -6,7 +6,7 @@ second is taken back. What it trades before it is gone is a position that came f
 """
 
 from syncgroups.core.book import Book
-from syncgroups.core.decision import NOTHING, AccountStep, Decision, Remark, RemarkKind
+from syncgroups.core.decision import NOTHING, AccountStep, Decision, Remark, RemarkKind, joined
 from syncgroups.core.expected import is_seen
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
@@ -62,3 +62,9 @@ def overfilled(book: Book, event: OrderFilled) -> Decision:
         detail=detail,
     )
     return Decision(remarks=(said,))
+
+
+def overfilled_unseen(book: Book) -> Decision:
+    """Return the same of what a snapshot was the first to tell of, once for each order."""
+    last = {(fill.account, fill.order_id): fill for fill in book.at_work.caught_up}
+    return joined(*(overfilled(book, fill) for fill in last.values()))

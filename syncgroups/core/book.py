@@ -80,7 +80,8 @@ class Book:
     """One owner's state in memory. Positions and quantities are signed contracts.
 
     `in_sight` are accounts of which a snapshot has told since the start: of others no position is known.
-    `adopted` are manual copies that a life before this one began, `unheard` are positions that a list says otherwise than fills and reports: since when, and all three.
+    `adopted` are manual copies that a life before this one began. `unheard` are positions of which a list
+    says something else than fills and reports: since when, and all three.
     `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
     moment has just passed. Open copies stand in the order of their coming, never of their hashes: a
     recorded day replays to the same orders.

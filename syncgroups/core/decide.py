@@ -81,7 +81,8 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
         case SnapshotTaken():
             seen = recover.after_snapshot(plan, book, event)
             guarded = brackets.all_looked_at(plan, book, copies_of(seen))
-            return joined(seen, resume.resumed(plan, book, event.at, seen), guarded)
+            late = beyond.overfilled_unseen(book)
+            return joined(seen, resume.resumed(plan, book, event.at, seen), guarded, late)
         case OrdersListed():
             gone = recover.missed(book)
             left = joined(converge.out_after_all(plan, book, gone), place.settled(plan, book, gone, event.at))

@@ -30,6 +30,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
     if is_first:
         book.first_seen[event.connection] = event.at
         book.settling.add(event.connection)
+    book.at_work.caught_up = []
     for account in event.accounts:
         book.in_sight.add(account.account)
         live = {guard.order_id for guard in book.risk.guards_of(account.account)}
@@ -38,6 +39,7 @@ def taken(book: Book, event: SnapshotTaken) -> None:
         for fill in account.fills:
             if not book.has_counted(fill.account, fill.fill_id):
                 book.fills.add((fill.account, fill.fill_id))
+                book.at_work.caught_up.append(fill)
                 credit(book, fill)
                 if fill.order_id in guards:
                     # One that still worked when it was last seen has filled since: that is news, however old.

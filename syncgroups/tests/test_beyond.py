@@ -152,6 +152,22 @@ def test_an_order_that_traded_beyond_its_size_is_named() -> None:
     assert detail == f"order {exit_.order_id} traded 2 of 1 contracts: look at the account"
 
 
+def test_one_that_traded_beyond_its_size_unseen_is_named_once() -> None:
+    """Seed 1113421: the engine was down meanwhile, and another copy's contracts hid it."""
+    world = desk()
+    world.trade(Side.BUY, 2, OrderType.LIMIT, limit=19_900)
+    world.settle()
+    (mine,) = world.resting(TWO)
+    world.lose(TWO)
+    for _ in range(3):
+        world.fill(mine.order_id, 1, seen=False)
+    world.connect(TWO)
+    assert world.remarks() == ["overfilled"]
+    world.lose(TWO)
+    world.connect(TWO)
+    assert world.remarks() == ["overfilled"]
+
+
 def test_an_order_whose_growth_is_under_way_may_have_grown_already() -> None:
     world = desk()
     order = world.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_900)
