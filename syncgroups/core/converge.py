@@ -19,7 +19,7 @@ from syncgroups.core.decision import (
     RemarkKind,
     joined,
 )
-from syncgroups.core.expected import is_seen
+from syncgroups.core.expected import is_moving, is_seen
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.core.stated import within
@@ -87,6 +87,31 @@ def leader_flat(plan: OwnerPlan, book: Book, account: AccountId, symbol: Symbol)
         if copy.group == group.group and copy.leads == symbol and copy.enters and _leader_is_done(book, copy)
     ]
     return withdrawn(plan, book, orphans)
+
+
+def left_resting(plan: OwnerPlan, book: Book) -> Decision:
+    """Return the cancels of entries whose leader has filled and is out by now, though no fill has said so.
+
+    A bust, or fills that were lost: the broker's word on its position has settled that (F18, F11).
+    """
+    orphans = [
+        copy
+        for copy in map(book.copies.__getitem__, book.resting_since)
+        if copy.enters and _follows(plan, copy) and _is_out_for_certain(plan, book, copy)
+    ]
+    return withdrawn(plan, book, orphans)
+
+
+def _follows(plan: OwnerPlan, copy: Copy) -> bool:
+    group = plan.led.get(copy.leader)
+    if group is None or group.group != copy.group:
+        return False
+    return any(follower.account == copy.follower for follower in group.followers)
+
+
+def _is_out_for_certain(plan: OwnerPlan, book: Book, copy: Copy) -> bool:
+    where = copy.leader, copy.leads
+    return is_out(book, *where) and is_seen(plan, book, copy.leader) and not is_moving(book, *where)
 
 
 def out_after_all(plan: OwnerPlan, book: Book, settled: Iterable[Copy]) -> Decision:

@@ -96,7 +96,7 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             due = held.released(plan, book, event.at)
             seen = recover.after_settling(plan, book, event.at)
             waited = resume.resumed(plan, book, event.at)
-            told = joined(watched, rested, due, seen)
+            told = joined(watched, converge.left_resting(plan, book), rested, due, seen)
             told = joined(told, place.outgrown(plan, book, event.at, copies_of(told)))
             return joined(told, waited, brackets.all_looked_at(plan, book, copies_of(told), again=True))
         case AccountLocked():

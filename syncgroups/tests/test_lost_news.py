@@ -5,7 +5,7 @@ from typing import Any
 
 from syncgroups.core.decision import RemarkKind
 from syncgroups.tests.drifting import TWO, Desk, desk
-from syncgroups.tests.plans import ES, SECOND, connection_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, plan_of
 from syncgroups.tests.test_guard_answers import first_guard
 from syncgroups.tests.test_protect import STOP, desk_with
 from tradehaven.domain.commands import ChangeOrder, Confirmed, PlaceOrder, Unresolved
@@ -174,3 +174,61 @@ def test_an_order_that_outlived_its_leaders_opens_nothing_that_it_was_to_close()
     world.settle()
     (left,) = world.resting(TWO)
     assert (left.side, left.spec.qty) == (SELL, 1)
+
+
+def _rests_behind(**settings: Any) -> Desk:
+    """Return a desk whose leader's limit entry has filled while its follower's goes on resting."""
+    world = desk(**settings)
+    world.fill(world.trade(BUY, 2, OrderType.LIMIT, limit=19_900), price=19_900)
+    world.settle()
+    world.wait(1)
+    assert len(world.resting(TWO)) == 1
+    return world
+
+
+def _busted(world: Desk) -> None:
+    """Let the exchange take the leader's fill back: only its position says so."""
+    world.positions[LEADER, ES] = 0
+    world.report(LEADER, ES)
+
+
+def test_an_entry_goes_when_the_brokers_word_says_twice_that_its_leader_is_out() -> None:
+    """Seed 1123860: a bust had left the leader flat, and no fill ever told of that (F18)."""
+    world = _rests_behind()
+    _busted(world)
+    looked(world, 7)
+    world.settle()
+    assert len(world.resting(TWO)) == 1
+    world.list_again(LEADER, ESZ6=0)
+    looked(world, 2)
+    world.settle()
+    assert (world.book.positions[LEADER, ES], world.resting(TWO)) == (0, [])
+
+
+def test_an_entry_stays_while_its_leader_cannot_be_seen() -> None:
+    world = _rests_behind()
+    world.lose(LEADER)
+    world.book.positions[LEADER, ES] = world.book.reported[LEADER, ES] = 0
+    looked(world, 3)
+    assert world.outbox == []
+    world.book.links.add(connection_of(LEADER))
+    looked(world, 1)
+    assert len(world.outbox) == 1
+
+
+def test_an_entry_stays_whose_follower_has_left_its_group() -> None:
+    world = _rests_behind()
+    world.plan = plan_of(group_of(follower(3)))
+    world.book.positions[LEADER, ES] = world.book.reported[LEADER, ES] = 0
+    looked(world, 3)
+    assert world.outbox == []
+
+
+def test_an_exit_that_rests_behind_its_leaders_is_none_of_that() -> None:
+    world = holding(2)
+    target = world.trade(SELL, 2, OrderType.LIMIT, limit=20_100)
+    world.settle()
+    world.fill(target, price=20_100)
+    looked(world, 3)
+    world.settle()
+    assert len(world.resting(TWO)) == 1
