@@ -89,14 +89,15 @@ def _copying(plan: OwnerPlan, book: Book, event: Event) -> Decision:
             waited = resume.resumed(plan, book, event.at, left)
             return joined(recover.after_listing(book), left, waited)
         case GateChanged() | HaltPressed():
-            return watch.gate_turned(plan, book, event)
+            return joined(watch.gate_turned(plan, book, event), recover.reopened(plan, book, event))
         case TimePassed():
             watched = watch.time_passed(plan, book, event)
             rested = rests.time_passed(plan, book, event.at)
             due = held.released(plan, book, event.at)
             seen = recover.after_settling(plan, book, event.at)
             waited = resume.resumed(plan, book, event.at)
-            told = joined(watched, converge.left_resting(plan, book), rested, due, seen)
+            back = recover.rejoined(plan, book, event.at)
+            told = joined(watched, converge.left_resting(plan, book), rested, due, seen, back)
             told = joined(told, place.outgrown(plan, book, event.at, copies_of(told)))
             return joined(told, waited, brackets.all_looked_at(plan, book, copies_of(told), again=True))
         case AccountLocked():

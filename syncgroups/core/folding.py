@@ -133,6 +133,8 @@ def _time_passed(book: Book, event: TimePassed) -> bool:
     late = [link for link in book.settling if event.at - book.first_seen[link] >= snapshots.SECOND_LOOK]
     book.settling.difference_update(late)
     book.settled = frozenset(late)
+    book.back = frozenset(book.rejoined)
+    book.rejoined.clear()
     book.resting_since = {key: book.resting_since.get(key, event.at) for key in resting}
     for account in book.manual.keys() & book.in_sight:  # of others nobody has said yet what they hold
         keys = book.manual[account]

@@ -141,6 +141,12 @@ class OwnerPlan:
         object.__setattr__(self, "quarantined", found)
         object.__setattr__(self, "watched", _watched(self.accounts, self.totals))
 
+    def copying(self) -> set[tuple[GroupId, AccountId]]:
+        """Return who is copied to, each with the group that does it."""
+        return {
+            (group.group, one.account) for group in self.groups if group.active for one in group.followers
+        }
+
 
 def _watched(
     accounts: Mapping[AccountId, AccountPlan], totals: tuple[TotalPlan, ...]

@@ -11,15 +11,17 @@ from syncgroups.core import telling
 from syncgroups.core.book import Book, OrderRecord
 from syncgroups.core.case import Case, case_of, seen_by
 from syncgroups.core.confirm import fill_order
-from syncgroups.core.converge import DONE, fitted, is_out, withdrawn
+from syncgroups.core.converge import DONE, advance, fitted, is_out, withdrawn
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.decision import (
     NOTHING,
     Action,
     CopyRefused,
+    CopyStep,
     Decision,
     Remark,
     RemarkKind,
+    Step,
     joined,
 )
 from syncgroups.core.expected import is_seen
@@ -28,8 +30,8 @@ from syncgroups.core.keys import client_order_id, is_repair
 from syncgroups.core.place import follow, settings_of
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
 from syncgroups.core.share import is_resting_exit, leader_order
-from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode
-from tradehaven.domain.events import AccountSnapshot, OrderWorking, SnapshotTaken
+from tradehaven.domain.enums import OrderType, RefusalReason, SyncMode, TradingState
+from tradehaven.domain.events import AccountSnapshot, GateChanged, HaltPressed, OrderWorking, SnapshotTaken
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.transitions import is_final
 
@@ -47,6 +49,42 @@ def after_snapshot(plan: OwnerPlan, book: Book, event: SnapshotTaken) -> Decisio
     remarks = tuple(_never_accepted(book))
     protected = _protected(plan, book, seen, event.at)
     return joined(*decisions, *missed, protected, Decision(remarks=remarks))
+
+
+def reopened(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -> Decision:
+    """Return what brings live orders behind a gate in line again once it is open: nothing was told meanwhile.
+
+    What was refused behind it stays refused: they move, or become less.
+    """
+    if isinstance(event, HaltPressed) or event.state is not TradingState.ACTIVE:
+        return NOTHING  # behind one that opens by half what rests stays as it is
+    behind = (one for one in plan.accounts.values() if event.gate in one.gates)
+    free = {one.account for one in behind if book.gates.strictest_of(one.gates) is TradingState.ACTIVE}
+    return _again(plan, book, free, event.at)
+
+
+def rejoined(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
+    """Return the same for those to whom copying has just begun again."""
+    return _again(plan, book, {account for _, account in book.back}, at) if book.back else NOTHING
+
+
+def _again(plan: OwnerPlan, book: Book, accounts: set[AccountId], at: Nanos) -> Decision:
+    others: dict[ClientOrderId, Copy] = {}
+    seen = {account for account in accounts if is_seen(plan, book, account)}
+    live = [copy for account in sorted(seen) for copy in book.open_copies_of(account)]
+    return joined(*(_no_larger(plan, book, copy, _in_line(plan, book, copy, at, others)) for copy in live))
+
+
+def _no_larger(plan: OwnerPlan, book: Book, copy: Copy, decision: Decision) -> Decision:
+    """Return a decision by which an order moves or becomes less: a size that was refused stays refused."""
+    steps: list[Step] = []
+    for step in decision.steps:
+        aimed = step.copy.target if isinstance(step, CopyStep) else None
+        if aimed is None or copy.target is None or aimed.qty <= copy.target.qty:
+            steps.append(step)
+        elif (moved := copy.changed(target=replace(aimed, qty=copy.target.qty))) != copy:
+            steps.append(advance(plan, book, moved))
+    return decision.changed(steps=tuple(steps))
 
 
 def own_order(plan: OwnerPlan, book: Book, event: OrderWorking) -> Decision:

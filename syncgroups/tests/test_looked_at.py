@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, LEADER, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
 from syncgroups.tests.test_second_looks import TWO, changes, holding, rerated, sizes
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
-from tradehaven.domain.enums import TradingState as State
 from tradehaven.domain.ids import AccountId, GroupId, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -33,13 +32,14 @@ def test_a_refusal_that_was_said_is_not_said_again_with_each_fill() -> None:
 
 def test_orders_that_grow_with_one_fill_share_what_the_limit_leaves() -> None:
     world = desk(follower(2, max_position=4))
+    free, held = world.plan, follower(2, max_position=4, quarantined=frozenset({ES}))
     world.market(SELL, 2)
     world.settle()
-    world.shut(gate_of(TWO), state=State.REDUCING)
+    world.plan = plan_of(group_of(held))
     for stop in (20100, 20110):
         world.trade(BUY, 4, STOP, stop=stop)
     world.settle()
-    world.shut(gate_of(TWO), state=State.ACTIVE)
+    world.plan = free
     world.market(BUY, 1, account=TWO)  # by hand: both are looked at again
     world.settle()
     assert world.held(2) + sum(qty for _, qty in sizes(world)) == 4

@@ -98,7 +98,7 @@ def legs_stand_where_asked(reading: Reading) -> Iterator[str]:
 
     A hand's word is asked for in fair weather: what crosses a change of ours, or is lost, may be undone.
     """
-    by_hand, fair = _moved_by_hand(reading), _is_fair(reading)
+    by_hand, fair = moved_by_hand(reading), _is_fair(reading)
     for (account, symbol), copies in _manual_copies(reading).items():
         if reading.was_busted(account) or (account, symbol) in reading.stuck() or _was_shut(reading):
             continue
@@ -171,7 +171,7 @@ def _was_shut(reading: Reading) -> bool:
     return any(isinstance(entry, Turned) for entry in reading.history.entries)
 
 
-def _moved_by_hand(reading: Reading) -> dict[OrderId, Prices | None]:
+def moved_by_hand(reading: Reading) -> dict[OrderId, Prices | None]:
     """Return where a hand has put orders last; None where that crossed a change of ours."""
     ours: dict[OrderId, tuple[Nanos, OrderSpec]] = {}
     found: dict[OrderId, Prices | None] = {}

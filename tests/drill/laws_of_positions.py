@@ -10,6 +10,7 @@ from syncgroups.core.keys import parse_key
 from syncgroups.core.plan import FollowerPlan, GroupPlan
 from tests.drill.agenda import SECOND
 from tests.drill.history import Sent, Traded, Turned
+from tests.drill.laws_of_manual import moved_by_hand
 from tests.drill.people import ES
 from tests.drill.races import is_race
 from tests.drill.reading import Order, Reading, answer_to
@@ -174,9 +175,11 @@ def reductions_only_reduce(reading: Reading) -> Iterator[str]:
     """
     reduces = _pure_exits(reading)
     busted = {bust.fill.account for _, bust in reading.busted}
-    told = reading.fills_told
+    told, by_hand = reading.fills_told, moved_by_hand(reading)
     for place, trade in reading.trades:
         order = reading.orders[trade.fill.order_id]
+        if trade.fill.order_id in by_hand:
+            continue  # how large it is says its owner
         key = parse_key(order.first.client_id)
         if key is None or not (trade.before * trade.after < 0 or abs(trade.after) > abs(trade.before)):
             continue

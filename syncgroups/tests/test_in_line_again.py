@@ -1,0 +1,135 @@
+"""Orders that stand where they stood when copying was stopped: in line again when it goes on."""
+
+from dataclasses import replace
+
+import pytest
+
+from syncgroups.core.plan import OwnerPlan
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import GROUP_GATE, OWNER_GATE, follower, gate_of, group_of, plan_of
+from tradehaven.domain.enums import OrderType, Side, TradingState
+from tradehaven.domain.ids import AccountId, GateId, OrderId
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO, THREE = AccountId(2), AccountId(3)
+HALTED, ACTIVE, REDUCING = TradingState.HALTED, TradingState.ACTIVE, TradingState.REDUCING
+
+
+def _stopped(world: Desk) -> OwnerPlan:
+    return plan_of(replace(world.plan.groups[0], active=False))
+
+
+def _replanned(world: Desk, plan: OwnerPlan) -> None:
+    """Go on with other settings, as the mailbox does."""
+    world.book.rejoined |= plan.copying() - world.plan.copying()
+    world.plan = plan
+
+
+def _limits(world: Desk, account: int = 2) -> list[tuple[int, int | None]]:
+    return [(order.spec.qty, order.spec.limit) for order in world.resting(account)]
+
+
+def _resting(*accounts: int) -> tuple[Desk, OrderId]:
+    world = desk(*(follower(account) for account in accounts or (2,)))
+    order = world.trade(BUY, 2, OrderType.LIMIT, limit=19900)
+    world.settle()
+    return world, order
+
+
+@pytest.mark.parametrize("gate", [gate_of(TWO), GROUP_GATE, OWNER_GATE])
+def test_behind_a_gate_that_opens_an_order_follows_its_leaders_again(gate: GateId) -> None:
+    world, order = _resting()
+    world.shut(gate)
+    world.change(order, limit=19910, qty=3)
+    world.settle()
+    assert _limits(world) == [(2, 19900)]
+    world.shut(gate, state=ACTIVE)
+    world.settle()
+    assert _limits(world) == [(2, 19910)]
+
+
+def test_behind_one_that_opens_by_half_an_order_stays_as_it_is() -> None:
+    world, order = _resting()
+    world.shut(gate_of(TWO))
+    world.change(order, limit=19910, qty=3)
+    world.shut(gate_of(TWO), state=REDUCING)
+    world.settle()
+    assert _limits(world) == [(2, 19900)]
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert _limits(world) == [(2, 19910)]
+
+
+def test_behind_two_gates_it_waits_for_both() -> None:
+    world, order = _resting()
+    for gate in (gate_of(TWO), OWNER_GATE):
+        world.shut(gate)
+    world.change(order, limit=19910)
+    world.shut(OWNER_GATE, state=ACTIVE)
+    world.settle()
+    assert (_limits(world), world.reasons()) == ([(2, 19900)], ["kill_switch"])
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert _limits(world) == [(2, 19910)]
+
+
+def test_an_order_of_an_account_behind_another_gate_is_not_looked_at() -> None:
+    world, order = _resting(2, 3)
+    world.shut(gate_of(TWO))
+    world.shut(gate_of(THREE))
+    world.change(order, limit=19910)
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert (_limits(world, 2), _limits(world, 3)) == ([(2, 19910)], [(2, 19900)])
+
+
+def test_what_came_meanwhile_stays_refused() -> None:
+    world = desk()
+    world.shut(gate_of(TWO))
+    world.trade(BUY, 2, OrderType.LIMIT, limit=19900)
+    world.market(BUY, 1)
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert (world.resting(2), world.held(2)) == ([], 0)
+
+
+def test_a_group_that_copies_again_has_its_orders_in_line_within_a_second() -> None:
+    world, order = _resting()
+    running = world.plan
+    _replanned(world, _stopped(world))
+    world.change(order, limit=19910)
+    world.wait(1)
+    world.settle()
+    assert _limits(world) == [(2, 19900)]
+    _replanned(world, running)
+    world.wait(1)
+    world.settle()
+    assert _limits(world) == [(2, 19910)]
+    assert (world.book.rejoined, len(world.book.back)) == (set(), 1)
+    world.wait(1)
+    assert not world.book.back
+
+
+def test_a_follower_that_is_back_in_its_group_is_in_line_again() -> None:
+    world, order = _resting(2, 3)
+    both = world.plan
+    _replanned(world, plan_of(group_of(follower(2))))
+    world.change(order, limit=19910)
+    world.settle()
+    assert (_limits(world, 2), _limits(world, 3)) == ([(2, 19910)], [(2, 19900)])
+    _replanned(world, both)
+    world.wait(1)
+    world.settle()
+    assert _limits(world, 3) == [(2, 19910)]
+
+
+def test_while_its_login_is_down_nothing_is_concluded() -> None:
+    world, order = _resting()
+    world.shut(gate_of(TWO))
+    world.change(order, limit=19910)
+    world.lose(TWO)
+    world.shut(gate_of(TWO), state=ACTIVE)
+    assert world.outbox == []
+    world.connect(TWO)
+    world.settle()
+    assert _limits(world) == [(2, 19910)]
