@@ -73,6 +73,36 @@ def test_behind_two_gates_it_waits_for_both() -> None:
     assert _limits(world) == [(2, 19910)]
 
 
+def test_an_order_whose_leaders_only_grew_is_told_nothing() -> None:
+    world, order = _resting()
+    world.shut(gate_of(TWO))
+    world.change(order, qty=3)
+    assert world.shut(gate_of(TWO), state=ACTIVE).steps == ()
+
+
+def test_an_order_whose_leaders_became_less_becomes_less() -> None:
+    world, order = _resting()
+    _replanned(world, _stopped(world))
+    world.change(order, qty=1, limit=19910)
+    _replanned(world, replace(world.plan, groups=(replace(world.plan.groups[0], active=True),)))
+    world.wait(1)
+    world.settle()
+    assert _limits(world) == [(1, 19910)]
+
+
+def test_an_order_whose_leaders_is_over_goes() -> None:
+    world, order = _resting()
+    running = world.plan
+    _replanned(world, _stopped(world))
+    world.lose(AccountId(1))
+    world.cancel(order, seen=False)
+    world.connect(AccountId(1))
+    _replanned(world, running)
+    world.wait(1)
+    world.settle()
+    assert _limits(world) == []
+
+
 def test_an_order_of_an_account_behind_another_gate_is_not_looked_at() -> None:
     world, order = _resting(2, 3)
     world.shut(gate_of(TWO))
@@ -128,8 +158,7 @@ def test_while_its_login_is_down_nothing_is_concluded() -> None:
     world.shut(gate_of(TWO))
     world.change(order, limit=19910)
     world.lose(TWO)
-    world.shut(gate_of(TWO), state=ACTIVE)
-    assert world.outbox == []
+    assert world.shut(gate_of(TWO), state=ACTIVE).steps == ()
     world.connect(TWO)
     world.settle()
     assert _limits(world) == [(2, 19910)]

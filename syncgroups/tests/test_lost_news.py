@@ -1,17 +1,21 @@
 """What is known although the news of it was lost: by lists that go on, and by what is left to close."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from syncgroups.core.decision import RemarkKind
+from syncgroups.core.plan import GroupPlan
 from syncgroups.tests.drifting import TWO, Desk, desk
-from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of
 from syncgroups.tests.test_guard_answers import first_guard
 from syncgroups.tests.test_protect import STOP, desk_with
 from tradehaven.domain.commands import ChangeOrder, Confirmed, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderStatus, OrderType, Side
 from tradehaven.domain.events import OrderEnded, OrdersListed, PositionReported
-from tradehaven.domain.ids import Nanos, OrderId
+from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -216,9 +220,17 @@ def test_an_entry_stays_while_its_leader_cannot_be_seen() -> None:
     assert len(world.outbox) == 1
 
 
-def test_an_entry_stays_whose_follower_has_left_its_group() -> None:
+@pytest.mark.parametrize(
+    "group",
+    [
+        group_of(follower(3)),
+        replace(group_of(follower(2)), leader=AccountId(7)),
+        replace(group_of(follower(2)), group=GroupId(77)),
+    ],
+)
+def test_an_entry_stays_whose_follower_has_left_its_group(group: GroupPlan) -> None:
     world = _rests_behind()
-    world.plan = plan_of(group_of(follower(3)))
+    world.plan = replace(world.plan, groups=(group,))
     world.book.positions[LEADER, ES] = world.book.reported[LEADER, ES] = 0
     looked(world, 3)
     assert world.outbox == []

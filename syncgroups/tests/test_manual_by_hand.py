@@ -88,6 +88,13 @@ def test_what_it_moved_while_nobody_looked_stays_there() -> None:
     assert world.legs() == ((2, 19995), (2, 20040))
 
 
+def test_only_what_is_changed_is_written_down() -> None:
+    world = desk()
+    world.order(BUY, 1, order_type=OrderType.LIMIT, limit=20000)
+    world.settle()
+    assert [len(decision.steps) for decision in world.decisions] == [0, 0, 1, 0, 0]
+
+
 def test_what_it_moved_outlives_the_engine() -> None:
     world = desk()
     entry = world.entered(BUY, 2, (1, 20000))
