@@ -79,7 +79,9 @@ def answered(guard: Guard, outcome: Outcome) -> Guard | None:
             return replace(guard, in_flight=None, ending=False)  # nobody has turned it down
         case Rejected() | Denied():
             return replace(guard, in_flight=None, refusals=guard.refusals + 1, ending=False)
+        case Unresolved() if placing:
+            return guard
         case Unresolved():
-            return replace(guard, in_flight=None) if not placing else guard
+            return replace(guard, in_flight=None, ending=False)  # a cancel may safely be told again
         case _:  # pragma: no cover
             assert_never(outcome)

@@ -95,7 +95,7 @@ class _Look:
     def _leg(self, symbol: Symbol, net: int, leg: GuardLeg, offset: Offset | None) -> None:
         guard = self._book.risk.guard(self._account, symbol, leg)
         need = max(0, abs(net) - self._others(symbol, net, leg))
-        stands = self._unfilled(guard) if guard is not None else 0
+        stands = self._unfilled(guard) if guard is not None and guard.side.sign * net < 0 else 0
         if leg is GuardLeg.STOP and self._rule.stop is not None:
             self._watch(symbol, bare=need > stands)
         if guard is not None:

@@ -7,7 +7,7 @@ from syncgroups.core.guards import is_guard
 from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, SECOND
 from syncgroups.tests.test_protect import MINE, desk_with, guards, remarks
-from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Confirmed, Denied
+from tradehaven.domain.commands import CancelOrder, ChangeOrder, Command, Confirmed, Denied, Unresolved
 from tradehaven.domain.enums import RefusalReason, Side
 from tradehaven.domain.events import OrderChanged
 from tradehaven.domain.ids import Nanos
@@ -145,3 +145,48 @@ def test_a_guard_that_has_traded_is_not_taken_back() -> None:
     steps = [step.command for decision in desk.decisions for step in decision.steps]
     assert not any(isinstance(command, CancelOrder) for command in steps)
     assert desk.positions[MINE, ES] == 0
+
+
+def _lost_cancel() -> Desk:
+    """Return a desk whose position is gone, and the cancel of its guard with it: no answer ever came."""
+    desk = desk_with()
+    desk.market(Side.BUY, 1)
+    desk.settle()
+    desk.market(Side.SELL, 1)
+    lost = first_guard(desk)
+    assert isinstance(lost, CancelOrder)
+    desk.settle()
+    desk.wait(4)
+    name = lost.client_order_id
+    desk.step(Unresolved(account=MINE, client_order_id=name, text="no answer in time", at=desk.at()))
+    return desk
+
+
+def test_a_cancel_of_which_nothing_was_heard_is_told_again() -> None:
+    desk = _lost_cancel()
+    desk.wait(1)
+    assert [type(command) for command in desk.outbox] == [CancelOrder]
+    desk.settle()
+    assert not guards(desk)
+
+
+def test_a_guard_on_the_wrong_side_protects_nothing() -> None:
+    """Seed 1214568: what was held next stood without a stop, and nobody was told."""
+    desk = _lost_cancel()
+    desk.outbox.clear()
+    desk.market(Side.SELL, 1)
+    desk.outbox = [command for command in desk.outbox if not is_guard(command.client_order_id)]
+    desk.settle()
+    for _ in range(2):
+        desk.wait(1)
+        desk.outbox.clear()
+    assert RemarkKind.NAKED in remarks(desk)
+
+
+def test_behind_it_the_next_position_gets_its_own() -> None:
+    desk = _lost_cancel()
+    desk.market(Side.SELL, 1)
+    desk.settle()
+    desk.wait(1)
+    desk.settle()
+    assert [(order.side, order.spec.qty) for order in guards(desk)] == [(Side.BUY, 1)]
