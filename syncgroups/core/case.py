@@ -132,6 +132,7 @@ class Case:
             reverse=order.reverse,
             fill=order.fill,
             in_flight=key,
+            share_of=order.spec.qty,
         )
         command = PlaceOrder(
             account=account,

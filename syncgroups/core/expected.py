@@ -116,7 +116,7 @@ def _ahead(book: Book, pair: Pair, order_id: OrderId) -> int:
     record = book.orders[pair.group.leader, order_id]
     left = abs(record.unfilled)
     # In the size in which it was sent, or in today's, whichever is more: settings may have changed since.
-    sent = Fraction(max(copy.sent.qty for copy in copies), record.spec.qty)
+    sent = max(Fraction(copy.sent.qty, copy.share_of or record.spec.qty) for copy in copies)
     return min(filled, ceil(left * max(sent, ratio * factor_of(pair))))
 
 

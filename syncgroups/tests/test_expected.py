@@ -224,6 +224,34 @@ def test_a_head_start_has_the_size_in_which_it_was_sent_or_a_larger_one_of_today
     assert too_much(world) == left_behind
 
 
+@pytest.mark.parametrize("moves", [(1,), (4, 1), (1, 4, 1)])
+def test_a_head_start_beyond_what_its_leaders_order_is_for_by_now_is_too_much(moves: tuple[int, ...]) -> None:
+    """Seed 1320599: three were filled before the leader's order became one for one."""
+    world = desk(follower(2))
+    order = world.trade(BUY, 3, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    for qty in moves[:-1]:
+        world.change(order, qty=qty)
+        world.settle()
+    (mine,) = world.resting(2)
+    world.fill(mine.order_id)
+    assert too_much(world) == 0
+    world.change(order, qty=moves[-1])
+    world.settle()
+    assert too_much(world) == mine.filled - 1
+
+
+def test_of_an_order_known_by_its_name_alone_the_leaders_is_taken_as_it_is_now() -> None:
+    world = desk(follower(2))
+    world.trade(BUY, 2, OrderType.LIMIT, limit=19_000)
+    world.settle()
+    world.fill(world.resting(2)[0].order_id)
+    (copy,) = world.book.copies.values()
+    world.book.keep(copy.changed(share_of=0))
+    world.plan = plan_of(group_of(follower(2, ratio="1/2")))
+    assert (copy.share_of, too_much(world)) == (2, 0)
+
+
 def test_an_order_that_took_the_place_of_another_has_the_size_of_the_first() -> None:
     world = desk(follower(2))
     world.trade(BUY, 4, OrderType.LIMIT, limit=19_000)
