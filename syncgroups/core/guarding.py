@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from syncgroups.core.book import Book
 from syncgroups.core.guards import Guard, answered, leg_of
+from syncgroups.core.joining import taken_by_guard
 from tradehaven.domain.commands import Denied, Outcome
 from tradehaven.domain.enums import OrderStatus, RefusalReason
 from tradehaven.domain.events import (
@@ -76,6 +77,7 @@ def closed(book: Book, fill: OrderFilled, when: Nanos) -> None:
     at, before = book.risk.guard_fills.get((fill.account, fill.symbol), (when, 0))
     fresh = before if when - at < LOST_AFTER else 0
     book.risk.guard_fills[fill.account, fill.symbol] = when, fresh + fill.qty * fill.side.sign
+    taken_by_guard(book, fill)
 
 
 def forgive(book: Book) -> None:

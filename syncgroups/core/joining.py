@@ -57,6 +57,26 @@ def clamp(book: Book, account: AccountId, symbol: Symbol) -> None:
                 book.taken[key] = book.taken.get(key, 0) + net - left
 
 
+def taken_by_guard(book: Book, fill: OrderFilled) -> None:
+    """Count what a guard of ours has closed among holdings that stand against each other.
+
+    Which of those on its side it closed nobody can say, and `clamp` says nothing of any: manual ones come
+    first, for no leader's exit will close them. Without that the sum of all would not be what is held.
+    """
+    where, left = (fill.account, fill.symbol), fill.qty
+    nets = {key: net for key, net in book.copied.items() if net and key[1:3] == where}
+    if len({net > 0 for net in nets.values()}) < 2:
+        return
+    for key, net in sorted(nets.items()):
+        part = min(left, abs(net)) * fill.side.sign if net * fill.side.sign < 0 else 0
+        if not part:
+            continue
+        left -= abs(part)
+        book.hold(key, net + part)
+        if key[0] >= 0:
+            book.taken[key] = book.taken.get(key, 0) - part
+
+
 def clamp_manual(book: Book, account: AccountId, symbol: Symbol) -> None:
     """Forget manual contracts that are certainly gone; beside others only when nothing is left."""
     nets = {key: net for key, net in book.copied.items() if net and key[1] == account and key[2] == symbol}

@@ -25,7 +25,7 @@ from tests.drill.history import (
     Trouble,
 )
 from tests.drill.people import ES, MES
-from tests.drill.script import Overfill
+from tests.drill.script import Drop, Overfill
 from tests.drill.weather import lost_news, lost_request
 from tradehaven.domain.commands import Denied, PlaceOrder
 from tradehaven.domain.enums import RefusalReason, SyncMode
@@ -360,9 +360,10 @@ class Reading:
         """Say whether the engine or an account's link was gone at any time between two places."""
         if any(first <= place <= last for place, _ in [*self.deaths, *self.births]):
             return True
-        plan = self.plan_at(first)
-        known = plan.accounts.get(account)
-        return known is None or any(
+        if (known := self.plan_at(first).accounts.get(account)) is None:
+            return True
+        dark = repr(Drop(login=known.connection, silently=True))
+        return any(first <= at <= last and trouble.what == dark for at, trouble in self.troubles) or any(
             type(told.event).__name__ in ("LinkLost", "SnapshotTaken") and told.connection == known.connection
             for place, told in self.told
             if first <= place <= last
