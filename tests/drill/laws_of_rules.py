@@ -116,14 +116,15 @@ def flat_after_a_breach(reading: Reading) -> Iterator[str]:
 
 
 def _hand_after(reading: Reading, shut: Shut) -> bool:
-    if any(at > shut.since for at, bust in reading.busted if bust.fill.account == shut.account):
+    # With a full disk a lock holds, and closes, long before its record stands.
+    busts = [bust for at, bust in reading.busted if at > shut.since or bust.at >= shut.lock.since]
+    if any(bust.fill.account == shut.account for bust in busts):
         return True
     by_hand = (
         order
         for order in reading.orders.values()
         if order.first.account == shut.account and order.first.client_id is None and not order.first.closes
     )
-    # With a full disk a lock holds, and closes, long before its record stands.
     return any(
         order.ended is None or order.ended > shut.since or order.first.created_at >= shut.lock.since
         for order in by_hand
