@@ -257,6 +257,17 @@ def _foreign(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]:
                 key = DriftKey(DriftKind.FOREIGN_ORDER, NO_GROUP, *where, order_id)
                 yield _difference(key, 0, record.unfilled, at, text)
         yield from _foreign_positions(book, account, at)
+    for account in sorted(following & set(plan.led)):
+        for difference in _foreign_positions(book, account, at):
+            if _is_from_guard(book, difference):
+                yield difference
+
+
+def _is_from_guard(book: Book, difference: Difference) -> bool:
+    """Say whether a guard of ours has opened what no copy did: it closed what another exit closed as well."""
+    over = difference.actual - difference.expected
+    _, filled = book.risk.guard_fills.get((difference.key.account, difference.key.symbol), (0, 0))
+    return over * filled > 0 and abs(over) <= abs(filled)
 
 
 def _foreign_positions(book: Book, account: AccountId, at: Nanos) -> Iterator[Difference]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from syncgroups.core.book import Book
-from syncgroups.core.copies import Copy, CopyState
+from syncgroups.core.copies import Copy, CopyState, as_seen
 from syncgroups.core.keys import ManualKey, manual_group, manual_order, parse_key, parse_manual
 from syncgroups.core.stated import within
 from tradehaven.domain.enums import OrderStatus
@@ -105,6 +105,8 @@ def attach(book: Book, copy: Copy, order_id: OrderId) -> None:
     if record is None:  # taken, but not yet seen: it stays in flight until it is
         book.keep(copy.changed(order_id=order_id))
         return
+    if record.spec.qty != copy.sent.qty:  # changed before it was ever seen: what was sent is not what works
+        copy = as_seen(copy, record.spec)
     if copy.filled > record.filled:  # a list that lagged had left it out: its fills are no news any more
         record = replace(record, filled=copy.filled, cost=copy.cost)
         book.set_order(copy.follower, order_id, record)

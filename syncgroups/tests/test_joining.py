@@ -1,11 +1,12 @@
 """Which order at the broker is which of ours, and what its fills and a strange hand make of what is held."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from syncgroups.core.copies import CopyState
-from syncgroups.core.keys import CopyKey, client_order_id, manual_group, manual_id, repair_id
+from syncgroups.core.keys import CopyKey, client_order_id, command_id, manual_group, manual_id, repair_id
 from syncgroups.tests import bracketing
 from syncgroups.tests.drifting import TWO, Desk, desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
@@ -168,6 +169,23 @@ def test_an_order_that_is_only_seen_changes_nothing_that_is_held() -> None:
     world.trade(BUY, 1, OrderType.LIMIT, limit=20_000)
     world.settle()
     assert world.book.changed_holdings == set()
+
+
+def test_an_order_that_was_made_smaller_before_it_was_seen_is_over_with_what_it_is_by_then() -> None:
+    """Seed 1616766: the first news of it was lost, and the next told of what a hand had made of it."""
+    world = desk()
+    command, _ = sent_by_leader(world, qty=5, order_type=OrderType.LIMIT, limit=19_000)
+    world.outbox.clear()
+    order = world._accept(TWO, command.client_order_id, ES, BUY, command.spec)
+    order.spec = replace(command.spec, qty=1)
+    working(world, order.order_id, command.client_order_id)
+    (copy,) = world.book.copies.values()
+    assert (copy.sent.qty, copy.in_flight) == (1, command_id(copy.key, 1))
+    assert [one.spec.qty for one in world.outbox if isinstance(one, ChangeOrder)] == [5]
+    world.outbox.clear()
+    world.fill(order.order_id)
+    (copy,) = world.book.copies.values()
+    assert (copy.state, copy.filled) == (CopyState.ENDED, 1)
 
 
 def test_an_order_that_grows_is_not_over_when_it_has_filled_what_it_was() -> None:

@@ -1,5 +1,6 @@
 """What a guard closes where holdings of one contract stand against each other: the sum stays what is held."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,8 @@ from syncgroups.core.book import Book
 from syncgroups.core.joining import taken_by_guard
 from syncgroups.core.keys import manual_group
 from syncgroups.tests.bracketing import Desk
-from syncgroups.tests.plans import ES, GROUP, SECOND
+from syncgroups.tests.desk import desk
+from syncgroups.tests.plans import ES, GROUP, SECOND, follower, group_of, plan_of
 from syncgroups.tests.test_protect import MINE, STOP, desk_with, guards
 from tradehaven.domain.enums import Side
 from tradehaven.domain.events import OrderFilled
@@ -95,3 +97,32 @@ def test_what_comes_after_it_has_its_stop() -> None:
     world.settle()
     assert world.held(int(MINE)) == 1
     assert [(order.side, order.spec.qty) for order in guards(world)] == [(SELL, 1)]
+
+
+@pytest.mark.parametrize(("traded", "said"), [(1, True), (2, True), (0, False), (-1, False)])
+def test_what_a_guard_has_opened_is_said_of_an_account_that_leads_as_well(*, traded: int, said: bool) -> None:
+    """Seed 1632823: in a dead session a guard and a copy had closed the same, and the rest had no stop."""
+    chain = replace(group_of(follower(3)), group=OTHER, leader=TWO)
+    world = desk(follower(2))
+    world.plan = plan_of(world.plan.groups[0], chain)
+    world.market(BUY, 2)
+    world.settle()
+    world.book.positions[TWO, ES] = world.book.reported[TWO, ES] = 3
+    if traded:
+        world.book.risk.guard_fills[TWO, ES] = Nanos(world.now), traded
+    for _ in range(7):
+        world.wait(1)
+    assert ("drift" in world.remarks()) is said
+
+
+def test_an_account_that_leads_holds_of_its_own_what_no_guard_has_opened() -> None:
+    chain = replace(group_of(follower(3)), group=OTHER, leader=TWO)
+    world = desk(follower(2))
+    world.plan = plan_of(world.plan.groups[0], chain)
+    world.market(BUY, 2)
+    world.settle()
+    world.book.positions[TWO, ES] = world.book.reported[TWO, ES] = 5
+    world.book.risk.guard_fills[TWO, ES] = Nanos(world.now), 1
+    for _ in range(7):
+        world.wait(1)
+    assert "drift" not in world.remarks()
