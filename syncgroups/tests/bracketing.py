@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Decision
 from syncgroups.core.keys import manual_group, parse_manual
 from syncgroups.core.plan import FollowerPlan
@@ -86,6 +87,14 @@ class Desk(plain.Desk):
             (stop.spec.qty - stop.filled, stop.spec.stop or 0) if stop else None,
             (target.spec.qty - target.filled, target.spec.limit or 0) if target else None,
         )
+
+    def restarted(self, *copies: Copy) -> "Desk":
+        """Return the same broker before a new engine, that knows of these copies, or of all, by its rows."""
+        later = Desk(self.plan, orders=self.orders, positions=self.positions, fills=self.fills)
+        later.now, later.last_id = self.now, self.last_id
+        for copy in copies or tuple(self.book.copies.values()):
+            later.book.keep(copy)
+        return later
 
     def manual_held(self, account: int = 2, number: int = NUMBER, symbol: Symbol = ES) -> int:
         """Return what the book holds for a manual copy."""

@@ -104,10 +104,7 @@ def test_what_it_moved_outlives_the_engine() -> None:
     (step,) = decision.steps
     assert isinstance(step, CopyStep)
     assert (step.command, step.copy.asked) == (None, 0)
-    life = Desk(world.plan, orders=world.orders, positions=world.positions, fills=world.fills)
-    life.now, life.last_id = world.now, world.last_id
-    for copy in world.book.copies.values():
-        life.book.keep(step.copy if copy.key == step.copy.key else copy)
+    life = world.restarted(*(world.book.copies | {step.copy.key: step.copy}).values())
     life.book.hold(step.copy.holding, 2)
     life.connect()
     _looked_at(life)

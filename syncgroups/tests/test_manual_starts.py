@@ -3,7 +3,7 @@
 import pytest
 
 from syncgroups.core.keys import manual_group
-from syncgroups.tests.bracketing import NUMBER, Desk, desk
+from syncgroups.tests.bracketing import NUMBER, desk
 from syncgroups.tests.plans import ES
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.ids import AccountId
@@ -21,10 +21,7 @@ def test_legs_of_what_had_traded_before_a_start_wait_until_the_lists_can_have_th
     (entry,) = world.resting(2)
     if filled:
         world.fill(entry.order_id, price=20000, seen=False)
-    later = Desk(world.plan, orders=world.orders, positions=world.positions, fills=world.fills)
-    later.now, later.last_id = world.now, world.last_id
-    for copy in world.book.copies.values():
-        later.book.keep(copy)
+    later = world.restarted()
     later.connect()
     if not filled:
         later.fill(entry.order_id, price=20000)
@@ -42,10 +39,7 @@ def test_what_is_held_is_not_forgotten_before_its_login_is_up() -> None:
     world = desk()
     world.order(BUY, 2)
     world.settle()
-    life = Desk(world.plan, orders=world.orders, positions=world.positions, fills=world.fills)
-    life.now, life.last_id = world.now, world.last_id
-    for copy in world.book.copies.values():
-        life.book.keep(copy)
+    life = world.restarted()
     life.book.hold((manual_group(NUMBER), TWO, ES, ES), 2)
     life.book.fills.update(world.book.fills)
     for _ in range(3):
