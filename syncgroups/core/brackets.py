@@ -100,10 +100,17 @@ def _offset(entry: Copy, leg: Leg) -> int | None:
 
 
 def _latest(book: Book, entry: Copy, leg: Leg) -> tuple[Copy | None, int]:
-    """Return the newest order that is this leg, and the number that the next one would have."""
-    copy, number = None, 0
-    while (found := book.copies.get(leg_id(entry.key, leg, number))) is not None:
-        copy, number = found, number + 1
+    """Return the newest order that is this leg, and the number that the next one would have.
+
+    Of what a life before this one began only those may be known that its broker has: numbers are missing.
+    """
+    copy, number, at = None, 0, 0
+    gap = TRIES if entry.key in book.adopted else 0
+    while at - number <= gap:
+        found = book.copies.get(leg_id(entry.key, leg, at))
+        at += 1
+        if found is not None:
+            copy, number = found, at
     return copy, number
 
 
@@ -151,12 +158,16 @@ def _goes_on(book: Book, entry: Copy, leg: Leg, number: int, *, again: bool) -> 
 def _failures(book: Book, entry: Copy, leg: Leg, number: int) -> int:
     """Return how often in a row a leg was turned down, up to now."""
     failed = 0
-    while failed < number and _was_refused(book, book.copies[leg_id(entry.key, leg, number - failed - 1)]):
+    while failed < number and _was_refused(
+        book, book.copies.get(leg_id(entry.key, leg, number - failed - 1))
+    ):
         failed += 1
     return failed
 
 
-def _was_refused(book: Book, copy: Copy) -> bool:
+def _was_refused(book: Book, copy: Copy | None) -> bool:
+    if copy is None:
+        return False  # known to a life before this one alone
     if copy.order_id is None:
         return copy.state is CopyState.ENDED and copy.target is not None
     record = book.orders.get((copy.follower, copy.order_id))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from syncgroups.core.keys import manual_group
-from syncgroups.tests.bracketing import NUMBER, desk
-from syncgroups.tests.plans import ES
-from tradehaven.domain.enums import OrderType, Side
-from tradehaven.domain.ids import AccountId
+from syncgroups.core.keys import Leg, leg_id, manual_group, manual_id, parse_manual
+from syncgroups.tests.bracketing import NUMBER, Desk, desk
+from syncgroups.tests.plans import ES, LEADER
+from tradehaven.domain.enums import OrderStatus, OrderType, Side
+from tradehaven.domain.ids import AccountId, ClientOrderId
 
 BUY = Side.BUY
 TWO = AccountId(2)
@@ -50,3 +50,35 @@ def test_what_is_held_is_not_forgotten_before_its_login_is_up() -> None:
         life.wait(1)
         life.settle()
     assert (life.manual_held(), life.legs()) == (2, ((2, 19980), (2, 20040)))
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_leg_of_which_only_a_later_try_is_known_is_not_placed_beside_it(*, refused: bool) -> None:
+    """Seed 1723718: a disk had lost the first tries, and its broker had the fourth."""
+    world = desk()
+    world.order(BUY, 2)
+    world.settle()
+    names = {order.client_order_id: order for order in world.resting(2)}
+    for name, order in names.items():
+        order.client_order_id = leg_id(manual_id(NUMBER, LEADER, TWO, 20, 40), _leg_of(name), 3)
+    later = Desk(world.plan, orders=world.orders, positions=world.positions, fills=world.fills)
+    later.now, later.last_id = world.now, world.last_id
+    later.connect()
+    if refused:
+        stop = later.leg(OrderType.STOP)
+        assert stop is not None
+        later._end(stop, OrderStatus.REJECTED, seen=True)
+    for _ in range(9):
+        later.wait(1)
+        later.settle()
+    assert later.legs() == ((2, 19980), (2, 20040))
+    newest = later.leg(OrderType.STOP)
+    assert newest is not None
+    assert str(newest.client_order_id).endswith(".r4" if refused else ".r3")
+
+
+def _leg_of(name: ClientOrderId | None) -> Leg:
+    named = parse_manual(name)
+    assert named is not None
+    assert named.leg is not None
+    return named.leg

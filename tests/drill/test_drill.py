@@ -36,7 +36,7 @@ MENDED_SINCE = (
 """The same in whole stories, with guardrails, prices and a broker that does what it may not."""
 MENDED_LAST = (
     *(5721, 1122944, 1113421, 1123860, 1120851, 1142509),
-    *(1214568, 1320599, 1400216, -1401900, 1503310, 1616766, 1632823),
+    *(1214568, 1320599, 1400216, -1401900, 1503310, 1616766, 1632823, 1723718),
 )
 """The same since somebody orders for chosen followers in them as well."""
 
