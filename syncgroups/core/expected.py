@@ -129,12 +129,20 @@ def is_seen(plan: OwnerPlan, book: Book, account: AccountId) -> bool:
     return known is not None and known.connection in book.links
 
 
+def is_contradicted(book: Book, account: AccountId, symbol: Symbol) -> bool:
+    """Say whether fills and the broker's word on a position differ: fills may have been lost.
+
+    The lists settle that within seconds (F11).
+    """
+    net = book.positions.get((account, symbol), 0)
+    return book.reported.get((account, symbol), net) != net
+
+
 def is_moving(book: Book, account: AccountId, symbol: Symbol) -> bool:
     """Say whether a contract of an account is in flight or in doubt, so that nothing can be concluded."""
     if account in book.flattening or (account, symbol) in book.assumed:
         return True
-    net = book.positions.get((account, symbol), 0)
-    if book.reported.get((account, symbol), net) != net:
+    if is_contradicted(book, account, symbol):
         return True
     chased = (book.copies[key] for key in book.chasing)
     if any(copy.follower == account and copy.symbol == symbol for copy in chased):

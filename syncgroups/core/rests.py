@@ -12,6 +12,7 @@ from syncgroups.core.case import Case, case_of
 from syncgroups.core.converge import advance, is_halted
 from syncgroups.core.copies import Copy
 from syncgroups.core.decision import Action, CopyStep, Decision, Weighed, copies_of, joined
+from syncgroups.core.expected import is_contradicted
 from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import chase_id, is_chase
 from syncgroups.core.place import settings_of
@@ -35,7 +36,6 @@ LIMIT = 60 * SECOND
 GONE = Refusal(reason=RefusalReason.STALE, detail="its leader has left the contract in the meantime")
 NO_PRICE = Refusal(reason=RefusalReason.STALE, detail="the leader's price is not known any more")
 TOO_LATE = Refusal(reason=RefusalReason.STALE, detail="its account was out of reach for too long")
-
 UNSURE = Refusal(
     reason=RefusalReason.UNRESOLVED, detail="its fills and its position do not agree: look at the account"
 )
@@ -92,7 +92,7 @@ def _succeeded(
     chase = _Chase(copy, case_of(plan, book, group, _order(book, copy, at)), follower, group.rests)
     if plan.accounts[copy.follower].connection not in book.links:
         return Decision() if at - ended < LIMIT else _refused(chase, TOO_LATE)
-    if _is_unsure(book, copy):
+    if is_contradicted(book, copy.follower, copy.symbol):  # what it had traded might be traded once more
         return Decision() if at - ended < LIMIT else _refused(chase, UNSURE)
     sized = _what_is_left(chase, others)
     if not sized.qty:
@@ -107,16 +107,6 @@ def _succeeded(
         return _refused(chase, NO_PRICE)
     chase.case.send_as(chase_id(key), follower, sized, spec, weighed)
     return chase.case.decision().changed(chased=(key,))
-
-
-def _is_unsure(book: Book, copy: Copy) -> bool:
-    """Say whether fills and the broker's word on the position differ: fills of the order may have been lost.
-
-    The lists settle that within seconds (F11); until then what it had traded might be traded once more.
-    """
-    where = copy.follower, copy.symbol
-    net = book.positions.get(where, 0)
-    return book.reported.get(where, net) != net
 
 
 def _refused(chase: _Chase, refusal: Refusal, weighed: Weighed | None = None) -> Decision:
