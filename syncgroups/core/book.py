@@ -76,10 +76,6 @@ class OrderRecord:
         return 0 if is_final(self.status) else (self.spec.qty - self.filled) * self.side.sign
 
 
-Member = tuple[GroupId, AccountId]
-"""A follower of a group."""
-
-
 class Book:
     """One owner's state in memory. Positions and quantities are signed contracts.
 
@@ -87,14 +83,14 @@ class Book:
     `adopted` are manual copies that a life before this one began. `unheard` are positions of which a list
     says something else than fills and reports: since when, and all three.
     `settling` are logins that came in sight for the first time a moment ago, `settled` those for which that
-    moment has just passed. `rejoined` are followers to whom copying has begun again, `back` those to whom it
+    moment has just passed. `rejoined` are accounts to which copying has begun again, `back` those to which it
     had when the last second passed. Open copies stand in the order of their coming, never of their hashes: a
     recorded day replays to the same orders.
     """
 
     def __init__(self) -> None:
         self.links, self.settling = set[ConnectionId](), set[ConnectionId]()
-        self.rejoined, self.back = set[Member](), frozenset[Member]()
+        self.rejoined, self.back = set[AccountId](), frozenset[AccountId]()
         self.first_seen: dict[ConnectionId, Nanos] = {}
         self.settled: frozenset[ConnectionId] = frozenset()
         self.gates = Gates()

@@ -141,11 +141,13 @@ class OwnerPlan:
         object.__setattr__(self, "quarantined", found)
         object.__setattr__(self, "watched", _watched(self.accounts, self.totals))
 
-    def copying(self) -> set[tuple[GroupId, AccountId]]:
-        """Return who is copied to, each with the group that does it."""
-        return {
-            (group.group, one.account) for group in self.groups if group.active for one in group.followers
-        }
+    def rejoined(self, before: "OwnerPlan") -> set[AccountId]:
+        """Return the accounts to which some group copies that did not by the settings before these."""
+        return {account for _, account in self._copying() - before._copying()}
+
+    def _copying(self) -> set[tuple[GroupId, AccountId]]:
+        running = (group for group in self.groups if group.active)
+        return {(group.group, one.account) for group in running for one in group.followers}
 
 
 def _watched(

@@ -4,7 +4,7 @@ Live copies are brought in line with their leader's order as it is now; what the
 logged as missed for each follower; copies that the broker never had are said to be missed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from syncgroups.core import telling
@@ -65,10 +65,10 @@ def reopened(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -> D
 
 def rejoined(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:
     """Return the same for those to whom copying has just begun again."""
-    return _again(plan, book, {account for _, account in book.back}, at) if book.back else NOTHING
+    return _again(plan, book, book.back, at)
 
 
-def _again(plan: OwnerPlan, book: Book, accounts: set[AccountId], at: Nanos) -> Decision:
+def _again(plan: OwnerPlan, book: Book, accounts: Iterable[AccountId], at: Nanos) -> Decision:
     others: dict[ClientOrderId, Copy] = {}
     seen = {account for account in accounts if is_seen(plan, book, account)}
     live = [copy for account in sorted(seen) for copy in book.open_copies_of(account)]

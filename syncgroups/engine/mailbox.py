@@ -71,7 +71,7 @@ class Mailbox:
 
     def replan(self, plan: OwnerPlan) -> None:
         """Go on with other settings."""
-        self.book.rejoined |= plan.copying() - self.plan.copying()
+        self.book.rejoined |= plan.rejoined(self.plan)
         self.plan = plan
         # From here on the rows rule: what is in quarantine by the plan is released by the plan.
         self.book.quarantined -= plan.quarantined

@@ -21,7 +21,7 @@ def _stopped(world: Desk) -> OwnerPlan:
 
 def _replanned(world: Desk, plan: OwnerPlan) -> None:
     """Go on with other settings, as the mailbox does."""
-    world.book.rejoined |= plan.copying() - world.plan.copying()
+    world.book.rejoined |= plan.rejoined(world.plan)
     world.plan = plan
 
 
