@@ -14,15 +14,7 @@ import msgspec
 
 from brokers.tradovate import entities as e
 from brokers.tradovate.desk import RiskDesk
-from brokers.tradovate.mapping import (
-    AccountName,
-    money,
-    nanos,
-    side_of,
-    spec_of,
-    status_of,
-    ticks_of,
-)
+from brokers.tradovate.mapping import AccountName, money, nanos, side_of, spec_of, status_of, ticks_of
 from brokers.tradovate.newest import Newest
 from brokers.tradovate.track import Track, is_worth_telling
 from tradehaven.domain.commands import Rejected

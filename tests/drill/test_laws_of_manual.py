@@ -8,7 +8,6 @@ import pytest
 from syncgroups.core import brackets, copies
 from syncgroups.core.keys import Leg, parse_manual
 from tests.drill.agenda import SECOND
-from tests.drill.further import SHARES
 from tests.drill.grammar import script_of
 from tests.drill.history import Accepted, Amended, Asked, Entry, Finished, History, Sent
 from tests.drill.laws import check
@@ -151,6 +150,5 @@ def test_a_broken_engine_is_caught(room: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_stories_have_manual_copies_of_every_kind() -> None:
     asked = [item.what for script in _stories() for item in script.items if isinstance(item.what, Ask)]
-    assert SHARES["manual"] > 0
     assert len({one.order_type for one in asked}) == 3
     assert {one.stop_loss is None for one in asked} == {True, False}
