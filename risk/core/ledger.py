@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
 from risk.core.marks import Mark
 from risk.core.standing import ZERO, Money
@@ -17,6 +18,7 @@ from tradehaven.domain.ids import Nanos, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.positions import FLAT, Position, adopt, apply_fill
 
+Word = TypeVar("Word")
 NEAR = 1_000_000_000
 """Nanoseconds between a fill and a cash figure within which the one may or may not be in the other."""
 BURST = 100_000_000
@@ -31,7 +33,8 @@ class Stake:
 
     Of its `averaged` oldest contracts only the broker's average is known, not their own prices: closing some
     of them splits profit into realised and open as nobody but the broker can tell. `split_at` is when that
-    happened last, zero once the broker has told.
+    happened last, zero once the broker has told. `told` is its last word on a position of which it had said
+    meanwhile, while nothing was filled, that it was another: these may be other lots than those known here.
     """
 
     position: Position
@@ -40,6 +43,7 @@ class Stake:
     result: Decimal = ZERO
     averaged: int = 0
     split_at: Nanos = Nanos(0)
+    told: PositionReported | None = None
 
     @property
     def price(self) -> Ticks:
@@ -55,6 +59,9 @@ class Ledger:
     own realised profit of its trading day at `cash`; `flows` what was paid in and out while we watched.
     `said` and `stated` are the broker's newest figures that are not in force yet; of its cash those of one
     burst, the last one last. `passed` are those of the burst in force that the fills did not bear out.
+    `ahead` is what the broker's profit has that no fill of ours has made, `ahead_at` since when. `filled_at`
+    is when the last fill was told, `traded_at` when it was made; `doubted` are positions of which the broker
+    has said, since then, that they are others than those known here.
     """
 
     cash: Decimal
@@ -63,10 +70,14 @@ class Ledger:
     unbilled: int = 0
     said: tuple[BalanceReported, ...] = ()
     passed: tuple[BalanceReported, ...] = ()
+    ahead: Decimal = ZERO
+    ahead_at: Nanos = Nanos(0)
     filled_at: Nanos = Nanos(0)
+    traded_at: Nanos = Nanos(0)
     flows: Decimal = ZERO
     stakes: Mapping[Symbol, Stake] = field(default_factory=dict)
     stated: Mapping[Symbol, PositionReported] = field(default_factory=dict)
+    doubted: Mapping[Symbol, Nanos] = field(default_factory=dict)
 
     def balance(self, fee: Decimal) -> Decimal:
         """Return what is closed: cash, fills that it lacks, and their fees at `fee` USD a side."""
@@ -111,13 +122,14 @@ def filled(ledger: Ledger, fill: OrderFilled) -> tuple[Ledger, Decimal | None]:
         stakes[fill.symbol] = stake
     else:
         stakes.pop(fill.symbol, None)
-    changed = replace(
-        ledger,
-        realized=ledger.realized + made,
-        unbilled=ledger.unbilled + fill.qty,
-        filled_at=max(ledger.filled_at, fill.at),
-        stakes=stakes,
-    )
+    # By a broker's clock that runs ahead of ours a fill is made no later than it is told.
+    traded_at = max(ledger.traded_at, min(fill.traded_at, fill.at))
+    changed = replace(ledger, filled_at=max(ledger.filled_at, fill.at), traded_at=traded_at, stakes=stakes)
+    if ledger.ahead and fill.traded_at <= ledger.ahead_at:
+        # The cash in force overtook it: what it has made, and its fees, are in there.
+        changed = replace(changed, ahead=ledger.ahead - made)
+    else:
+        changed = replace(changed, realized=ledger.realized + made, unbilled=ledger.unbilled + fill.qty)
     return changed, result if over else None
 
 
@@ -138,10 +150,11 @@ def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
 def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
     """Return the ledger that remembers what the broker says a position is, where it knows another or less."""
     known = ledger.stakes.get(stated.symbol)
-    agrees = known.position.net == stated.net and not known.split_at if known is not None else not stated.net
-    if agrees and stated.symbol not in ledger.stated:
+    agrees = stated.net == _net(ledger, stated.symbol)
+    if agrees and stated.symbol not in ledger.stated and (known is None or not known.split_at):
         return ledger
-    return replace(ledger, stated={**ledger.stated, stated.symbol: stated})
+    doubted = ledger.doubted if agrees else {stated.symbol: stated.at, **ledger.doubted}
+    return replace(ledger, stated={**ledger.stated, stated.symbol: stated}, doubted=doubted)
 
 
 def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
@@ -157,20 +170,29 @@ def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
             ledger = _with_position(ledger, stated)
     # Until it is known which lots are left, the cash would count what they still hold a second time, or not.
     split = any(stake.split_at for stake in ledger.stakes.values())
-    if ledger.said and not split and now - ledger.said[-1].at >= NEAR:
-        ledger = _with_cash(ledger, _borne_out(ledger))
+    restated = any(ledger.stated[symbol].net == _net(ledger, symbol) for symbol in ledger.doubted)
+    if ledger.said and not split and not restated and now - ledger.said[-1].at >= NEAR:
+        said = _in_force(ledger)
+        ledger = ledger if said is None else _with_cash(ledger, said)
     return ledger
 
 
-def _borne_out(ledger: Ledger) -> BalanceReported:
-    """Return the last figure that has in it what the fills have made, or else the last: news may overtake."""
+def _in_force(ledger: Ledger) -> BalanceReported | None:
+    """Return the last figure that has in it what the fills have made, or else the last: news may overtake.
+
+    None where that is older than what the fills have made, which the next figure will have, or where the
+    broker has another word on what is held: its profit would count beside the open one of what it closed.
+    """
     made = ledger.profit + ledger.realized
-    return next((said for said in reversed(ledger.said) if said.realized == made), ledger.said[-1])
+    for said in reversed(ledger.said):
+        if said.realized == made:
+            return said if said.at >= ledger.traded_at - NEAR else None
+    last = ledger.said[-1]
+    return last if last.at >= ledger.filled_at and not ledger.doubted else None
 
 
 def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
-    if said.at < ledger.filled_at - NEAR:
-        return ledger  # older than the fill: the next figure will have it
+    untold = said.realized - ledger.profit - ledger.realized
     return replace(
         ledger,
         cash=said.cash,
@@ -178,9 +200,20 @@ def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
         realized=ZERO,
         unbilled=0,
         said=(),
+        stakes=_restated(ledger) if untold else ledger.stakes,
+        ahead=ledger.ahead + untold,
+        ahead_at=said.at if untold else ledger.ahead_at,
         passed=tuple(other for other in ledger.said if other is not said and other.at >= said.at),
         flows=ledger.flows + _paid(ledger, said),
     )
+
+
+def _restated(ledger: Ledger) -> dict[Symbol, Stake]:
+    """Return the stakes with the lots that the broker has told of, now that the profit is another as well."""
+    return {
+        symbol: stake if stake.told is None else replace(stake_of(stake.told), result=stake.result)
+        for symbol, stake in ledger.stakes.items()
+    }
 
 
 def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
@@ -193,22 +226,32 @@ def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
 
 
 def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
-    rest = {symbol: other for symbol, other in ledger.stated.items() if symbol != stated.symbol}
-    stakes = dict(ledger.stakes)
-    known = stakes.pop(stated.symbol, None)
-    if stated.net == (known.position.net if known is not None else 0):
-        if (
-            known is not None
-            and known.split_at
-            and stated.price is not None
-            and stated.at >= known.split_at - NEAR
-        ):
-            return _with_average(replace(ledger, stated=rest), stated, known)
-        return replace(ledger, stated=rest)
+    symbol, since = stated.symbol, ledger.doubted.get(stated.symbol)
+    ledger = replace(ledger, stated=_without(ledger.stated, symbol), doubted=_without(ledger.doubted, symbol))
+    known = ledger.stakes.get(symbol)
+    if stated.net == _net(ledger, symbol):
+        if known is None or stated.price is None:
+            return ledger
+        if known.split_at:
+            late = stated.at < known.split_at - NEAR
+            return ledger if late else _with_average(ledger, stated, known)
+        if since is None or since - ledger.filled_at < NEAR:
+            return ledger
+        return replace(ledger, stakes={**ledger.stakes, symbol: replace(known, told=stated)})
+    stakes = _without(ledger.stakes, symbol)
     if stated.net and stated.price is not None:
-        stakes[stated.symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
+        stakes[symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
     # The fills are not all there is, or not all of them stand: what they did not bear out may be right.
-    return replace(ledger, stakes=stakes, stated=rest, said=ledger.said or ledger.passed)
+    passed = tuple(replace(said, at=max(said.at, ledger.filled_at)) for said in ledger.passed)
+    return replace(ledger, stakes=stakes, said=ledger.said or passed)
+
+
+def _net(ledger: Ledger, symbol: Symbol) -> int:
+    return ledger.stakes[symbol].position.net if symbol in ledger.stakes else 0
+
+
+def _without(words: Mapping[Symbol, Word], symbol: Symbol) -> dict[Symbol, Word]:
+    return {known: word for known, word in words.items() if known != symbol}
 
 
 def _with_average(ledger: Ledger, stated: PositionReported, known: Stake) -> Ledger:

@@ -50,9 +50,8 @@ def room_to_come(case: Case, follower: FollowerPlan, enter: int, own: Own) -> La
         return NO_MORE
     if case.barred is not None or quarantine(case.book, case.group, follower, case.order) is not None:
         return NO_MORE
-    left = own.certain + sum(doubt.left for doubt in own.doubts if not doubt.closes)
-    if any(_exits(case, follower)):
-        left = 0  # how much they close shows when their own doubts have ended
+    # How much exits that wait close shows when their own doubts have ended.
+    left = 0 if any(_exits(case, follower)) else own.filled
     later = entry(case.book, follower, ratio, left, case.order) - enter
     return Later(enter=later, doubts=freeing(case, follower, own)) if later > 0 else NO_MORE
 

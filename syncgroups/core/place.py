@@ -104,8 +104,8 @@ def _held_back(
     if not own.doubts and not case.book.waiting:
         return sized
     if case.book.waiting and _closes_now(case):
-        case.waiting.extend(_taken_back(case, follower, own.certain, sized.reduce))
-    doubts = _comes_behind(case, follower, own, enters=bool(sized.enter or later.enter))
+        case.waiting.extend(_taken_back(case, follower, own.filled, sized.reduce))
+    doubts = _comes_behind(case, follower, own) if sized.qty or later.enter else _owing(own)
     frees = {doubt.key: doubt for doubt in later.doubts}
     rests = case.order.spec.order_type is not OrderType.MARKET
     if not (doubts or frees) or (sized.qty and rests):
@@ -127,14 +127,26 @@ def _held_back(
     return at_once
 
 
-def _comes_behind(
-    case: Case, follower: FollowerPlan, own: Own, *, enters: bool
-) -> dict[ClientOrderId, Doubt]:
-    """Return the orders in doubt that an exit is not done with, and those that an entry comes after."""
-    found = {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
-    if enters:
-        found |= {doubt.key: doubt for waiting in ahead(case, follower) for doubt in waiting.doubts}
+def _owing(own: Own) -> dict[ClientOrderId, Doubt]:
+    """Return the orders in doubt that an exit is not done with."""
+    return {doubt.key: doubt for doubt in own.doubts} if own.owes else {}
+
+
+def _comes_behind(case: Case, follower: FollowerPlan, own: Own) -> dict[ClientOrderId, Doubt]:
+    """Return the orders in doubt that an order is not done with, or that exits before it wait for.
+
+    An entry comes after those exits; an exit may close of what they have not yet closed themselves.
+    """
+    known = {doubt.key: doubt for doubt in own.doubts}
+    found = _owing(own)
+    for waiting in ahead(case, follower):
+        found |= {doubt.key: known.get(doubt.key) or _as_of_now(case.book, doubt) for doubt in waiting.doubts}
     return found
+
+
+def _as_of_now(book: Book, doubt: Doubt) -> Doubt:
+    """Return a doubt that what is certain by now does not count on: what it trades from here changes that."""
+    return replace(doubt, filled=book.copies[doubt.key].filled, closes=False)
 
 
 def _closes_now(case: Case) -> bool:
@@ -147,8 +159,8 @@ def _closes_now(case: Case) -> bool:
 def _taken_back(case: Case, follower: FollowerPlan, own: int, closing: int) -> Iterator[Waiting]:
     """Yield entries that still wait, less what the leader closes of them already; the last one goes first.
 
-    They are closed as if they had been made: together with what the follower holds on their side, of
-    which `closing` contracts are closed at once.
+    They are closed as if they had been made: together with what the follower holds on their side once all
+    that is on its way has filled, of which `closing` contracts are closed at once.
     """
     ratio = ratio_of(case.book, case.group, follower, case.order)
     if ratio is None:

@@ -20,6 +20,7 @@ from syncgroups.core.plan import FollowerPlan, OwnerPlan
 from syncgroups.core.share import CAP_REACHED, leader_order, own_of, quarantine, ratio_of, reduction
 from syncgroups.core.sizing import Sized
 from syncgroups.core.waiting import Doubt, LeaderOrder, Waiting
+from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, TradingState
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos
 from tradehaven.domain.orders import OrderSpec
@@ -54,9 +55,10 @@ def resumed(plan: OwnerPlan, book: Book, at: Nanos, after: Decision = NOTHING) -
     of entries that wait.
     """
     decisions: list[Decision] = []
-    served: set[AccountId] = set()
+    # The next one counts on what this one closes, or what is placed already: it comes after.
+    served: set[AccountId] = {step.account for step in after.steps if isinstance(step.command, PlaceOrder)}
     for waiting in (book.waiting | {waiting.key: waiting for waiting in after.waiting}).values():
-        if waiting.follower not in served:  # the next one counts on what this one closes: it comes after
+        if waiting.follower not in served:
             decisions.append(_look(plan, book, waiting, at, copies_of(after)))
             served.update(step.account for step in decisions[-1].steps)
     return joined(*decisions)
@@ -151,7 +153,7 @@ def _close_more(case: Case, follower: FollowerPlan, waiting: Waiting, at: Nanos)
     own = _brought(book, waiting)
     room = _room(case, follower, waiting, order)
     wanted = reduction(book, follower, ratio, own, order) - waiting.placed
-    wanted -= _closed_behind(book, follower, ratio, waiting, min(wanted, room))
+    wanted -= _closed_behind(book, follower, ratio, waiting, wanted)
     if wanted > room:
         waiting = _with_late_doubts(case, follower, waiting, order)
     reduce = max(0, min(room, wanted))

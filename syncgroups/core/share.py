@@ -38,6 +38,11 @@ class Own(Value, frozen=True, kw_only=True):
     doubts: tuple[Doubt, ...] = ()
     owes: bool = False
 
+    @property
+    def filled(self) -> int:
+        """Return the signed contracts that there are if everything on its way fills."""
+        return self.certain + sum(doubt.left for doubt in self.doubts if not doubt.closes)
+
 
 UNKNOWN = Own()
 OFFLINE = Refusal(reason=RefusalReason.FOLLOWER_OFFLINE, detail="no connection to its broker")

@@ -59,8 +59,12 @@ def _is_in_doubt(copy: Copy) -> bool:
 
 
 def _in_play(plan: OwnerPlan, book: Book) -> set[AccountId]:
-    """Return accounts that copy, and those that still hold or work something when their group is off."""
+    """Return accounts that copy or have rules, and those that hold or work something without either.
+
+    Who trades by hand under rules is closed in time and locked by what a lost frame has said, too.
+    """
     running = [group for group in plan.groups if group.active]
     copying = {group.leader for group in running} | {f.account for group in running for f in group.followers}
     working = {account for account, keys in book.open_copies.items() if keys}
-    return copying | working | {account for (account, _), net in book.positions.items() if net}
+    held = {account for (account, _), net in book.positions.items() if net}
+    return copying | working | held | plan.watched.keys()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from risk.core.rules import Rules
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
 from syncgroups.engine.looks import IN_DOUBT, IN_TURN, Looks
@@ -52,6 +53,16 @@ def test_a_login_of_a_group_that_is_off_is_asked_while_something_is_held_or_work
     holding.positions[AccountId(2), Symbol("ESZ6")] = 0
     looks = Looks()
     assert not any(looks.due([(off, holding)], float(second)) for second in range(100))
+
+
+def test_a_login_whose_account_has_rules_is_asked_whoever_trades_there() -> None:
+    """Seed 2009530: an execution was taken back, its news was lost, and nobody closed it when it was time."""
+    off = plan_of(replace(group_of(follower(2)), active=False))
+    ruled = replace(off.accounts[AccountId(2)], rules=Rules(worst_case=False))
+    plan = replace(off, accounts={**off.accounts, AccountId(2): ruled})
+    looks = Looks()
+    times = [second for second in range(100) if looks.due([(plan, Book())], float(second)) == [TWO]]
+    assert {later - earlier for earlier, later in pairwise(times)} == {IN_TURN}
 
 
 @pytest.mark.parametrize("doubt", [{"state": CopyState.UNRESOLVED}, {"order_id": OrderId(700)}])

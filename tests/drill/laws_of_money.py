@@ -156,11 +156,7 @@ def a_broken_limit_locks(reading: Reading) -> Iterator[str]:
 
 
 def money_is_counted(reading: Reading) -> Iterator[str]:
-    """I15: at rest the equity by which rules judge is that of the broker's log.
-
-    A fill whose news was lost alone is counted when the lists show it, and then the cash that has it already
-    is put right by the next one only: who lost news is left out here.
-    """
+    """I15: at rest the equity by which rules judge is that of the broker's log, also for who lost news."""
     rest = reading.history.rest
     if rest is None or not reading.history.money:
         return
@@ -170,7 +166,7 @@ def money_is_counted(reading: Reading) -> Iterator[str]:
         if account not in watched:
             continue  # it had rules once, and nobody has looked since
         worst, best = books.extremes(account, end, end)
-        if not reading.has_missed(account) and not worst <= believed <= best:
+        if not worst <= believed <= best:
             yield f"the engine believes that {account} is worth {believed}, it is worth {worst} to {best}"
 
 

@@ -1,0 +1,95 @@
+"""Exits that come while earlier ones still wait: together they close what the leader closed, and no more."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncgroups.tests.desk import Desk, desk
+from syncgroups.tests.plans import LEADER, follower
+from tradehaven.domain.commands import PlaceOrder
+from tradehaven.domain.enums import Side, SyncMode
+from tradehaven.domain.ids import AccountId
+
+BUY, SELL = Side.BUY, Side.SELL
+TWO = AccountId(2)
+
+
+def sent(world: Desk) -> list[int]:
+    return [order.spec.qty for order in world.outbox if isinstance(order, PlaceOrder)]
+
+
+def parts(world: Desk, side: Side, *sizes: int) -> None:
+    """Let the leader's market order fill in parts."""
+    order = world.trade(side, sum(sizes))
+    for qty in sizes:
+        world.fill(order, qty)
+
+
+def backlog() -> Desk:
+    """Return a desk with three exits that waited, all free to go by now; the first two have gone."""
+    world = desk(mode=SyncMode.CONFIRMED)
+    world.market(SELL, 4)
+    world.settle()
+    world.market(SELL, 5)
+    entry = world.outbox.pop()
+    parts(world, BUY, 2, 1)
+    parts(world, BUY, 3)  # one of these three is closed at once
+    world.deliver(entry)
+    assert sent(world) == [1, 2, 1]
+    assert len(world.book.waiting) == 1
+    return world
+
+
+def test_what_a_later_exit_has_closed_an_earlier_one_leaves() -> None:
+    """Seed -1812020: both closed the same two contracts in one event, and the follower was turned."""
+    world = backlog()
+    world.market(BUY, 2)
+    assert sent(world) == [1, 2, 1, 4]
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == -1
+    assert not world.book.waiting
+    assert world.reasons() == []
+
+
+@pytest.mark.parametrize(("qty", "left"), [(3, 0), (4, 1)])
+def test_a_later_exit_out_of_all_leaves_nothing_to_an_earlier_one(qty: int, left: int) -> None:
+    world = backlog()
+    world.market(BUY, qty)
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == left
+
+
+def test_an_earlier_exit_goes_with_the_next_event_when_a_later_order_opens() -> None:
+    world = backlog()
+    world.market(SELL, 1)
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == -4
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(list(Side)),
+        st.lists(st.integers(1, 4), min_size=1, max_size=3),
+        st.lists(st.integers(0, 5), max_size=3),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(MOVES, st.sampled_from([1, 2, 3]), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_however_a_leaders_fills_and_its_followers_answers_come_a_follower_ends_with_its_share(
+    moves: list[tuple[Side, list[int], list[int]]], ratio: int, reverse: bool
+) -> None:
+    world = desk(follower(2, ratio=ratio, reverse=reverse), mode=SyncMode.CONFIRMED)
+    for side, sizes, picks in moves:
+        order = world.trade(side, sum(sizes))
+        for number, qty in enumerate(sizes):
+            world.fill(order, qty)
+            if number < len(picks) and world.outbox:
+                world.deliver(world.outbox.pop(picks[number] % len(world.outbox)))
+    world.settle()
+    world.wait(1)
+    world.settle()
+    assert world.held(2) == (-ratio if reverse else ratio) * world.held(LEADER)
