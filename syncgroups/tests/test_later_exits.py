@@ -77,12 +77,13 @@ MOVES = st.lists(
 )
 
 
-@given(MOVES, st.sampled_from([1, 2, 3]), st.booleans())
+@given(MOVES, st.sampled_from(list(SyncMode)), st.sampled_from([1, 2, 3]), st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_however_a_leaders_fills_and_its_followers_answers_come_a_follower_ends_with_its_share(
-    moves: list[tuple[Side, list[int], list[int]]], ratio: int, reverse: bool
+def test_however_fills_and_answers_come_a_follower_never_ends_with_more_than_its_share(
+    moves: list[tuple[Side, list[int], list[int]]], mode: SyncMode, ratio: int, reverse: bool
 ) -> None:
-    world = desk(follower(2, ratio=ratio, reverse=reverse), mode=SyncMode.CONFIRMED)
+    """Nor with less, unless something was refused: that is what reversals quicker than any answer come to."""
+    world = desk(follower(2, ratio=ratio, reverse=reverse), mode=mode)
     for side, sizes, picks in moves:
         order = world.trade(side, sum(sizes))
         for number, qty in enumerate(sizes):
@@ -92,4 +93,8 @@ def test_however_a_leaders_fills_and_its_followers_answers_come_a_follower_ends_
     world.settle()
     world.wait(1)
     world.settle()
-    assert world.held(2) == (-ratio if reverse else ratio) * world.held(LEADER)
+    held, due = world.held(2), (-ratio if reverse else ratio) * world.held(LEADER)
+    if held != due:
+        assert world.reasons()
+        assert due
+        assert 0 <= held / due < 1
