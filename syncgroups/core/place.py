@@ -238,18 +238,22 @@ def resized(plan: OwnerPlan, book: Book, event: OrderFilled, others: dict[Client
     left, nor open more than a limit allows, once another order has closed it.
     """
     grown = _again(plan, book, _to_look_at(book, event), event.at, others)
-    left = (copy for copy in book.open_copies_of(event.account) if copy.symbol == event.symbol)
-    cut = (_cut(plan, book, copy) for copy in left)
-    return joined(grown, Decision(steps=tuple(step for step in cut if step is not None)))
+    left = [copy for copy in book.open_copies_of(event.account) if copy.symbol == event.symbol]
+    return joined(grown, Decision(steps=_cuts(plan, book, left)))
+
+
+def _cuts(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> tuple[CopyStep, ...]:
+    steps = (_cut(plan, book, copy) for copy in copies)
+    return tuple(step for step in steps if step is not None)
 
 
 def _cut(plan: OwnerPlan, book: Book, copy: Copy) -> CopyStep | None:
-    """Return what keeps an order that outlived its leader's from opening what it was to close."""
-    if _lives(book, copy) or copy.target is None or not _rests(copy.sent):
+    """Return what keeps an order that outlived its leader's, or the copying, from opening what it closes."""
+    copied = settings_of(plan, copy.leader, copy.group, copy.follower) is not None
+    if (copied and _lives(book, copy)) or copy.is_manual or copy.target is None or not _rests(copy.sent):
         return None
-    held = book.positions[copy.follower, copy.symbol]
-    stays = copy.enters + max(0, -held * copy.side.sign)
-    if not copy.enters or copy.target.qty - copy.filled <= stays:
+    stays = copy.enters + max(0, _closable(book, copy))
+    if not stays or copy.target.qty - copy.filled <= stays:
         return None  # an exit that closes nothing any more is a difference, see `drift`
     aimed = copy.changed(target=replace(copy.target, qty=copy.filled + stays))
     if copy.filled + stays > copy.sent.qty:  # to grow it is told by the rules of then, see `telling`
@@ -279,15 +283,19 @@ def outgrown(plan: OwnerPlan, book: Book, at: Nanos, others: dict[ClientOrderId,
     A bust or another hand has taken a part, and they would open something; or they close too little. Exits
     that close nothing at all are a difference, see `drift`.
     """
-    pairs = [
-        (copy, copy.leader_order)
+    calm = [
+        copy
         for account in book.open_copies
         for copy in book.open_copies_of(account)
-        if _lives(book, copy)
-        and (_is_too_large(book, copy) or _covers_too_little(book, copy))
-        and not is_moving(book, account, copy.symbol)
+        if not is_moving(book, account, copy.symbol)
     ]
-    return _again(plan, book, pairs, at, others)
+    pairs = [
+        (copy, copy.leader_order)
+        for copy in calm
+        if _lives(book, copy) and (_is_too_large(book, copy) or _covers_too_little(book, copy))
+    ]
+    cut = Decision(steps=_cuts(plan, book, calm))
+    return joined(cut, _again(plan, book, pairs, at, others))
 
 
 def _covers_too_little(book: Book, copy: Copy) -> bool:

@@ -11,6 +11,7 @@ from syncgroups.tests.test_second_looks import TWO, changes, holding, rerated, s
 from tradehaven.domain.commands import PlaceOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
 from tradehaven.domain.ids import AccountId, GroupId, OrderId, Symbol
+from tradehaven.domain.money import Ticks
 
 BUY, SELL = Side.BUY, Side.SELL
 THREE = AccountId(3)
@@ -136,13 +137,18 @@ def test_a_late_entry_gets_the_exit_of_its_own_follower() -> None:
     "left",
     [group_of(follower(2), leader=THREE), group_of(follower(2, ratio="2"), group=GroupId(10))],
 )
-def test_orders_of_a_group_that_is_no_more_are_left_alone(left: Any) -> None:
+def test_orders_of_a_group_that_is_no_more_are_left_alone_but_close_no_more_than_is_held(left: Any) -> None:
     world = holding()
-    world.trade(SELL, 2, STOP, stop=19900)
+    stop = world.trade(SELL, 2, STOP, stop=19900)
     world.settle()
     plan = plan_of(left)
     world.plan = replace(plan, accounts={**world.plan.accounts, **plan.accounts})
+    world.change(stop, stop=Ticks(19800))
+    assert not world.outbox
     world.market(SELL, 1, account=TWO)
+    world.settle()
+    assert sizes(world, 2) == [(SELL, 1)]
+    world.market(BUY, 1, account=TWO)
     assert not world.outbox
 
 

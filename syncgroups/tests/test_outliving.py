@@ -119,11 +119,12 @@ def test_behind_a_shut_gate_exits_that_outlived_their_leaders_are_still_cut_to_w
     assert [order.spec.qty for order in world.resting(2)] == [1, 1]
 
 
-def test_an_exit_that_its_leader_lists_no_more_and_of_which_a_part_was_taken_back_is_left_to_drift() -> None:
+def test_exits_that_a_leader_lists_no_more_are_cut_when_a_part_of_the_position_was_taken_back() -> None:
     world = unlisted()
     world.book.positions[TWO, ES] = world.book.reported[TWO, ES] = 1
     world.wait(1)
-    assert not world.outbox
+    world.settle()
+    assert [order.spec.qty for order in world.resting(2)] == [1, 1]
 
 
 # -- orders that open something as well ---------------------------------------------------------------

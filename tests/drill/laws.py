@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tests.drill import (
     laws_of_cover,
+    laws_of_gates,
     laws_of_manual,
     laws_of_money,
     laws_of_orders,
@@ -37,9 +38,9 @@ LAWS: dict[str, Law] = {
     "I4": laws_of_positions.flat_with_the_leader,
     "I5": laws_of_positions.reductions_only_reduce,
     "I6": laws_of_orders.recorded_before_sent,
-    "I7": laws_of_orders.gates_are_obeyed,
+    "I7": laws_of_gates.gates_are_obeyed,
     "I8": laws_of_positions.caps_hold,
-    "I9": laws_of_orders.gates_stay_where_they_were_put,
+    "I9": laws_of_gates.gates_stay_where_they_were_put,
     "I11": laws_of_orders.one_writer,
     "I12": laws_of_orders.unknown_stays_unknown,
     "I13": laws_of_orders.causality,

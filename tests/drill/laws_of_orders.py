@@ -1,4 +1,4 @@
-"""Laws about requests and orders: once, on record first, behind open gates, never blind, always ended."""
+"""Laws about requests and orders: once, on record first, never blind, always ended."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
@@ -13,24 +13,21 @@ from tradehaven.domain.commands import (
     CancelOrder,
     ChangeOrder,
     ClosePosition,
-    Command,
     Confirmed,
     Denied,
     Lane,
-    PlaceOrder,
     Rejected,
     Unresolved,
 )
 from tradehaven.domain.enums import OrderStatus, OrderType, SyncMode, TradingState
 from tradehaven.domain.events import (
-    GateChanged,
     LinkLost,
     OrderChanged,
     OrderEnded,
     SilenceAsked,
     SnapshotTaken,
 )
-from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, GateId, Nanos, OrderId
+from tradehaven.domain.ids import AccountId, ClientOrderId, ConnectionId, Nanos, OrderId
 
 STALE = 2.1
 """Seconds after which nothing is opened any more, and the moment of deciding."""
@@ -118,66 +115,6 @@ def recorded_before_sent(reading: Reading) -> Iterator[str]:
             yield f"{name} was sent before its intent was written"
         if parse_key(name) is None and not name.startswith(("th1x.", "th1g.", "th1h.")):
             yield f"{name} does not say what it is for"
-
-
-def gates_are_obeyed(reading: Reading) -> Iterator[str]:
-    """I7: behind a shut gate nothing is placed and nothing grows; behind a narrowed one nothing opens."""
-    states: dict[GateId, GateChanged] = {}
-    sizes: dict[OrderId, int] = {}
-    for place, entry in enumerate(reading.history.entries):
-        if isinstance(entry, Turned):
-            known = states.get(entry.gate.gate)
-            if known is None or known.version <= entry.gate.version:
-                states[entry.gate.gate] = entry.gate
-        elif isinstance(entry, Told) and isinstance(entry.event, OrderChanged):
-            sizes[entry.event.order_id] = entry.event.spec.qty
-        elif isinstance(entry, Sent):
-            yield from _gate_breach(reading, place, entry.command, states, sizes)
-
-
-def _gate_breach(
-    reading: Reading,
-    place: int,
-    command: Command,
-    states: dict[GateId, GateChanged],
-    sizes: dict[OrderId, int],
-) -> Iterator[str]:
-    if not isinstance(command, PlaceOrder | ChangeOrder):
-        return
-    over = {
-        gate
-        for group in reading.plan_at(place).groups
-        for follower in group.followers
-        if follower.account == command.account and f".g{group.group}." in command.client_order_id
-        for gate in follower.gates
-    }
-    standing = {states[gate].state for gate in over if gate in states}
-    if isinstance(command, ChangeOrder):
-        before = sizes.get(command.order_id, reading.orders[command.order_id].first.spec.qty)
-        if TradingState.HALTED in standing and command.spec.qty > before:
-            yield f"{command.client_order_id} grew from {before} to {command.spec.qty} behind a shut gate"
-    elif TradingState.HALTED in standing:
-        yield f"{command.client_order_id} was placed behind a shut gate"
-    elif TradingState.REDUCING in standing:
-        # Of a flip that found no room only the closing part is left: the last word counts.
-        if reading.enters(command.client_order_id, place) != 0:
-            yield f"{command.client_order_id} opens behind a narrowed gate"
-
-
-def gates_stay_where_they_were_put(reading: Reading) -> Iterator[str]:
-    """I9: at rest the engine's gates are those that people turned, whatever crashed in between."""
-    last: dict[int, GateChanged] = {}
-    for entry in reading.history.entries:
-        if isinstance(entry, Turned):
-            known = last.get(entry.gate.gate)
-            if known is not None and entry.gate.version < known.version:
-                yield f"gate {entry.gate.gate} went back to version {entry.gate.version}"
-            last[entry.gate.gate] = entry.gate
-    rest = reading.history.rest
-    for gate, turned in last.items():
-        stands = rest.gates.get(gate) if rest is not None else None
-        if stands != str(turned.state):
-            yield f"gate {gate} stands {stands}, was turned {turned.state}"
 
 
 def one_writer(reading: Reading) -> Iterator[str]:
