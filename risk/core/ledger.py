@@ -242,8 +242,13 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
     if stated.net and stated.price is not None:
         stakes[symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
     # The fills are not all there is, or not all of them stand: what they did not bear out may be right.
-    passed = tuple(replace(said, at=max(said.at, ledger.filled_at)) for said in ledger.passed)
-    return replace(ledger, stakes=stakes, said=ledger.said or passed)
+    said = tuple(_said_again(one, ledger.filled_at) for one in ledger.said or ledger.passed)
+    return replace(ledger, stakes=stakes, said=said)
+
+
+def _said_again(said: BalanceReported, filled_at: Nanos) -> BalanceReported:
+    """Return a cash figure that may have a fill in it as one that came no earlier than that fill."""
+    return replace(said, at=filled_at) if filled_at - NEAR <= said.at < filled_at else said
 
 
 def _net(ledger: Ledger, symbol: Symbol) -> int:

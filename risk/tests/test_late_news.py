@@ -114,6 +114,19 @@ def test_cash_that_came_before_a_fill_and_has_not_got_it_is_an_older_one(
     assert calm.balance(Decimal(0)) == (known if moment == 10 else 50_050)
 
 
+@pytest.mark.parametrize(("moment", "cash_of"), [(9, "47912.50"), (8.999, "49987.50")])
+def test_cash_right_before_a_fill_counts_once_positions_say_that_the_fills_are_not_all(
+    moment: float, cash_of: str
+) -> None:
+    """Seed 2106652: executions had been taken back, and the last figure came a moment before its fill."""
+    ledger = balanced(long_of_five(), cash("47912.50", "-2062.50", at=moment))
+    ledger = positioned(after(ledger, fill(-4, 19_967, at=10)), position(0, None, at=10))
+    waits = at(ledger, 12, 1)
+    assert waits.cash == Decimal("49987.50")
+    known = at(waits, 20, 0)
+    assert (known.cash, known.stakes) == (Decimal(cash_of), {})
+
+
 # -- lots that are not those that were known ---------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """One leader's order before one group: its answer grows here, follower by follower, each in its own terms."""
 
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy
@@ -8,7 +9,7 @@ from syncgroups.core.decision import NOTHING, Action, CopyRefused, CopyStep, Dec
 from syncgroups.core.guarded import Refusal
 from syncgroups.core.keys import client_order_id, entry_id, fill_key, is_repair, rest_id
 from syncgroups.core.plan import FollowerPlan, GroupPlan, OwnerPlan
-from syncgroups.core.share import group_refusal
+from syncgroups.core.share import group_refusal, ratio_of
 from syncgroups.core.sizing import Sized
 from syncgroups.core.symbols import terms_of, translated
 from syncgroups.core.waiting import LeaderOrder, Waiting
@@ -132,7 +133,7 @@ class Case:
             reverse=order.reverse,
             fill=order.fill,
             in_flight=key,
-            share_of=order.spec.qty,
+            share_of=self.share_of(follower, spec.qty, sized.enter),
         )
         command = PlaceOrder(
             account=account,
@@ -143,6 +144,18 @@ class Case:
             lane=Lane.ENTRY if sized.enter else Lane.PROTECTIVE,
         )
         self.steps.append(CopyStep(copy=copy, command=command, weighed=weighed))
+
+    def share_of(self, follower: FollowerPlan, qty: int, enters: int) -> int:
+        """Return how many of its leader's contracts an order of a follower is the share of.
+
+        What closes all that is held may be larger than its share, and so may a flip: by the ratio of now they
+        stand for more contracts than the leader's order is for. At the market nobody asks.
+        """
+        size = self.order.spec.qty
+        if qty == enters or self.order.spec.order_type is OrderType.MARKET:
+            return size
+        ratio = ratio_of(self.book, self.group, follower, self.order)
+        return max(size, ceil(qty / ratio)) if ratio else size
 
     def decision(self) -> Decision:
         """Return the answer."""

@@ -60,7 +60,8 @@ class Copy(Value, frozen=True, kw_only=True, omit_defaults=True):
     `chased` says that another order takes its place once it is cancelled. `cost` is what its fills sum to, in
     ticks times contracts. The group of a manual copy is a number below 0, see `keys.manual_group`.
     `moved` says that a hand has put one of its legs elsewhere: no offset says any more where it stands.
-    `share_of` is the most that its leader's order was for when it was sized, 0 where that is not known.
+    `share_of` is how many contracts of its leader it is the share of, at most, as it was sized; 0 where that
+    is not known.
     """
 
     key: ClientOrderId

@@ -207,7 +207,7 @@ def _change(case: Case, follower: FollowerPlan, copy: Copy, *, quietly: bool) ->
     aimed = copy.changed(target=case.spec_of(qty) if qty else None, enters=enters)
     trailed = copy.target is not None and aimed.target is not None and aimed.target.means(copy.target)
     if aimed != copy and not (trailed and aimed.enters == copy.enters):
-        aimed = aimed.changed(share_of=max(copy.share_of, case.order.spec.qty))
+        aimed = aimed.changed(share_of=max(copy.share_of, case.share_of(follower, qty, enters)))
         step = advance(case.plan, case.book, put_off(aimed, case.order.at))
         case.steps.append(step.changed(weighed=weighed))
 

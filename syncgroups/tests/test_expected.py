@@ -241,6 +241,24 @@ def test_a_head_start_beyond_what_its_leaders_order_is_for_by_now_is_too_much(mo
     assert too_much(world) == mine.filled - 1
 
 
+@pytest.mark.parametrize(("ratio", "excused"), [("1", 1), ("2", 2)])
+def test_a_head_start_that_turned_its_follower_has_the_size_of_its_share(ratio: str, excused: int) -> None:
+    """Seed 2121408: it closed all that was held, more than its share, and that counted as its size."""
+    world = desk(follower(2, ratio=ratio))
+    world.market(SELL, 4)
+    world.settle()
+    world.market(BUY, 3, account=LEADER, seen=False)
+    order = world.trade(BUY, 4, OrderType.STOP, stop=20_100)
+    world.settle()
+    (mine,) = world.resting(2)
+    world.fill(mine.order_id)
+    assert mine.filled == int(ratio) * (4 + 3)
+    assert world.held(2) == 3 * int(ratio)
+    world.change(order, qty=1)
+    world.settle()
+    assert too_much(world) == 3 * int(ratio) - excused
+
+
 def test_of_an_order_known_by_its_name_alone_the_leaders_is_taken_as_it_is_now() -> None:
     world = desk(follower(2))
     world.trade(BUY, 2, OrderType.LIMIT, limit=19_000)

@@ -116,6 +116,9 @@ def _changes(reading: Reading, group: GroupPlan, symbol: Symbol) -> list[tuple[O
         if order.first.spec.order_type is not OrderType.MARKET or order.filled != order.last.spec.qty:
             return None
     if group.mode is not SyncMode.CONFIRMED:
+        seen = [reading.working.get((group.leader, order.first.order_id), (0, None))[0] for order in mine]
+        if seen != sorted(seen):
+            return None  # the news of one was lost: it was sized out of its turn
         return [(order.first.order_id, order.filled * order.first.side.sign) for order in mine]
     fills = (trade.fill for _, trade in reading.trades)
     theirs = [f for f in fills if (f.account, f.symbol) == (group.leader, symbol)]
