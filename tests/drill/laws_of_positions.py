@@ -263,8 +263,8 @@ def _fills_in_turn(reading: Reading, order: Order) -> bool:
 def caps_hold(reading: Reading) -> Iterator[str]:
     """I8: whenever an order that opens is written, position and everything that may trade stay in the cap.
 
-    By the broker's log. Left out: accounts that hands traded, caps changed on the way, and orders that a
-    lost disk made the engine forget.
+    By the broker's log. Left out: accounts that hands traded or whose broker traded too much, caps changed on
+    the way, and orders that a lost disk made the engine forget.
     """
     if any(death.lost for _, death in reading.deaths):
         return
@@ -275,6 +275,7 @@ def caps_hold(reading: Reading) -> Iterator[str]:
         if (
             cap is None
             or reading.was_busted(account)
+            or reading.was_generous(account)
             or any(reading.touched_by_others(account, s) for s in reading.symbols())
         ):
             continue
