@@ -23,6 +23,8 @@ NEAR = 1_000_000_000
 """Nanoseconds between a fill and a cash figure within which the one may or may not be in the other."""
 BURST = 100_000_000
 """Nanoseconds within which two cash figures may have overtaken each other."""
+PATIENCE = 15 * NEAR
+"""Nanoseconds for which a word on a position keeps cash waiting; what lists do not say by then is old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,25 +172,26 @@ def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
             ledger = _with_position(ledger, stated)
     # Until it is known which lots are left, the cash would count what they still hold a second time, or not.
     split = any(stake.split_at for stake in ledger.stakes.values())
-    restated = any(ledger.stated[symbol].net == _net(ledger, symbol) for symbol in ledger.doubted)
+    doubted = [symbol for symbol, since in ledger.doubted.items() if now - since < PATIENCE]
+    restated = any(ledger.stated[symbol].net == _net(ledger, symbol) for symbol in doubted)
     if ledger.said and not split and not restated and now - ledger.said[-1].at >= NEAR:
-        said = _in_force(ledger)
+        said = _in_force(ledger, disputed=bool(doubted))
         ledger = ledger if said is None else _with_cash(ledger, said)
     return ledger
 
 
-def _in_force(ledger: Ledger) -> BalanceReported | None:
+def _in_force(ledger: Ledger, *, disputed: bool) -> BalanceReported | None:
     """Return the last figure that has in it what the fills have made, or else the last: news may overtake.
 
-    None where that is older than what the fills have made, which the next figure will have, or where the
-    broker has another word on what is held: its profit would count beside the open one of what it closed.
+    None where that is older than what the fills have made, which the next figure will have, or where it is
+    `disputed` what is held: its profit would count beside the open one of what it closed.
     """
     made = ledger.profit + ledger.realized
     for said in reversed(ledger.said):
         if said.realized == made:
             return said if said.at >= ledger.traded_at - NEAR else None
     last = ledger.said[-1]
-    return last if last.at >= ledger.filled_at and not ledger.doubted else None
+    return last if last.at >= ledger.filled_at and not disputed else None
 
 
 def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:

@@ -97,6 +97,17 @@ def test_cash_waits_while_the_broker_has_another_word_on_what_is_held() -> None:
     assert not told.unbilled
 
 
+@pytest.mark.parametrize(("moment", "waits"), [(25.199, True), (25.2, False)])
+def test_cash_waits_for_an_old_word_on_a_position_no_longer_than_lists_take(
+    moment: float, waits: bool
+) -> None:
+    """Seed 2208054: of two words the older one came last, and nothing took it back."""
+    known = positioned(
+        balanced(long_of_five(), cash("47912.50", "-2062.50", at=10.2)), position(0, None, at=10.2)
+    )
+    assert (at(known, moment, 5).cash == Decimal("49987.50")) is waits
+
+
 def test_cash_waits_for_a_position_that_nobody_knows_of() -> None:
     known = positioned(balanced(EMPTY, cash("50300", "300", at=5)), position(2, "25.00", at=5))
     assert at(known, 9, 0).cash == 50_000
