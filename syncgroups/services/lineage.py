@@ -115,6 +115,9 @@ def _new_row(
         leads=copy.leads,
         side=copy.side,
         state=copy.state,
+        # Of one that only its name told of, after a lost disk, this is the first record: it may have traded.
+        broker_order_id=copy.order_id,
+        filled=copy.filled,
         received_at=moment(received),
         decided_at=moment(decided),
         **_changing(copy, step),

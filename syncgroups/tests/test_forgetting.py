@@ -11,7 +11,7 @@ from syncgroups.core.folding import fold
 from syncgroups.core.forgetting import REMEMBER, tidy
 from syncgroups.core.share import leader_order
 from syncgroups.core.waiting import Doubt, Waiting
-from syncgroups.engine import books
+from syncgroups.engine.books import REMEMBER as LOOKS_BACK
 from syncgroups.tests import bracketing, drifting
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP, LEADER, SECOND, follower
@@ -199,7 +199,7 @@ def test_an_order_of_the_followers_own_leader_in_a_chain_is_kept_while_its_copy_
 
 
 def test_a_start_and_a_book_that_lives_on_look_back_equally_far() -> None:
-    assert timedelta(days=4) == books.REMEMBER
+    assert timedelta(days=4) == LOOKS_BACK
     assert REMEMBER == 4 * 24 * 3600 * SECOND
 
 

@@ -358,6 +358,17 @@ def test_the_rows_of_a_decision_are_one_statement_however_many_followers_it_reac
     assert CopiedOrder.objects.count() == Activity.objects.filter(kind="copy_sent").count() == 101
 
 
+def test_a_copy_that_is_first_recorded_with_a_change_keeps_what_it_had_traded(owner: User) -> None:
+    """Seed 2253576: a disk had lost that it was sent, and the next start counted its fills as none."""
+    mine, names = OwnerId(owner.pk), lines.names_of(OwnerId(owner.pk))
+    copy = _copy_for(1).changed(order_id=OrderId(700), filled=1)
+    step = StepRecord(account=TWO, command="ChangeOrder", command_id=copy.key, copy=copy)
+    lineage.record_copies(mine, [step], Nanos(1), Nanos(2), names)
+    row = CopiedOrder.objects.get(key=copy.key)
+    assert (row.broker_order_id, row.filled) == (700, 1)
+    assert books.book_of(mine).copies[copy.key].filled == 1
+
+
 def _copy_for(order: int) -> Copy:
     spec = OrderSpec(order_type=OrderType.MARKET, qty=1)
     return Copy(

@@ -156,7 +156,10 @@ def a_broken_limit_locks(reading: Reading) -> Iterator[str]:
 
 
 def money_is_counted(reading: Reading) -> Iterator[str]:
-    """I15: at rest the equity by which rules judge is that of the broker's log, also for who lost news."""
+    """I15: at rest the equity by which rules judge is that of the broker's log, also for who lost news.
+
+    Of an execution that was taken back only the next figure tells when its own was lost: that is left out.
+    """
     rest = reading.history.rest
     if rest is None or not reading.history.money:
         return
@@ -166,7 +169,8 @@ def money_is_counted(reading: Reading) -> Iterator[str]:
         if account not in watched:
             continue  # it had rules once, and nobody has looked since
         worst, best = books.extremes(account, end, end)
-        if not worst <= believed <= best:
+        blind = reading.has_missed(account) and reading.was_busted(account)
+        if not blind and not worst <= believed <= best:
             yield f"the engine believes that {account} is worth {believed}, it is worth {worst} to {best}"
 
 

@@ -138,7 +138,9 @@ class Rows:
                 body = msgspec.to_builtins(step.copy)
                 row = self.copies.get(step.copy.key)
                 if row is None:
-                    self.copies[step.copy.key] = Row(body, step.copy.state, step.copy.follower)
+                    copy = step.copy
+                    row = Row(body, copy.state, copy.follower, copy.order_id, copy.filled, copy.cost)
+                    self.copies[copy.key] = row
                 else:
                     row.body = body
                     if step.copy.state is CopyState.ENDED:
