@@ -172,10 +172,9 @@ def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
             ledger = _with_position(ledger, stated)
     # Until it is known which lots are left, the cash would count what they still hold a second time, or not.
     split = any(stake.split_at for stake in ledger.stakes.values())
-    doubted = [symbol for symbol, since in ledger.doubted.items() if now - since < PATIENCE]
-    restated = any(ledger.stated[symbol].net == _net(ledger, symbol) for symbol in doubted)
-    if ledger.said and not split and not restated and now - ledger.said[-1].at >= NEAR:
-        said = _in_force(ledger, disputed=bool(doubted))
+    disputed = any(now - since < PATIENCE for since in ledger.doubted.values())
+    if ledger.said and not split and now - ledger.said[-1].at >= NEAR:
+        said = _in_force(ledger, disputed=disputed)
         ledger = ledger if said is None else _with_cash(ledger, said)
     return ledger
 
@@ -251,7 +250,7 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
 
 def _said_again(said: BalanceReported, filled_at: Nanos) -> BalanceReported:
     """Return a cash figure that may have a fill in it as one that came no earlier than that fill."""
-    return replace(said, at=filled_at) if filled_at - NEAR <= said.at < filled_at else said
+    return replace(said, at=max(said.at, filled_at)) if said.at >= filled_at - NEAR else said
 
 
 def _net(ledger: Ledger, symbol: Symbol) -> int:

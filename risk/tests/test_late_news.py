@@ -188,9 +188,18 @@ def test_a_word_without_a_price_leaves_the_lots_as_they_are() -> None:
     assert calm.cash == Decimal("49997.50")
 
 
-def test_a_position_that_is_none_again_has_no_lots() -> None:
-    ledger = positioned(positioned(EMPTY, position(1, "25.00", at=5)), position(0, None, at=6))
+@pytest.mark.parametrize("price", [None, "25.00"])
+def test_a_position_that_is_none_again_has_no_lots(price: str | None) -> None:
+    ledger = positioned(positioned(EMPTY, position(1, "25.00", at=5)), position(0, price, at=6))
     assert not at(ledger, 8, 0).stakes
+
+
+def test_a_word_that_waited_for_a_split_says_nothing_of_lots_that_were_filled_since() -> None:
+    split = after(at(positioned(EMPTY, position(3, "25.00", at=1)), 3, 3), fill(-1, 104, at=5))
+    waits = positioned(split, position(2, "25.50", at=5.1))
+    assert not waits.doubted, "it is what is known here"
+    own = after(waits, fill(-2, 104, at=5.2), fill(2, 110, at=5.3))
+    assert at(own, 8, 2).stakes[ES].cost == 2 * 110
 
 
 # -- whatever comes first ----------------------------------------------------------------------------
