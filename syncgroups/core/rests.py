@@ -17,7 +17,7 @@ from syncgroups.core.guarded import Refusal, guarded
 from syncgroups.core.keys import chase_id, is_chase
 from syncgroups.core.place import settings_of
 from syncgroups.core.plan import FollowerPlan, OwnerPlan, RestPolicy
-from syncgroups.core.share import own_of
+from syncgroups.core.share import own_of, quarantine
 from syncgroups.core.sizing import Sized
 from syncgroups.core.symbols import moved
 from syncgroups.core.telling import order_of
@@ -99,6 +99,9 @@ def _succeeded(
         return _refused(chase, GONE)
     held = book.copied.get(copy.holding, 0)
     order = chase.case.order
+    barred = chase.case.barred or quarantine(book, group, follower, order) if sized.enter else None
+    if barred is not None:
+        return _refused(chase, barred)
     sized, refusal, weighed = guarded(plan.accounts, book, follower, order, sized, held, None, others)
     if refusal is not None:
         return _refused(chase, refusal, weighed)

@@ -353,3 +353,37 @@ def test_where_they_never_agree_a_person_is_asked(rests: Any, held: int) -> None
     world.wait(60)
     world.settle()
     assert (world.held(2), world.reasons()[-1:]) == (held, [RefusalReason.UNRESOLVED])
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        ({"quarantined": frozenset({ES})}, RefusalReason.QUARANTINED),
+        ({"instruments": frozenset({Symbol("NQ")})}, RefusalReason.INSTRUMENT_FILTERED),
+    ],
+)
+def test_what_may_open_nothing_any_more_gets_no_successor(now: dict[str, Any], why: RefusalReason) -> None:
+    """Seed 2317493: the entry was cancelled, and bought at the market in a contract that only exits."""
+    world = _entry_rests(RestRule.MARKET)
+    mine = {name: value for name, value in now.items() if name == "quarantined"}
+    group = {name: value for name, value in now.items() if name != "quarantined"}
+    rests = world.plan.groups[0].rests
+    world.plan = plan_of(group_of(follower(2, **mine), rests=rests, **group))
+    world.wait(5)
+    world.settle()
+    world.wait(5)
+    assert not world.outbox
+    assert not world.resting(2)
+    assert world.held(2) == 0
+    assert world.reasons() == [why]
+
+
+def test_in_quarantine_an_exit_has_its_successor_all_the_same() -> None:
+    world = _exit_rests()
+    rests = world.plan.groups[0].rests
+    world.plan = plan_of(group_of(follower(2, quarantined=frozenset({ES})), rests=rests))
+    world.wait(5)
+    world.settle()
+    world.wait(5)
+    world.settle()
+    assert world.held(2) == 0

@@ -24,6 +24,8 @@ def is_race(
     for at, other in reversed(reading.trades):
         if at >= place or other.fill.account != fill.account or other.fill.symbol != fill.symbol:
             continue
+        if other.fill.side is fill.side and _ended_untold(reading, other, place, told):
+            return True
         if other.fill.order_id == fill.order_id or _was_known(reading, other.fill.order_id, fill.order_id):
             continue
         if other.fill.side is not fill.side:
@@ -45,6 +47,18 @@ def is_race(
             fresh or starved or silent or penalised or reading.broken_between(known[0], place, fill.account)
         )
     return False
+
+
+def _ended_untold(
+    reading: Reading,
+    other: Traded,
+    place: int,
+    told: Mapping[tuple[AccountId, FillId], tuple[int, Nanos]],
+) -> bool:
+    """Say whether an order was said to be over while the news of what it had traded was lost."""
+    known = told.get((other.fill.account, other.fill.fill_id))
+    ended = reading.ends_told.get((other.fill.account, other.fill.order_id))
+    return ended is not None and ended < place and (known is None or known[0] > place)
 
 
 def _was_known(reading: Reading, earlier: OrderId, later: OrderId) -> bool:
