@@ -241,8 +241,12 @@ def test_a_head_start_beyond_what_its_leaders_order_is_for_by_now_is_too_much(mo
     assert too_much(world) == mine.filled - 1
 
 
-@pytest.mark.parametrize(("ratio", "excused"), [("1", 1), ("2", 2)])
-def test_a_head_start_that_turned_its_follower_has_the_size_of_its_share(ratio: str, excused: int) -> None:
+@pytest.mark.parametrize(
+    ("ratio", "now", "excused"), [("1", "1", 1), ("2", "2", 2), ("2", "1", 2), ("1", "2", 2)]
+)
+def test_a_head_start_that_turned_its_follower_has_the_size_of_its_share(
+    ratio: str, now: str, excused: int
+) -> None:
     """Seed 2121408: it closed all that was held, more than its share, and that counted as its size."""
     world = desk(follower(2, ratio=ratio))
     world.market(SELL, 4)
@@ -254,6 +258,7 @@ def test_a_head_start_that_turned_its_follower_has_the_size_of_its_share(ratio: 
     world.fill(mine.order_id)
     assert mine.filled == int(ratio) * (4 + 3)
     assert world.held(2) == 3 * int(ratio)
+    world.plan = plan_of(group_of(follower(2, ratio=now)))
     world.change(order, qty=1)
     world.settle()
     assert too_much(world) == 3 * int(ratio) - excused

@@ -66,6 +66,18 @@ def test_an_earlier_exit_goes_with_the_next_event_when_a_later_order_opens() -> 
     assert world.held(2) == world.held(LEADER) == -4
 
 
+@pytest.mark.parametrize("mode", SyncMode)
+def test_of_an_entry_that_waits_just_what_its_leader_closed_is_given_up(mode: SyncMode) -> None:
+    """What it waits for trades on the other side, and is no part of it."""
+    world = desk(mode=mode)
+    world.market(BUY, 2)
+    world.market(SELL, 5)
+    world.market(BUY, 1)
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [2]
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == -2
+
+
 MOVES = st.lists(
     st.tuples(
         st.sampled_from(list(Side)),

@@ -74,6 +74,21 @@ def test_of_one_that_has_traded_in_part_the_rest_is_cut(stop: Callable[[GroupPla
 
 
 @STOPPED
+def test_what_has_traded_in_part_does_not_grow_with_what_another_group_adds(
+    stop: Callable[[GroupPlan], GroupPlan],
+) -> None:
+    world = stopped(stop)
+    target, _ = world.resting(2)
+    world.fill(target.order_id, 3)
+    world.settle()
+    world.market(SELL, 4, account=FOUR)
+    world.settle()
+    world.wait(1)
+    assert not world.outbox
+    assert (world.held(2), sizes(world)) == (-9, [8, 5])
+
+
+@STOPPED
 def test_nothing_grows_and_nothing_is_told_twice(stop: Callable[[GroupPlan], GroupPlan]) -> None:
     world = stopped(stop)
     world.market(SELL, 2, account=FOUR)
