@@ -249,12 +249,13 @@ def _cuts(plan: OwnerPlan, book: Book, copies: Iterable[Copy]) -> tuple[CopyStep
 
 def _cut(plan: OwnerPlan, book: Book, copy: Copy) -> CopyStep | None:
     """Return what keeps an order that outlived its leader's, or the copying, from opening what it closes."""
-    copied = settings_of(plan, copy.leader, copy.group, copy.follower) is not None
-    if (copied and _lives(book, copy)) or copy.is_manual or copy.target is None or not _rests(copy.sent):
+    if copy.is_manual or copy.target is None or not _rests(copy.sent):
         return None
     stays = copy.enters + max(0, _closable(book, copy))
     if not stays or copy.target.qty - copy.filled <= stays:
         return None  # an exit that closes nothing any more is a difference, see `drift`
+    if _lives(book, copy) and settings_of(plan, copy.leader, copy.group, copy.follower) is not None:
+        return None  # it is sized with its leader's order
     aimed = copy.changed(target=replace(copy.target, qty=copy.filled + stays))
     if copy.filled + stays > copy.sent.qty:  # to grow it is told by the rules of then, see `telling`
         return CopyStep(copy=aimed, command=None)
@@ -283,19 +284,17 @@ def outgrown(plan: OwnerPlan, book: Book, at: Nanos, others: dict[ClientOrderId,
     A bust or another hand has taken a part, and they would open something; or they close too little. Exits
     that close nothing at all are a difference, see `drift`.
     """
-    calm = [
-        copy
-        for account in book.open_copies
-        for copy in book.open_copies_of(account)
-        if not is_moving(book, account, copy.symbol)
-    ]
+    copies = [copy for account in book.open_copies for copy in book.open_copies_of(account)]
     pairs = [
         (copy, copy.leader_order)
-        for copy in calm
-        if _lives(book, copy) and (_is_too_large(book, copy) or _covers_too_little(book, copy))
+        for copy in copies
+        if _lives(book, copy)
+        and (_is_too_large(book, copy) or _covers_too_little(book, copy))
+        and not is_moving(book, copy.follower, copy.symbol)
     ]
-    cut = Decision(steps=_cuts(plan, book, calm))
-    return joined(cut, _again(plan, book, pairs, at, others))
+    cut = _cuts(plan, book, copies)
+    calm = tuple(step for step in cut if not is_moving(book, step.copy.follower, step.copy.symbol))
+    return joined(Decision(steps=calm), _again(plan, book, pairs, at, others))
 
 
 def _covers_too_little(book: Book, copy: Copy) -> bool:
