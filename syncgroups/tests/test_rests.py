@@ -356,17 +356,17 @@ def test_where_they_never_agree_a_person_is_asked(rests: Any, held: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("now", "why"),
+    ("mine", "group", "why"),
     [
-        ({"quarantined": frozenset({ES})}, RefusalReason.QUARANTINED),
-        ({"instruments": frozenset({Symbol("NQ")})}, RefusalReason.INSTRUMENT_FILTERED),
+        ({"quarantined": frozenset({ES})}, {}, RefusalReason.QUARANTINED),
+        ({}, {"instruments": frozenset({Symbol("NQ")})}, RefusalReason.INSTRUMENT_FILTERED),
     ],
 )
-def test_what_may_open_nothing_any_more_gets_no_successor(now: dict[str, Any], why: RefusalReason) -> None:
+def test_what_may_open_nothing_any_more_gets_no_successor(
+    mine: dict[str, Any], group: dict[str, Any], why: RefusalReason
+) -> None:
     """Seed 2317493: the entry was cancelled, and bought at the market in a contract that only exits."""
     world = _entry_rests(RestRule.MARKET)
-    mine = {name: value for name, value in now.items() if name == "quarantined"}
-    group = {name: value for name, value in now.items() if name != "quarantined"}
     rests = world.plan.groups[0].rests
     world.plan = plan_of(group_of(follower(2, **mine), rests=rests, **group))
     world.wait(5)
