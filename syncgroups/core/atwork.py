@@ -4,7 +4,7 @@ Without them each order would walk all that rests in its account.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from syncgroups.core.copies import Copy
 from tradehaven.domain.enums import Side
@@ -17,8 +17,8 @@ class AtWork:
 
     `traded` grows by each account's contracts. `twins` are working orders that carry the name of another
     order of ours, each with when it was last told to go, 0 for not yet. `closed_at` says when an account that
-    is made flat was last told to close a contract. `caught_up` are fills of which the last snapshot was the
-    first to tell.
+    is made flat was last told to close a contract, `out_since` since when it is made flat. `caught_up` are
+    fills of which the last snapshot was the first to tell.
     """
 
     def __init__(self, traded: defaultdict[AccountId, dict[Symbol, None]]) -> None:
@@ -27,6 +27,7 @@ class AtWork:
         self._others: defaultdict[AccountId, set[OrderId]] = defaultdict(set)
         self.twins: dict[tuple[AccountId, OrderId], Nanos] = {}
         self.closed_at: dict[tuple[AccountId, Symbol], Nanos] = {}
+        self.out_since: dict[AccountId, Nanos] = {}
         self.caught_up: list[OrderFilled] = []
 
     def outstanding(self, account: AccountId, symbol: Symbol, side: Side) -> int:
@@ -61,6 +62,11 @@ class AtWork:
         if is_twin:
             self.twins[account, order_id] = at
         return is_twin
+
+    def made_flat(self, accounts: Iterable[AccountId], at: Nanos) -> None:
+        """Note since when each of these accounts is made flat: since this second at the latest."""
+        for account in accounts:
+            self.out_since.setdefault(account, at)
 
     def forget(self, account: AccountId) -> None:
         """Forget an account's orders; its copies stay what they are."""

@@ -364,6 +364,7 @@ class Book:
             self.absent_since.pop(remark.key, None)
         if remark.kind is RemarkKind.FLAT:
             self.flattening.pop(remark.account, None)
+            self.at_work.out_since.pop(remark.account, None)
             for holding in [key for key in self.copied if key[1] == remark.account]:
                 self.hold(holding, 0)
         elif remark.kind is RemarkKind.QUARANTINED and remark.group is not None and remark.symbol is not None:

@@ -127,6 +127,7 @@ def _locked(book: Book, event: AccountLocked) -> bool:
 def _time_passed(book: Book, event: TimePassed) -> bool:
     accounting.time_passed(book, event.at)
     guarding.forgive(book)
+    book.at_work.made_flat(book.flattening, event.at)
     resting = [
         key for keys in book.open_copies.values() for key in keys if _is_resting(book, book.copies[key])
     ]

@@ -27,6 +27,7 @@ def positions_stated(book: Book, account: AccountSnapshot, at: Nanos) -> None:
     for key in [key for key in book.reported if key[0] == account.account]:
         del book.reported[key]
     stated = {position.symbol: position.net for position in account.positions}
+    book.listed[account.account] = at, stated
     for symbol, net in stated.items():
         book.positions[account.account, symbol] = net
         book.reported[account.account, symbol] = net

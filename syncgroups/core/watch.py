@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from risk.core.flatten import flatten
-from syncgroups.core import beyond, drift, owed, repair, telling
+from syncgroups.core import beyond, drift, flatness, owed, repair, telling
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import (
@@ -87,7 +87,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
     for account, tried_at in book.flattening.items():
         if not _is_seen(plan, book, account):
             continue  # what it holds is not known: it is looked at again when its link is back
-        if _is_flat(book, account):
+        if flatness.is_flat(plan, book, account, event.at):
             remarks.append(_flat(account))
         elif event.at - tried_at >= FLATTEN_AGAIN:
             steps.extend(flattening_steps(plan, book, account, event.at))
@@ -146,12 +146,6 @@ def flattening_steps(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos)
         name = close_id(account, symbol, number)
         close = ClosePosition(account=account, client_order_id=name, symbol=symbol)
         yield AccountStep(account=account, command=close, at=at)
-
-
-def _is_flat(book: Book, account: AccountId) -> bool:
-    # What was sent a moment ago may still become an order, or a position: an answer must have come first.
-    quiet = not book.working[account] and not book.open_copies.get(account)
-    return quiet and not any(book.held_symbols(account).values())
 
 
 def _flat(account: AccountId) -> Remark:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from syncgroups.core.book import Book
 from syncgroups.core.copies import Copy, CopyState
 from syncgroups.core.drift import to_look_at
+from syncgroups.core.flatness import to_ask
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.ids import AccountId, ConnectionId
 
@@ -42,14 +43,17 @@ def _logins(plan: OwnerPlan, accounts: Iterable[AccountId]) -> set[ConnectionId]
 
 
 def _in_doubt(book: Book) -> set[AccountId]:
-    """Return accounts with an order that was never answered or never shown, or a position in doubt."""
+    """Return accounts with an order that was never answered or never shown, or a position in doubt.
+
+    Nor is one that was closed out flat before its broker says so.
+    """
     unanswered = {
         account
         for account, keys in book.open_copies.items()
         if any(_is_in_doubt(book.copies[key]) for key in keys)
     }
     unheard = {guard.account for guard in book.risk.guards.values() if guard.order_id is None}
-    return unanswered | unheard | to_look_at(book)
+    return unanswered | unheard | to_look_at(book) | set(to_ask(book))
 
 
 def _is_in_doubt(copy: Copy) -> bool:

@@ -8,7 +8,7 @@ from syncgroups.core.decision import Decision
 from syncgroups.core.keys import manual_group, parse_manual
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests import desk as plain
-from syncgroups.tests.desk import BrokerOrder
+from syncgroups.tests.answers import BrokerOrder
 from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.events import OrderAsked

@@ -11,8 +11,10 @@ from typing import Any
 from syncgroups.core.book import Book
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import Decision
+from syncgroups.core.flatness import to_ask
 from syncgroups.core.folding import fold
 from syncgroups.core.plan import FollowerPlan, OwnerPlan
+from syncgroups.tests.answers import BrokerOrder, list_of, snapshot_of
 from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of, open_gates, plan_of
 from tradehaven.domain.commands import (
     CancelOrder,
@@ -25,7 +27,6 @@ from tradehaven.domain.commands import (
 )
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, TradingState
 from tradehaven.domain.events import (
-    AccountSnapshot,
     BalanceReported,
     Event,
     GateChanged,
@@ -34,7 +35,6 @@ from tradehaven.domain.events import (
     OrderChanged,
     OrderEnded,
     OrderFilled,
-    OrderState,
     OrderWorking,
     PositionReported,
     SnapshotTaken,
@@ -43,22 +43,6 @@ from tradehaven.domain.events import (
 from tradehaven.domain.ids import AccountId, ClientOrderId, FillId, GateId, Nanos, OrderId, PressId, Symbol
 from tradehaven.domain.money import Ticks
 from tradehaven.domain.orders import OrderSpec
-
-
-@dataclass
-class BrokerOrder:
-    """An order as the broker knows it."""
-
-    account: AccountId
-    order_id: OrderId
-    client_order_id: ClientOrderId | None
-    symbol: Symbol
-    side: Side
-    spec: OrderSpec
-    status: OrderStatus = OrderStatus.WORKING
-    filled: int = 0
-    created_at: Nanos = Nanos(0)
-    oco: OrderId | None = None
 
 
 @dataclass
@@ -75,6 +59,7 @@ class Desk:
     placed: list[PlaceOrder] = field(default_factory=list)
     now: int = 1_795_017_600 * SECOND  # Wednesday 2026-11-18, 10:00 in Chicago
     last_id: int = 600
+    is_answering: bool = True
 
     # -- time and events ----------------------------------------------------------------------------
 
@@ -102,46 +87,25 @@ class Desk:
 
     def snapshot(self, account: AccountId) -> SnapshotTaken:
         """Return what the broker would say of an account now."""
-        at = self.at()
-        held = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
-        return SnapshotTaken(
-            connection=connection_of(account),
-            accounts=(
-                AccountSnapshot(
-                    account=account,
-                    orders=tuple(
-                        OrderState(
-                            order_id=order.order_id,
-                            client_order_id=order.client_order_id,
-                            symbol=order.symbol,
-                            side=order.side,
-                            spec=order.spec,
-                            status=order.status,
-                            created_at=order.created_at,
-                            oco=order.oco,
-                        )
-                        for order in self.orders.values()
-                        if order.account == account
-                    ),
-                    fills=tuple(fill for fill in self.fills if fill.account == account),
-                    positions=tuple(
-                        PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
-                        for symbol, net in held.items()
-                    ),
-                    balance=None,
-                ),
-            ),
-            at=at,
-        )
+        return snapshot_of(account, self.orders.values(), self.fills, self.positions, self.at())
+
+    def list_again(self, account: AccountId, **positions: int) -> Decision:
+        """Let the broker list orders and positions again: those given, or as they are."""
+        given = {(account, Symbol(symbol)): net for symbol, net in positions.items()}
+        return self.step(list_of(account, self.orders.values(), given or self.positions, self.at()))
 
     def lose(self, account: AccountId) -> None:
         """Cut an account's link."""
         self.step(LinkLost(connection=connection_of(account), reason="test", at=self.at()))
 
     def wait(self, seconds: float) -> Decision:
-        """Let time pass."""
+        """Let time pass; the lists that are asked for at its end are answered where the line is up."""
         self.now += int(seconds * SECOND)
-        return self.step(TimePassed(at=self.at()))
+        decision = self.step(TimePassed(at=self.at()))
+        for account in tuple(to_ask(self.book)):
+            if connection_of(account) in self.book.links and self.is_answering:
+                self.list_again(account)
+        return decision
 
     def shut(
         self, gate: GateId, *, state: TradingState = TradingState.HALTED, flatten: bool = False

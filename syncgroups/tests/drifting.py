@@ -7,9 +7,9 @@ from syncgroups.core.decision import Decision, Remark, RemarkKind
 from syncgroups.core.differences import Difference, DriftKind
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests import desk as plain
-from syncgroups.tests.plans import ES, LEADER, connection_of, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, LEADER, follower, group_of, plan_of
 from tradehaven.domain.enums import Ask, Side
-from tradehaven.domain.events import OrdersListed, PersonAsked, PositionReported, TimePassed
+from tradehaven.domain.events import PersonAsked, TimePassed
 from tradehaven.domain.ids import AccountId, GroupId, Nanos, OrderId, Symbol
 
 TWO = AccountId(2)
@@ -20,27 +20,6 @@ class Desk(plain.Desk):
     """A desk with what the tests of drift need besides."""
 
     clicks: int = 0
-
-    def list_again(self, account: AccountId, **positions: int) -> Decision:
-        """Let the broker list orders and positions again: those given, or as they are."""
-        at = self.at()
-        held = {symbol: net for (holder, symbol), net in self.positions.items() if holder == account}
-        shown = {Symbol(symbol): net for symbol, net in positions.items()} if positions else held
-        mine = [order for order in self.orders.values() if order.account == account]
-        return self.step(
-            OrdersListed(
-                connection=connection_of(account),
-                accounts=(account,),
-                client_order_ids=frozenset(
-                    order.client_order_id for order in mine if order.client_order_id is not None
-                ),
-                positions=tuple(
-                    PositionReported(account=account, symbol=symbol, net=net, price=None, at=at)
-                    for symbol, net in shown.items()
-                ),
-                at=at,
-            )
-        )
 
     def look(self, seconds: int = 7) -> None:
         """Look each second."""

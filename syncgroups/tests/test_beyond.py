@@ -3,7 +3,8 @@
 import pytest
 
 from syncgroups.core.keys import close_id
-from syncgroups.tests.desk import BrokerOrder, Desk, desk
+from syncgroups.tests.answers import BrokerOrder
+from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import SECOND, gate_of
 from tradehaven.domain.commands import CancelOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
@@ -133,6 +134,7 @@ def test_an_account_that_becomes_flat_takes_its_twins_along() -> None:
     assert world.book.flattening[TWO] > tried[TWO]
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert world.resting(TWO) == []
     assert not world.book.flattening
 

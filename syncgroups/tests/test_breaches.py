@@ -106,6 +106,7 @@ def test_a_start_goes_on_closing_what_a_lock_had_begun_to_close() -> None:
     desk.settle()
     assert (desk.positions[MINE, ES], desk.positions[OTHER, ES]) == (0, 2)
     desk.wait(1)
+    desk.wait(1)  # the broker has listed nothing
     assert kinds(desk).count(RemarkKind.FLAT) == 1
 
 

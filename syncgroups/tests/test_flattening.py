@@ -86,6 +86,7 @@ def test_an_account_with_an_order_of_its_own_hand_is_not_flat() -> None:
     assert "flat" not in world.remarks()
     world.cancel(order)
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert "flat" in world.remarks()
 
 

@@ -142,6 +142,7 @@ def test_a_kill_with_flatten_cancels_closes_and_says_flat() -> None:
     world.settle()
     assert (world.held(2), world.held(3)) == (0, 0)
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert world.remarks().count("flat") == 3  # the leader stands under this test's gate as well
     world.wait(4)
     assert not world.outbox
@@ -169,6 +170,7 @@ def test_flattening_repeats_until_the_broker_says_flat() -> None:
     assert [type(command) for command in world.outbox] == [ClosePosition]
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert world.remarks() == ["flat"]
 
 
@@ -329,6 +331,7 @@ def test_flattening_begins_when_a_link_comes_back() -> None:
     assert [type(command) for command in world.outbox] == [ClosePosition]
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert world.held(2) == 0
     assert "flat" in world.remarks()
 

@@ -11,7 +11,7 @@ from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
 from syncgroups.engine.looks import IN_DOUBT, IN_TURN, Looks
 from syncgroups.tests.desk import desk
-from syncgroups.tests.plans import LEADER, connection_of, follower, group_of, plan_of
+from syncgroups.tests.plans import LEADER, connection_of, follower, gate_of, group_of, plan_of
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.ids import AccountId, OrderId, Symbol
 
@@ -76,6 +76,17 @@ def test_a_login_with_an_order_in_doubt_is_asked_at_once_and_again_soon(doubt: d
     times = [second for second, logins in enumerate(asked) if TWO in logins]
     assert {later - earlier for earlier, later in pairwise(times)} == {IN_DOUBT}
     assert len([second for second, logins in enumerate(asked) if LEADS in logins]) == 1
+
+
+def test_a_login_with_an_account_that_is_flat_by_our_own_word_alone_is_asked_soon_until_it_says_so() -> None:
+    found = desk(follower(2))
+    found.is_answering = False
+    found.press(gate_of(AccountId(2)), flatten=True)
+    asked = _rounds(Looks(), 30, found.book)
+    assert sum(TWO in logins for logins in asked) == 30 / IN_DOUBT
+    found.wait(1)
+    found.list_again(AccountId(2))
+    assert sum(TWO in logins for logins in _rounds(Looks(), 30, found.book)) <= 1
 
 
 def test_a_login_with_a_position_in_doubt_is_asked_soon_and_one_that_is_gone_never() -> None:

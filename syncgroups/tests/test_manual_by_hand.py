@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from syncgroups.core.decision import CopyStep
+from syncgroups.tests.answers import BrokerOrder
 from syncgroups.tests.bracketing import Desk, desk
-from syncgroups.tests.desk import BrokerOrder
 from tradehaven.domain.commands import ChangeOrder
 from tradehaven.domain.enums import OrderType, Side
 from tradehaven.domain.events import OrderChanged

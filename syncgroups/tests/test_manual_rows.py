@@ -17,7 +17,7 @@ from syncgroups.models import CopiedOrder, ManualCopy, ManualShare
 from syncgroups.selectors.manual import ManualStatus, results_of
 from syncgroups.services import audit
 from syncgroups.services.manual import Asked, copy_order
-from syncgroups.tests.desk import BrokerOrder
+from syncgroups.tests.answers import BrokerOrder
 from syncgroups.tests.plans import ES, LEADER
 from syncgroups.tests.rows import THREE, TWO, Engine, settle_in
 from tradehaven.domain.enums import OrderType, RefusalReason, Side

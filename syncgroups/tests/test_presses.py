@@ -138,6 +138,7 @@ def test_the_row_of_an_obeyed_press_does_not_flatten_what_was_flat_before_it_cam
     world.press(OWNER_GATE, flatten=True)
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert world.remarks().count("flat") == 2
     row(world, SHUT, 1, presses=(PRESS,), flatten=True)
     world.wait(4)
@@ -182,6 +183,7 @@ def test_an_order_in_flight_at_the_press_is_closed_when_it_fills() -> None:
     assert sum(isinstance(command, ClosePosition) for command in steps) == 1
     assert world.held(2) == 0
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert "flat" in world.remarks()
 
 
@@ -197,6 +199,7 @@ def test_an_order_in_flight_at_the_press_is_cancelled_when_it_rests() -> None:
     assert [type(command) for command in world.outbox] == [CancelOrder]
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert not world.resting(2)
     assert "flat" in world.remarks()
 
@@ -261,6 +264,7 @@ def test_a_press_that_is_told_again_once_all_is_flat_closes_nothing() -> None:
     world.press(gate_of(TWO), flatten=True)
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert "flat" in world.remarks()
     world.market(BUY, 1, account=TWO)  # by hand, behind the gate
     world.press(gate_of(TWO), flatten=True)

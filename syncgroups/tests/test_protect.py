@@ -12,7 +12,8 @@ from syncgroups.core.decision import RemarkKind
 from syncgroups.core.guards import GuardLeg, is_guard
 from syncgroups.core.keys import manual_group
 from syncgroups.core.protect import price_of
-from syncgroups.tests.desk import BrokerOrder, Desk
+from syncgroups.tests.answers import BrokerOrder
+from syncgroups.tests.desk import Desk
 from syncgroups.tests.plans import ES, GROUP, LEADER, follower, group_of, plan_of
 from tradehaven.domain.commands import (
     ClosePosition,

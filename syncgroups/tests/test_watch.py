@@ -60,6 +60,7 @@ def test_it_is_told_again_every_three_seconds_under_another_name_until_it_is_fla
     assert not again & first
     world.settle()
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert world.remarks().count("flat") == 1
     assert not world.book.flattening
     world.wait(10)
@@ -81,6 +82,7 @@ def test_an_account_with_an_order_or_with_any_position_left_is_not_flat(world: D
     assert "flat" not in world.remarks(), "something is held"
     world.step(PositionReported(account=TWO, symbol=gold, net=0, price=None, at=world.at()))
     world.wait(1)
+    world.wait(1)  # the broker has listed nothing
     assert "flat" in world.remarks()
 
 
