@@ -54,32 +54,50 @@ class Stake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """What a broker has said of an account that is not in force yet, or was not for good.
+
+    `cash` are its newest cash figures, those of one burst, the last one last; `passed` are those of the burst
+    in force that the fills did not bear out. `positions` are its newest words on positions, `doubted` those
+    that it has said, since the last fill, to be others than those known here, and when.
+    """
+
+    cash: tuple[BalanceReported, ...] = ()
+    passed: tuple[BalanceReported, ...] = ()
+    positions: Mapping[Symbol, PositionReported] = field(default_factory=dict)
+    doubted: Mapping[Symbol, Nanos] = field(default_factory=dict)
+
+    def without(self, symbol: Symbol) -> "Unsettled":
+        """Return what is left when the word on one position is taken."""
+        return replace(
+            self, positions=_without(self.positions, symbol), doubted=_without(self.doubted, symbol)
+        )
+
+
+NOTHING_SAID = Unsettled()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """An account's money. `cash` is the broker's figure, `realized` what fills made of it since, in USD.
 
     `unbilled` are the contracts traded since then, whose fees are not in `cash` yet. `profit` is the broker's
     own realised profit of its trading day at `cash`; `flows` what was paid in and out while we watched.
-    `said` and `stated` are the broker's newest figures that are not in force yet; of its cash those of one
-    burst, the last one last. `passed` are those of the burst in force that the fills did not bear out.
     `ahead` is what the broker's profit has that no fill of ours has made, `ahead_at` since when. `filled_at`
-    is when the last fill was told, `traded_at` when it was made; `doubted` are positions of which the broker
-    has said, since then, that they are others than those known here.
+    is when the last fill was told, `traded_at` when it was made.
     """
 
     cash: Decimal
     profit: Decimal
     realized: Decimal = ZERO
     unbilled: int = 0
-    said: tuple[BalanceReported, ...] = ()
-    passed: tuple[BalanceReported, ...] = ()
     ahead: Decimal = ZERO
     ahead_at: Nanos = Nanos(0)
     filled_at: Nanos = Nanos(0)
     traded_at: Nanos = Nanos(0)
     flows: Decimal = ZERO
     stakes: Mapping[Symbol, Stake] = field(default_factory=dict)
-    stated: Mapping[Symbol, PositionReported] = field(default_factory=dict)
-    doubted: Mapping[Symbol, Nanos] = field(default_factory=dict)
+    unsettled: Unsettled = NOTHING_SAID
 
     def balance(self, fee: Decimal) -> Decimal:
         """Return what is closed: cash, fills that it lacks, and their fees at `fee` USD a side."""
@@ -145,18 +163,20 @@ def _split(stake: Stake, known: Stake, fill: OrderFilled) -> Stake:
 
 def balanced(ledger: Ledger, said: BalanceReported) -> Ledger:
     """Return the ledger that remembers what the broker says its cash is; `settled` takes it over."""
-    near = (one for one in ledger.said if said.at - one.at < BURST)
-    return replace(ledger, said=(*near, said))
+    waits = ledger.unsettled
+    near = (one for one in waits.cash if said.at - one.at < BURST)
+    return replace(ledger, unsettled=replace(waits, cash=(*near, said)))
 
 
 def positioned(ledger: Ledger, stated: PositionReported) -> Ledger:
     """Return the ledger that remembers what the broker says a position is, where it knows another or less."""
-    known = ledger.stakes.get(stated.symbol)
+    known, waits = ledger.stakes.get(stated.symbol), ledger.unsettled
     agrees = stated.net == _net(ledger, stated.symbol)
-    if agrees and stated.symbol not in ledger.stated and (known is None or not known.split_at):
+    if agrees and stated.symbol not in waits.positions and (known is None or not known.split_at):
         return ledger
-    doubted = ledger.doubted if agrees else {stated.symbol: stated.at, **ledger.doubted}
-    return replace(ledger, stated={**ledger.stated, stated.symbol: stated}, doubted=doubted)
+    doubted = waits.doubted if agrees else {stated.symbol: stated.at, **waits.doubted}
+    positions = {**waits.positions, stated.symbol: stated}
+    return replace(ledger, unsettled=replace(waits, positions=positions, doubted=doubted))
 
 
 def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
@@ -167,13 +187,14 @@ def settled(ledger: Ledger, now: Nanos, nets: Mapping[Symbol, int]) -> Ledger:
     """
     if now - ledger.filled_at < NEAR:
         return ledger
-    for stated in ledger.stated.values():
+    for stated in ledger.unsettled.positions.values():
         if now - stated.at >= NEAR and stated.net == nets.get(stated.symbol, 0):
             ledger = _with_position(ledger, stated)
     # Until it is known which lots are left, the cash would count what they still hold a second time, or not.
     split = any(stake.split_at for stake in ledger.stakes.values())
-    disputed = any(now - since < PATIENCE for since in ledger.doubted.values())
-    if ledger.said and not split and now - ledger.said[-1].at >= NEAR:
+    waits = ledger.unsettled
+    disputed = any(now - since < PATIENCE for since in waits.doubted.values())
+    if waits.cash and not split and now - waits.cash[-1].at >= NEAR:
         said = _in_force(ledger, disputed=disputed)
         ledger = ledger if said is None else _with_cash(ledger, said)
     return ledger
@@ -186,27 +207,27 @@ def _in_force(ledger: Ledger, *, disputed: bool) -> BalanceReported | None:
     `disputed` what is held: its profit would count beside the open one of what it closed.
     """
     made = ledger.profit + ledger.realized
-    for said in reversed(ledger.said):
+    for said in reversed(ledger.unsettled.cash):
         if said.realized == made:
             return said if said.at >= ledger.traded_at - NEAR else None
-    last = ledger.said[-1]
+    last = ledger.unsettled.cash[-1]
     return last if last.at >= ledger.filled_at and not disputed else None
 
 
 def _with_cash(ledger: Ledger, said: BalanceReported) -> Ledger:
-    untold = said.realized - ledger.profit - ledger.realized
+    untold, waits = said.realized - ledger.profit - ledger.realized, ledger.unsettled
+    passed = tuple(other for other in waits.cash if other is not said and other.at >= said.at)
     return replace(
         ledger,
         cash=said.cash,
         profit=said.realized,
         realized=ZERO,
         unbilled=0,
-        said=(),
         stakes=_restated(ledger) if untold else ledger.stakes,
         ahead=ledger.ahead + untold,
         ahead_at=said.at if untold else ledger.ahead_at,
-        passed=tuple(other for other in ledger.said if other is not said and other.at >= said.at),
         flows=ledger.flows + _paid(ledger, said),
+        unsettled=replace(waits, cash=(), passed=passed),
     )
 
 
@@ -228,8 +249,9 @@ def _paid(ledger: Ledger, said: BalanceReported) -> Decimal:
 
 
 def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
-    symbol, since = stated.symbol, ledger.doubted.get(stated.symbol)
-    ledger = replace(ledger, stated=_without(ledger.stated, symbol), doubted=_without(ledger.doubted, symbol))
+    symbol, since = stated.symbol, ledger.unsettled.doubted.get(stated.symbol)
+    waits = ledger.unsettled.without(symbol)
+    ledger = replace(ledger, unsettled=waits)
     known = ledger.stakes.get(symbol)
     if stated.net == _net(ledger, symbol):
         if known is None or stated.price is None:
@@ -244,8 +266,8 @@ def _with_position(ledger: Ledger, stated: PositionReported) -> Ledger:
     if stated.net and stated.price is not None:
         stakes[symbol] = replace(stake_of(stated), result=known.result if known is not None else ZERO)
     # The fills are not all there is, or not all of them stand: what they did not bear out may be right.
-    said = tuple(_said_again(one, ledger.filled_at) for one in ledger.said or ledger.passed)
-    return replace(ledger, stakes=stakes, said=said)
+    cash = tuple(_said_again(one, ledger.filled_at) for one in waits.cash or waits.passed)
+    return replace(ledger, stakes=stakes, unsettled=replace(waits, cash=cash))
 
 
 def _said_again(said: BalanceReported, filled_at: Nanos) -> BalanceReported:

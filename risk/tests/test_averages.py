@@ -53,7 +53,7 @@ def test_what_is_left_is_what_the_broker_says_and_the_profit_with_it() -> None:
     assert (calm.cash, calm.realized) == (50_000 + MADE, Decimal(0))
     assert calm.stakes[ES].cost == -2 * 19_970
     assert calm.stakes[ES].result == MADE
-    assert not calm.stated
+    assert not calm.unsettled.positions
     assert equity(calm) == equity(ledger) == 50_000 + MADE + 2 * 20 * Decimal("12.50")
 
 
@@ -63,7 +63,7 @@ def test_the_cash_waits_until_it_is_known_what_is_left() -> None:
     assert (waits.cash, waits.realized) == (Decimal(50_000), 36 * Decimal("12.50"))
     told = at(positioned(waits, position(-2, "4992.50", at=12)), 13)
     assert (told.cash, told.realized) == (50_000 + MADE, Decimal(0))
-    assert not told.said
+    assert not told.unsettled.cash
     assert equity(waits) == equity(told)
 
 
@@ -79,7 +79,7 @@ def test_a_split_that_comes_before_its_cash_moves_no_money() -> None:
 def test_a_word_from_before_the_fill_says_nothing_of_what_is_left(seconds: float, cost: int) -> None:
     ledger = at(positioned(bought_back(), position(-2, "4992.50", at=seconds)), 12)
     assert ledger.stakes[ES].cost == cost
-    assert not ledger.stated
+    assert not ledger.unsettled.positions
 
 
 def test_a_word_without_a_price_says_nothing_of_what_is_left() -> None:
@@ -158,7 +158,7 @@ def test_the_cash_of_a_fill_that_was_taken_back_counts_as_long_as_the_fill_does(
     assert (known.cash, known.profit) == (Decimal("49987.50"), Decimal(0))
     assert known.stakes[ES].cost == -5 * 19_994
     assert known.flows == 0
-    assert not known.passed
+    assert not known.unsettled.passed
 
 
 def test_a_figure_that_came_later_counts_and_none_of_before() -> None:
@@ -166,7 +166,7 @@ def test_a_figure_that_came_later_counts_and_none_of_before() -> None:
     later = balanced(counted, cash("50725", "750", at=13))
     assert settled(later, 17, -5).cash == 50_725
     said = settled(balanced(counted, cash("50700", "750", at=16.5)), 17, -5)
-    assert [one.cash for one in said.said] == [50_700]
+    assert [one.cash for one in said.unsettled.cash] == [50_700]
 
 
 def test_a_figure_that_another_one_came_after_does_not_come_back() -> None:
@@ -185,4 +185,4 @@ def test_a_word_on_a_position_that_the_fills_bear_out_moves_no_cash() -> None:
     flat = settled(positioned(counted, position(0, None, at=13)), 17, 0)
     assert flat.cash == 50_725
     assert not flat.stakes
-    assert not flat.stated
+    assert not flat.unsettled.positions

@@ -91,7 +91,7 @@ def test_cash_waits_while_the_broker_has_another_word_on_what_is_held() -> None:
         balanced(long_of_five(), cash("47912.50", "-2062.50", at=10.2)), position(0, None, at=10.2)
     )
     waits = at(known, 20, 5)
-    assert (waits.cash, waits.said) == (Decimal("49987.50"), known.said)
+    assert (waits.cash, waits.unsettled.cash) == (Decimal("49987.50"), known.unsettled.cash)
     told = at(after(waits, late(fill(-5, 19_967, at=10), 10.5)), 22, 0)
     assert (told.cash, told.realized, told.ahead) == (Decimal("47912.50"), Decimal(0), Decimal(0))
     assert not told.unbilled
@@ -197,7 +197,7 @@ def test_a_position_that_is_none_again_has_no_lots(price: str | None) -> None:
 def test_a_word_that_waited_for_a_split_says_nothing_of_lots_that_were_filled_since() -> None:
     split = after(at(positioned(EMPTY, position(3, "25.00", at=1)), 3, 3), fill(-1, 104, at=5))
     waits = positioned(split, position(2, "25.50", at=5.1))
-    assert not waits.doubted, "it is what is known here"
+    assert not waits.unsettled.doubted, "it is what is known here"
     own = after(waits, fill(-2, 104, at=5.2), fill(2, 110, at=5.3))
     assert at(own, 8, 2).stakes[ES].cost == 2 * 110
 

@@ -19,7 +19,7 @@ FEE = Decimal("2.50")
 
 def settled(known: Ledger, now: Nanos, nets: dict[Symbol, int] | None = None) -> Ledger:
     """Settle a ledger; without nets fills and reports agree on each position."""
-    agreed = {stated.symbol: stated.net for stated in known.stated.values()}
+    agreed = {stated.symbol: stated.net for stated in known.unsettled.positions.values()}
     return ledgers.settled(known, now, agreed if nets is None else nets)
 
 
@@ -204,7 +204,7 @@ def test_a_position_that_the_broker_states_otherwise_is_taken_after_a_second() -
     calm = settled(ledger, Nanos(7 * SECOND))
     assert calm.stakes[ES].position.net == 3
     assert calm.stakes[ES].cost == 3 * 102
-    assert not calm.stated
+    assert not calm.unsettled.positions
 
 
 def test_a_position_that_its_fill_catches_up_with_changes_nothing() -> None:
@@ -212,7 +212,7 @@ def test_a_position_that_its_fill_catches_up_with_changes_nothing() -> None:
     caught = settled(after(ledger, fill(1, 100, at=5.1)), Nanos(8 * SECOND))
     assert caught.stakes[ES].position.net == 1
     assert caught.stakes[ES].cost == 100
-    assert not caught.stated
+    assert not caught.unsettled.positions
     agreed = positioned(caught, position(1, "25.00", at=9))
     assert agreed is caught
 
@@ -270,7 +270,7 @@ def test_the_brokers_figures_count_from_exactly_a_second_after_the_last_fill() -
     said = balanced(after(EMPTY, fill(1, 100, at=10)), cash("49990.00", "7", at=10))
     assert settled(said, Nanos(11 * SECOND - 1)) is said
     calm = settled(said, Nanos(11 * SECOND))
-    assert (calm.cash, calm.profit, calm.said) == (Decimal(49_990), Decimal(7), ())
+    assert (calm.cash, calm.profit, calm.unsettled.cash) == (Decimal(49_990), Decimal(7), ())
     stated = positioned(after(EMPTY, fill(1, 100, at=1)), position(3, "25.50", at=5))
     assert settled(stated, Nanos(6 * SECOND - 1)).stakes[ES].position.net == 1
     assert settled(stated, Nanos(6 * SECOND)).stakes[ES].position.net == 3
@@ -292,7 +292,7 @@ def test_a_position_that_is_stated_anew_keeps_what_its_trade_has_made() -> None:
 def test_a_broker_that_takes_back_what_it_said_of_a_position_is_heard() -> None:
     ledger = positioned(after(EMPTY, fill(1, 100, at=1)), position(3, "25.50", at=5))
     back = positioned(ledger, position(1, "25.00", at=6))
-    assert back.stated[ES].net == 1
+    assert back.unsettled.positions[ES].net == 1
     calm = settled(back, Nanos(9 * SECOND))
     assert (calm.stakes[ES].position.net, calm.stakes[ES].cost) == (1, 100)
-    assert not calm.stated
+    assert not calm.unsettled.positions

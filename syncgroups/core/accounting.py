@@ -98,7 +98,7 @@ def time_passed(book: Book, at: Nanos) -> None:
     """Put in force what the brokers said and no fill is near to."""
     book.risk.clock = at
     for account, known in list(book.risk.ledgers.items()):
-        nets = {symbol: book.positions.get((account, symbol), 0) for symbol in known.stated}
+        nets = {symbol: book.positions.get((account, symbol), 0) for symbol in known.unsettled.positions}
         settled = ledger.settled(known, at, nets)
         _paid_in(book, account, settled.flows - known.flows)
         book.risk.keep(account, settled)

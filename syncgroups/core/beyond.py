@@ -5,6 +5,7 @@ of one name (reliability anchors, section 4: an id is for finding, never for tru
 second is taken back. What it trades before it is gone is a position that came from no copy, see `drift`.
 """
 
+from risk.core.flatten import AGAIN
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, AccountStep, Decision, Remark, RemarkKind, joined
 from syncgroups.core.expected import is_seen
@@ -15,8 +16,6 @@ from tradehaven.domain.events import OrderFilled
 from tradehaven.domain.ids import Nanos
 
 SECOND = 1_000_000_000
-AGAIN = 3 * SECOND
-"""How long a cancel is given before it is told once more."""
 
 
 def taken_back(plan: OwnerPlan, book: Book, at: Nanos) -> Decision:

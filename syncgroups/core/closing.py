@@ -7,6 +7,7 @@ still open. What is open after the market has ended can only be said.
 from collections.abc import Iterator
 from datetime import datetime
 
+from risk.core.flatten import AGAIN
 from risk.core.instants import moment
 from risk.core.rules import Flat
 from risk.core.schedule import is_flat_time
@@ -22,7 +23,6 @@ from tradehaven.domain.ids import AccountId, Nanos, Symbol
 from tradehaven.domain.instruments import SessionTemplate
 
 SECOND = 1_000_000_000
-AGAIN = 3 * SECOND
 SAY_AGAIN = 3600 * SECOND
 
 

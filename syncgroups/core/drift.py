@@ -22,7 +22,7 @@ from syncgroups.core.expected import (
     is_sure,
     pair_of,
     pairs,
-    share_of,
+    should_hold,
 )
 from syncgroups.core.keys import client_order_id
 from syncgroups.core.plan import OwnerPlan
@@ -138,7 +138,7 @@ def _is_excused(book: Book, pair: Pair, leader: int) -> bool:
     if known is None:
         return False
     leader_before, held_before = known
-    share, share_before = (abs(share_of(book, pair, net) or 0) for net in (leader, leader_before))
+    share, share_before = (abs(should_hold(book, pair, net) or 0) for net in (leader, leader_before))
     grown = _without_head_start(book, pair) - held_before
     return abs(leader) >= abs(leader_before) and grown <= share - share_before
 
@@ -235,7 +235,7 @@ def _unprotected(plan: OwnerPlan, book: Book, at: Nanos) -> Iterator[Difference]
             exits = order.before * order.change < 0 and pair.own * change < 0
             if exits and book.refused.get(key) in UNSEEN:
                 text = f"the leader's exit, order {order_id}, was never placed for this follower"
-                expected = within(-pair.own, share_of(book, pair, change) or -pair.own)
+                expected = within(-pair.own, should_hold(book, pair, change) or -pair.own)
                 yield _difference(pair.key(DriftKind.UNPROTECTED, order_id), expected, 0, at, text)
 
 

@@ -60,10 +60,10 @@ def entitled(book: Book, pair: Pair) -> tuple[int, int | None]:
     """
     held = book.positions.get((pair.group.leader, pair.leads), 0)
     leader = -held if pair.reverse else held
-    return leader, share_of(book, pair, leader)
+    return leader, should_hold(book, pair, leader)
 
 
-def share_of(book: Book, pair: Pair, leader: int) -> int | None:
+def should_hold(book: Book, pair: Pair, leader: int) -> int | None:
     """Return the most that a follower should hold when its leader holds `leader`; None: that says nothing."""
     if not leader:
         return 0

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
+from risk.core.flatten import AGAIN
 from risk.core.rules import Naked, Offset, Protection, Unit
 from syncgroups.core.book import Book
 from syncgroups.core.converge import is_halted
@@ -28,7 +29,6 @@ SECOND = 1_000_000_000
 MILLI = 1_000_000
 PATIENCE = SECOND
 """How long a position may be without its stop before that is said, or acted on (I14)."""
-CLOSE_AGAIN = 3 * SECOND
 _STOPS = frozenset(
     {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
 )
@@ -200,7 +200,7 @@ class _Look:
 
     def _close(self, symbol: Symbol, why: str) -> None:
         closed_at = self._book.risk.guard_closes.get((self._account, symbol))
-        if closed_at is not None and self._at - closed_at < CLOSE_AGAIN:
+        if closed_at is not None and self._at - closed_at < AGAIN:
             return
         name = close_id(self._account, symbol, self._at // SECOND)
         command = ClosePosition(account=self._account, client_order_id=name, symbol=symbol)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from risk.core.flatten import flatten
+from risk.core.flatten import AGAIN, flatten
 from syncgroups.core import beyond, drift, flatness, owed, repair, telling
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
@@ -34,7 +34,6 @@ from tradehaven.domain.events import (
 from tradehaven.domain.ids import AccountId, ClientOrderId, GateId, Nanos
 
 SECOND = 1_000_000_000
-FLATTEN_AGAIN = 3 * SECOND
 
 
 def gate_turned(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -> Decision:
@@ -89,7 +88,7 @@ def time_passed(plan: OwnerPlan, book: Book, event: TimePassed) -> Decision:
             continue  # what it holds is not known: it is looked at again when its link is back
         if flatness.is_flat(plan, book, account, event.at):
             remarks.append(_flat(account))
-        elif event.at - tried_at >= FLATTEN_AGAIN:
+        elif event.at - tried_at >= AGAIN:
             steps.extend(flattening_steps(plan, book, account, event.at))
     for copies in book.open_copies.values():
         for key in copies:
@@ -109,7 +108,7 @@ def opened_late(plan: OwnerPlan, book: Book, event: OrderFilled) -> Decision:
     When it was last told to become flat there was nothing to close there, and its stop, too, was taken back.
     """
     account, symbol = event.account, event.symbol
-    closing = event.at - book.at_work.closed_at.get((account, symbol), 0) < FLATTEN_AGAIN
+    closing = event.at - book.at_work.closed_at.get((account, symbol), 0) < AGAIN
     held = book.positions.get((account, symbol), 0)
     if account not in book.flattening or not held or closing or not _is_seen(plan, book, account):
         return NOTHING
@@ -122,7 +121,7 @@ def put_off_flatten(book: Book, event: Denied) -> bool:
     """Let an account that could not be told to become flat be told again when there is room."""
     if event.retry_at is None or event.account not in book.flattening:
         return False
-    book.flattening[event.account] = Nanos(event.retry_at - FLATTEN_AGAIN)
+    book.flattening[event.account] = Nanos(event.retry_at - AGAIN)
     return True
 
 

@@ -154,4 +154,4 @@ def test_what_lists_report_is_what_an_account_is_valued_by(lost: Book) -> None:
     lost.risk.keep(TWO, Ledger(cash=Decimal(50_000), profit=Decimal(0)))
     for at in (NOW, NOW + SECOND_LOOK):
         _list(lost, _position(1), _position(1, THREE), at=at)
-    assert lost.risk.ledgers[TWO].stated[ES].net == 1
+    assert lost.risk.ledgers[TWO].unsettled.positions[ES].net == 1
