@@ -23,6 +23,7 @@ from syncgroups.core.decision import (
 from syncgroups.core.differences import Difference, DriftKey
 from syncgroups.core.gates import Gates
 from syncgroups.core.keys import is_manual
+from syncgroups.core.past import Past
 from syncgroups.core.positions import Positions
 from syncgroups.core.riskbook import RiskBook
 from syncgroups.core.waiting import Waiting
@@ -106,7 +107,7 @@ class Book:
         self.unheard: dict[tuple[AccountId, Symbol], tuple[Nanos, int, int, int]] = {}
         self.balances: dict[AccountId, Decimal] = {}
         self.sizing_balances: dict[AccountId, Decimal] = {}
-        self.sizing_until = self.tidy_at = Nanos(0)
+        self.sizing_until = Nanos(0)
         self.copies: dict[ClientOrderId, Copy] = {}
         self.by_order: dict[OrderKey, ClientOrderId] = {}
         self.by_leader: defaultdict[OrderKey, list[ClientOrderId]] = defaultdict(list)
@@ -132,10 +133,7 @@ class Book:
         self.adopted, self.in_sight = set[ClientOrderId](), set[AccountId]()
         self.manual: defaultdict[AccountId, set[ClientOrderId]] = defaultdict(set)
         self.assumed: dict[tuple[AccountId, Symbol], Nanos] = {}
-        self.aged_orders: set[OrderKey] = set()
-        self.aged_fills: dict[AccountId, FillId] = {}
-        self.gone_orders: dict[AccountId, OrderId] = {}
-        self.gone_fills: dict[AccountId, FillId] = {}
+        self.past = Past()
         self.listed: dict[AccountId, tuple[Nanos, dict[Symbol, int]]] = {}
         self.risk = RiskBook()
 
@@ -156,11 +154,11 @@ class Book:
 
     def is_forgotten(self, account: AccountId, order: OrderId) -> bool:
         """Say whether an order was known and is forgotten: it is long over, and no news."""
-        return order <= self.gone_orders.get(account, 0) and (account, order) not in self.orders
+        return order <= self.past.orders.get(account, 0) and (account, order) not in self.orders
 
     def has_counted(self, account: AccountId, fill: FillId) -> bool:
         """Say whether a fill was counted; one that is as old as what is forgotten was."""
-        return (account, fill) in self.fills or fill <= self.gone_fills.get(account, 0)
+        return (account, fill) in self.fills or fill <= self.past.fills.get(account, 0)
 
     def copies_of_order(self, account: AccountId, order: OrderId) -> list[Copy]:
         """Return what the followers were sent for one order of a leader."""

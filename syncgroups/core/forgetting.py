@@ -18,14 +18,14 @@ REMEMBER = 4 * 24 * 3600 * 1_000_000_000
 
 def tidy(book: Book, at: Nanos, remember: int = REMEMBER) -> None:
     """Forget what was over a whole span (nanoseconds) ago already; does nothing before that has passed."""
-    if at < book.tidy_at:
+    if at < book.past.tidy_at:
         return
-    began, book.tidy_at = book.tidy_at, Nanos(at + remember)
+    began, book.past.tidy_at = book.past.tidy_at, Nanos(at + remember)
     if began:
-        _forget(book, _over(book) & book.aged_orders)
+        _forget(book, _over(book) & book.past.aged_orders)
         _forget_fills(book)
-    book.aged_orders = _over(book)
-    book.aged_fills = _newest(book.fills)
+    book.past.aged_orders = _over(book)
+    book.past.aged_fills = _newest(book.fills)
 
 
 def _over(book: Book) -> set[OrderKey]:
@@ -61,7 +61,7 @@ def _kept(book: Book) -> set[OrderKey]:
 def _forget(book: Book, over: set[OrderKey]) -> None:
     for account, order in over:
         book.orders.pop((account, order), None)
-        book.gone_orders[account] = max(order, book.gone_orders.get(account, order))
+        book.past.orders[account] = max(order, book.past.orders.get(account, order))
         for name in book.by_leader.pop((account, order), ()):
             copy = book.copies.pop(name)
             book.adopted.discard(name)
@@ -74,8 +74,8 @@ def _forget(book: Book, over: set[OrderKey]) -> None:
 
 
 def _forget_fills(book: Book) -> None:
-    book.gone_fills.update(book.aged_fills)
-    book.fills = {(account, fill) for account, fill in book.fills if fill > book.gone_fills.get(account, 0)}
+    book.past.fills.update(book.past.aged_fills)
+    book.fills = {(account, fill) for account, fill in book.fills if fill > book.past.fills.get(account, 0)}
 
 
 def _newest(fills: Iterable[tuple[AccountId, FillId]]) -> dict[AccountId, FillId]:

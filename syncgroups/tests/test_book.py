@@ -153,7 +153,7 @@ def test_an_order_is_ours_where_a_copy_or_a_guard_is_known_by_its_number() -> No
 def test_only_an_order_that_is_not_known_any_more_is_forgotten() -> None:
     book = Book()
     assert not book.is_forgotten(ME, OrderId(1))
-    book.gone_orders[ME] = OrderId(80)
+    book.past.orders[ME] = OrderId(80)
     book.set_order(ME, OrderId(70), record())
     assert [book.is_forgotten(ME, OrderId(number)) for number in (70, 80, 81)] == [False, True, False]
 

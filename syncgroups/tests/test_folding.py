@@ -158,7 +158,7 @@ def test_an_order_is_news_when_it_comes_when_it_changes_and_when_it_ends() -> No
     assert news(book, ended(), ended(), changed(qty=1), working()) == [True, False, False, False]
     record = book.orders[TWO, ORDER]
     assert (record.spec.qty, record.status, record.unfilled) == (2, OrderStatus.CANCELLED, 0)
-    book.gone_orders[TWO] = OrderId(80)
+    book.past.orders[TWO] = OrderId(80)
     assert news(book, working(OrderId(80)), working(OrderId(81))) == [False, True]
 
 
@@ -171,7 +171,7 @@ def test_a_fill_counts_once_with_what_it_cost_and_one_of_before_not_at_all() -> 
     assert book.positions[TWO, ES] == 3
     fold(book, filled(7, 1, side=SELL))
     assert book.positions[TWO, ES] == 2
-    book.gone_fills[TWO] = FillId(9)
+    book.past.fills[TWO] = FillId(9)
     assert news(book, filled(9), filled(10)) == [False, True]
 
 

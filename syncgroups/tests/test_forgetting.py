@@ -216,7 +216,7 @@ def test_nothing_of_an_order_is_left_when_it_is_forgotten() -> None:
 def test_the_first_look_forgets_nothing() -> None:
     world = desk(follower(2))
     _there_and_back(world)
-    world.book.aged_orders = set(world.book.orders)
+    world.book.past.aged_orders = set(world.book.orders)
     before = _size(world.book)
     tidy(world.book, Nanos(world.now))
     assert _size(world.book) == before

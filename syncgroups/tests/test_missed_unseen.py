@@ -69,7 +69,7 @@ def test_a_group_that_is_off_misses_nothing(mode: SyncMode) -> None:
 def test_what_is_so_old_that_it_was_forgotten_is_not_missed(mode: SyncMode) -> None:
     world = desk(mode=mode)
     order = unseen(world)
-    world.book.gone_orders[LEADER] = order
+    world.book.past.orders[LEADER] = order
     world.connect(LEADER)
     assert refusals(world) == []
 

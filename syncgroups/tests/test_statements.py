@@ -78,7 +78,7 @@ def test_an_old_order_that_still_works_is_no_old_news_although_newer_ones_are_fo
     for _ in range(3):
         world.now += REMEMBER
         tidy(world.book, Nanos(world.now))
-    assert world.book.gone_orders[LEADER] > order
+    assert world.book.past.orders[LEADER] > order
     world.connect()
     world.change(order, limit=18_990)
     world.settle()
