@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from tradehaven.domain.ids import OrderId, Symbol
 
-AGAIN = 3 * 1_000_000_000
-"""Nanoseconds that a cancel or a close is given before it is told once more."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlattenPlan:

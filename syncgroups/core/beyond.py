@@ -5,10 +5,10 @@ of one name (reliability anchors, section 4: an id is for finding, never for tru
 second is taken back. What it trades before it is gone is a position that came from no copy, see `drift`.
 """
 
-from risk.core.flatten import AGAIN
 from syncgroups.core.book import Book
 from syncgroups.core.decision import NOTHING, AccountStep, Decision, Remark, RemarkKind, joined
 from syncgroups.core.expected import is_seen
+from syncgroups.core.flatness import AGAIN
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder

@@ -7,13 +7,13 @@ still open. What is open after the market has ended can only be said.
 from collections.abc import Iterator
 from datetime import datetime
 
-from risk.core.flatten import AGAIN
 from risk.core.instants import moment
 from risk.core.rules import Flat
 from risk.core.schedule import is_flat_time
 from syncgroups.core.book import Book
 from syncgroups.core.decision import Decision, GuardStep, Remark, RemarkKind
 from syncgroups.core.expected import is_seen
+from syncgroups.core.flatness import AGAIN
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import AccountPlan, OwnerPlan
 from tradehaven.domain.calendar import MarketState, market_state

@@ -1,4 +1,4 @@
-"""When an account that is made flat counts as flat.
+"""When an account that is made flat counts as flat, and how long what makes it so is given.
 
 That nothing is known to be held is not enough where entries are barred: a line may be dead for seconds before
 anybody notices, and frames get lost. There the broker must have said so in a list or a snapshot that came
@@ -12,6 +12,10 @@ from syncgroups.core.book import Book
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.enums import TradingState
 from tradehaven.domain.ids import AccountId, Nanos
+
+SECOND = 1_000_000_000
+AGAIN = 3 * SECOND
+"""How long a cancel or a close is given before it is told once more."""
 
 
 def is_flat(plan: OwnerPlan, book: Book, account: AccountId, at: Nanos) -> bool:
@@ -30,11 +34,9 @@ def to_ask(book: Book) -> Iterator[AccountId]:
 
 def is_listed(book: Book, account: AccountId) -> bool:
     """Say whether the newest complete list of an account came since it is made flat, and shows nothing."""
-    since, known = book.at_work.out_since.get(account), book.listed.get(account)
-    if since is None or known is None:
-        return False
-    listed_at, listed = known
-    return listed_at > since and not any(listed.values())
+    since = book.at_work.out_since.get(account)
+    listed_at, listed = book.listed.get(account, (Nanos(0), {}))
+    return since is not None and listed_at > since and not any(listed.values())
 
 
 def _is_quiet(book: Book, account: AccountId) -> bool:

@@ -107,12 +107,12 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
     own = own_of(book, copy.group, copy.follower, order_of(copy, target, at), copy)
     waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
     certain = own.certain - sum(doubt.left for doubt in waiting)
-    resting = sum(_rests(book.copies[doubt.key]) for doubt in own.doubts if not doubt.closes)
+    resting = sum(_rests(book.copies[doubt.key]) for doubt in own.doubts)
     return max(0, -sign * certain), len(waiting) + resting < len(own.doubts)
 
 
 def _rests(copy: Copy) -> bool:
-    return copy.target is not None and copy.sent.order_type is not OrderType.MARKET and not copy.is_unsent
+    return copy.target is not None and copy.sent.order_type is not OrderType.MARKET
 
 
 def _given_up(copy: Copy, refusal: Refusal) -> Decision:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
-from risk.core.flatten import AGAIN
 from risk.core.rules import Naked, Offset, Protection, Unit
 from syncgroups.core.book import Book
 from syncgroups.core.converge import is_halted
 from syncgroups.core.decision import NOTHING, Decision, GuardStep, Remark, RemarkKind, Step, joined
 from syncgroups.core.expected import excess, is_seen, pair_of
+from syncgroups.core.flatness import AGAIN
 from syncgroups.core.guards import MAX_REFUSALS, Guard, GuardLeg, guard_id
 from syncgroups.core.keys import close_id, command_id
 from syncgroups.core.plan import OwnerPlan

@@ -56,8 +56,9 @@ def reopened(plan: OwnerPlan, book: Book, event: GateChanged | HaltPressed) -> D
 
     What was refused behind it stays refused: they move, or become less.
     """
-    if isinstance(event, HaltPressed) or event.state is not TradingState.ACTIVE:
-        return NOTHING  # behind one that opens by half what rests stays as it is
+    if isinstance(event, HaltPressed):
+        return NOTHING
+    # Behind a gate that opens by half what rests stays as it is.
     behind = (one for one in plan.accounts.values() if event.gate in one.gates)
     free = {one.account for one in behind if book.gates.strictest_of(one.gates) is TradingState.ACTIVE}
     return _again(plan, book, free, event.at)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from risk.core.flatten import AGAIN, flatten
+from risk.core.flatten import flatten
 from syncgroups.core import beyond, drift, flatness, owed, repair, telling
 from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
@@ -19,6 +19,7 @@ from syncgroups.core.decision import (
 )
 from syncgroups.core.differences import Difference
 from syncgroups.core.drift import Found
+from syncgroups.core.flatness import AGAIN
 from syncgroups.core.keys import close_id
 from syncgroups.core.plan import OwnerPlan
 from tradehaven.domain.commands import CancelOrder, ClosePosition, Denied

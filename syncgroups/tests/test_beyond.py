@@ -194,3 +194,12 @@ def test_an_order_that_arrives_after_its_leaders_is_over_is_taken_back() -> None
     assert len(cancels(world)) == 1
     world.settle()
     assert world.resting(TWO) == []
+
+
+def test_an_order_that_is_there_twice_is_no_strange_hands() -> None:
+    world, _, second = doubled()
+    for _ in range(7):
+        world.wait(1)
+        world.outbox.clear()
+    assert second.order_id in world.book.working[TWO]
+    assert "drift" not in world.remarks()

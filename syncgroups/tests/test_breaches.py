@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from risk.core.rules import Breach, DayLimit, Drawdown, Flat, Offset, Protection, Rules, Trail
 from risk.core.standing import Band
+from syncgroups.core.converge import advance
 from syncgroups.core.decide import decide
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.folding import fold
@@ -83,6 +84,18 @@ def test_a_change_that_was_wished_before_a_lock_lets_nothing_more_open_behind_it
     desk.settle()
     assert [order.spec.qty for order in desk.resting(MINE)] == [2]
     assert [order.spec.qty for order in desk.resting(OTHER)] == [4]
+
+
+def test_behind_a_lock_no_step_of_a_copy_lets_it_open_more_whoever_asks_for_it() -> None:
+    desk = desk_with(Rules(daily_loss=STOP))
+    entered(desk)
+    desk.trade(Side.BUY, 1, OrderType.LIMIT, limit=19_000)
+    desk.settle()
+    desk.step(lock(desk, flatten=False))
+    (copy,) = desk.book.open_copies_of(MINE)
+    wish = copy.changed(target=replace(copy.sent, qty=3), enters=3)
+    step = advance(desk.plan, desk.book, wish)
+    assert (step.command, step.copy.target, step.copy.enters) == (None, copy.sent, 1)
 
 
 def lock(desk: Desk, *, flatten: bool) -> AccountLocked:

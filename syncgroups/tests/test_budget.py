@@ -276,6 +276,29 @@ def test_of_two_exits_that_wait_only_what_is_held_is_closed(tmp_path: Path) -> N
     assert len(room.sent(PlaceOrder)) == 2
 
 
+@pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.LIMIT])
+def test_a_waiting_exit_waits_for_an_entry_that_may_still_fill(tmp_path: Path, kind: OrderType) -> None:
+    """One at the market is filled late; one that rested fills while its cancel is on its way."""
+    room = Room(tmp_path, followers=1, limits=CallLimits(per_minute=7, per_hour=5000))
+    _trade(room, BUY, 2)
+    entry = room.world.trade(BUY, 1, kind, limit=19_990 if kind is OrderType.LIMIT else None)
+    room.world.settle(fill_markets=False)
+    for _ in range(4 if kind is OrderType.MARKET else 3):
+        assert room.governors[SHARED].admit(Lane.FLATTEN_CANCEL, room.clock.nanos()) is None
+    room.world.cancel(entry)
+    room.world.market(SELL, 2)
+    room.world.market(SELL, 1, account=room.accounts[0])
+    assert (room.nets(), len(room.book.held)) == ({1}, 1)
+    room.wait(70, settle=False)
+    assert len(room.sent(PlaceOrder)) == 2
+    (resting,) = room.world.resting(room.accounts[0])
+    room.world.fill(resting.order_id)
+    room.world.settle()
+    room.wait(2)
+    assert room.nets() == {0}
+    assert [command.spec.qty for command in room.sent(PlaceOrder)] == [2, 1, 2]
+
+
 # -- any story ----------------------------------------------------------------------------------------
 
 STEPS = st.lists(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, held_back, next_command, put_off
+from syncgroups.core.copies import MAX_REFUSALS, Copy, CopyState, as_seen, held_back, next_command, put_off
 from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND
 from tradehaven.domain.commands import CancelOrder, ChangeOrder, Denied, Lane, PlaceOrder
 from tradehaven.domain.enums import OrderType, RefusalReason, Side
@@ -257,6 +257,9 @@ def test_answers_to_one_order_stand_in_the_order_of_its_fills() -> None:
     assert first.precedes(second)
     assert not second.precedes(first)
     assert not first.precedes(first)
+    other = first.changed(key=ClientOrderId(first.key + "x"))
+    assert first.precedes(other)
+    assert not other.precedes(first)
 
 
 def test_answers_to_fills_of_two_orders_stand_in_the_order_of_the_fills() -> None:
@@ -267,8 +270,11 @@ def test_answers_to_fills_of_two_orders_stand_in_the_order_of_the_fills() -> Non
 
 
 def test_groups_below_nought_are_those_of_manual_orders() -> None:
-    assert not live(limit(1), None).is_manual
-    assert live(limit(1), None, group=GroupId(-1)).is_manual
+    assert [live(limit(1), None, group=GroupId(group)).is_manual for group in (-1, 0, 1)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(("wait", "most"), [(250_000_000, 250_000_000), (250_000_001, 2_500_000_010)])
@@ -282,3 +288,15 @@ def test_a_change_that_waits_for_more_than_a_quarter_second_waits_ten_times_as_l
 def test_a_copy_that_is_not_held_is_not_put_off() -> None:
     told = live(limit(2), limit(1), held_at_most=Nanos(NOW))
     assert put_off(told, Nanos(NOW)) is told
+
+
+def test_what_closes_of_a_flip_that_found_no_room_is_unsent_again_also_after_a_reconnect() -> None:
+    """A snapshot had put it in doubt while it waited for its turn."""
+    flip = live(limit(5), limit(5), state=CopyState.UNRESOLVED, order_id=None, in_flight=KEY, enters=2)
+    held = held_back(flip, denied(retry_at=NOW + SECOND), placing=True)
+    assert (held.state, held.is_unsent, held.target) == (CopyState.SENDING, True, limit(3))
+
+
+def test_what_its_owners_hand_made_of_a_manual_entry_is_what_it_enters() -> None:
+    entry = live(limit(2), limit(2), group=GroupId(-1), side=Side.BUY, enters=2)
+    assert (as_seen(entry, limit(3)).target, as_seen(entry, limit(3)).enters) == (limit(3), 3)

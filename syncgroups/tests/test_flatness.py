@@ -6,6 +6,7 @@ import pytest
 
 from risk.core.standing import Lock
 from syncgroups.core import flatness
+from syncgroups.core.book import Book
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.keys import close_id
 from syncgroups.tests.drifting import Desk, desk
@@ -13,7 +14,7 @@ from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of
 from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Ask, RefusalReason, Side, TradingState
 from tradehaven.domain.events import AccountLocked
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -154,3 +155,61 @@ def test_a_lock_that_has_ended_bars_nothing() -> None:
     world.wait(1)
     assert world.remarks() == ["flat"]
     assert LEADER not in world.book.flattening
+
+
+# -- what flat is -------------------------------------------------------------------------------------
+
+
+def listed_flat() -> Desk:
+    """Return a desk whose follower is closed out, and of which a list has said since that it is flat."""
+    world = desk()
+    world.press(gate_of(TWO), flatten=True)
+    world.wait(1)
+    assert flat(world)
+    return world
+
+
+def flat(world: Desk) -> bool:
+    return flatness.is_flat(world.plan, world.book, TWO, Nanos(world.now))
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        lambda book: book.working[TWO].add(OrderId(5)),
+        lambda book: book.open_copies[TWO].update({ClientOrderId("th1"): None}),
+        lambda book: book.positions.__setitem__((TWO, ES), 1),
+        lambda book: book.reported.update({(TWO, ES): 1}),
+    ],
+)
+def test_what_a_list_does_not_know_of_is_not_flat_and_not_asked_for(left: Callable[[Book], object]) -> None:
+    world = listed_flat()
+    left(world.book)
+    assert not flat(world)
+    world.book.listed.clear()
+    assert list(flatness.to_ask(world.book)) == []
+
+
+def test_an_account_that_was_never_listed_is_not_flat() -> None:
+    world = listed_flat()
+    world.book.listed.clear()
+    assert not flat(world)
+    assert list(flatness.to_ask(world.book)) == [TWO]
+
+
+@pytest.mark.parametrize(("late", "is_flat"), [(-1, False), (0, False), (1, True)])
+def test_a_list_counts_from_after_the_closing_began(late: int, is_flat: bool) -> None:
+    world = listed_flat()
+    world.book.listed[TWO] = Nanos(world.book.at_work.out_since[TWO] + late), {ES: 0}
+    assert flat(world) is is_flat
+
+
+def test_an_account_out_of_sight_is_not_flat_whoever_closed_it() -> None:
+    world = desk()
+    world.lose(TWO)
+    world.ask(Ask.FLATTEN, "2")
+    world.look(3)
+    assert world.remarks() == []
+    world.connect(TWO)
+    world.wait(1)
+    assert world.remarks() == ["flat"]

@@ -1,5 +1,7 @@
 """Making an account flat: what is told by which name, who is meant, and what a switch finds on its way."""
 
+import pytest
+
 from syncgroups.core import watch
 from syncgroups.core.copies import CopyState
 from syncgroups.core.decision import CopyRefused
@@ -261,3 +263,25 @@ def test_what_fills_elsewhere_stays() -> None:
     world.outbox.clear()
     world.market(BUY, 1, account=AccountId(3))
     assert closes(world) == []
+
+
+@pytest.mark.parametrize(("late", "closed"), [(3 * SECOND - 1, []), (3 * SECOND, [(TWO, ES)])])
+def test_a_close_is_given_three_seconds_before_another_fill_closes_once_more(
+    late: int, closed: list[tuple[AccountId, Symbol]]
+) -> None:
+    world, entry = filling()
+    world.fill(entry, 1)
+    told_at = world.book.at_work.closed_at[TWO, ES]
+    world.outbox.clear()
+    world.now = told_at + late - 1000
+    world.fill(entry, 1)
+    assert closes(world) == closed
+    for command in world.outbox:
+        assert command.client_order_id == close_id(TWO, ES, (told_at + late) // SECOND)
+
+
+def test_a_fill_that_leaves_nothing_closes_nothing() -> None:
+    world, entry = filling()
+    world.book.positions[TWO, ES] = -2
+    world.fill(entry)
+    assert world.outbox == []

@@ -119,6 +119,8 @@ def test_behind_a_shut_gate_entries_are_withdrawn_and_exits_stay() -> None:
     world.settle()
     assert [order.side for order in world.resting(2)] == [SELL]
     assert world.reasons() == ["kill_switch"]
+    (said,) = (one for decision in world.decisions for one in decision.refusals)
+    assert said.detail == "the kill switch is on: this exit stays in the market"
 
 
 def test_a_moved_price_behind_a_shut_gate_stays_where_it_was() -> None:

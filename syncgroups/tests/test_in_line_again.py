@@ -6,7 +6,7 @@ import pytest
 
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import GROUP_GATE, OWNER_GATE, follower, gate_of, group_of, plan_of
+from syncgroups.tests.plans import GROUP_GATE, OWNER_GATE, connection_of, follower, gate_of, group_of, plan_of
 from tradehaven.domain.enums import OrderType, Side, TradingState
 from tradehaven.domain.ids import AccountId, GateId, OrderId
 
@@ -111,6 +111,37 @@ def test_an_order_of_an_account_behind_another_gate_is_not_looked_at() -> None:
     world.shut(gate_of(TWO), state=ACTIVE)
     world.settle()
     assert (_limits(world, 2), _limits(world, 3)) == ([(2, 19910)], [(2, 19900)])
+
+
+def test_an_order_of_an_account_behind_open_gates_is_not_looked_at_either() -> None:
+    world, _ = _resting(2, 3)
+    world.plan = plan_of(group_of(follower(2), follower(3, ratio="1/2")))
+    world.shut(gate_of(TWO))
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert (_limits(world, 2), _limits(world, 3)) == ([(2, 19900)], [(2, 19900)])
+
+
+def test_an_order_that_its_leader_took_back_behind_the_gate_goes() -> None:
+    world, order = _resting()
+    world.shut(gate_of(TWO))
+    world.lose(TWO)
+    world.cancel(order)
+    world.book.links.add(connection_of(TWO))
+    assert _limits(world) == [(2, 19900)]
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert _limits(world) == []
+
+
+def test_an_order_that_is_to_go_already_is_not_held_up_by_the_gate() -> None:
+    world, _ = _resting()
+    (copy,) = world.book.copies.values()
+    world.shut(gate_of(TWO))
+    world.book.keep(copy.changed(target=None))
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert len(_limits(world)) <= 1
 
 
 def test_what_came_meanwhile_stays_refused() -> None:

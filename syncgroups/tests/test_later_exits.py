@@ -67,15 +67,19 @@ def test_an_earlier_exit_goes_with_the_next_event_when_a_later_order_opens() -> 
 
 
 @pytest.mark.parametrize("mode", SyncMode)
-def test_of_an_entry_that_waits_just_what_its_leader_closed_is_given_up(mode: SyncMode) -> None:
+@pytest.mark.parametrize("one", [BUY, SELL])
+@pytest.mark.parametrize(("flip", "waits"), [(5, 2), (3, 0)])
+def test_of_an_entry_that_waits_just_what_its_leader_closed_is_given_up(
+    mode: SyncMode, one: Side, flip: int, waits: int
+) -> None:
     """What it waits for trades on the other side, and is no part of it."""
     world = desk(mode=mode)
-    world.market(BUY, 2)
-    world.market(SELL, 5)
-    world.market(BUY, 1)
-    assert [waiting.enter for waiting in world.book.waiting.values()] == [2]
+    world.market(one, 2)
+    world.market(one.opposite, flip)
+    world.market(one, 1)
+    assert sum(waiting.enter for waiting in world.book.waiting.values()) == waits
     world.settle()
-    assert world.held(2) == world.held(LEADER) == -2
+    assert world.held(2) == world.held(LEADER) == (3 - flip) * one.sign
 
 
 MOVES = st.lists(

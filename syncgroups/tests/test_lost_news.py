@@ -244,3 +244,21 @@ def test_an_exit_that_rests_behind_its_leaders_is_none_of_that() -> None:
     looked(world, 3)
     world.settle()
     assert len(world.resting(TWO)) == 1
+
+
+def test_of_two_followers_the_one_whose_entry_rests_is_looked_at() -> None:
+    world = desk(follower(2), follower(3))
+    world.fill(world.trade(BUY, 2, OrderType.LIMIT, limit=19_900), price=19_900)
+    world.settle()
+    world.wait(1)
+    world.book.positions[LEADER, ES] = world.book.reported[LEADER, ES] = 0
+    looked(world, 1)
+    assert sorted(command.account for command in world.outbox) == [TWO, 3]
+
+
+def test_an_entry_stays_while_its_leader_may_be_in_again() -> None:
+    """Its fills make it flat and its broker's word does not, or the other way about."""
+    world = _rests_behind()
+    world.book.positions[LEADER, ES] = 0
+    looked(world, 3)
+    assert world.outbox == []

@@ -27,7 +27,7 @@ BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
 
 
-def _entry_rests(rule: RestRule, **settings: Any) -> Desk:
+def entry_rests(rule: RestRule, **settings: Any) -> Desk:
     """Return a desk whose leader's limit entry has filled while its follower's rests."""
     world = desk(rests=RestPolicy(entries=rule, after=5, slack=3), **settings)
     order = world.trade(BUY, 2, OrderType.LIMIT, limit=20000)
@@ -37,7 +37,7 @@ def _entry_rests(rule: RestRule, **settings: Any) -> Desk:
     return world
 
 
-def _exit_rests(rule: RestRule = RestRule.MARKET, **settings: Any) -> Desk:
+def exit_rests(rule: RestRule = RestRule.MARKET, **settings: Any) -> Desk:
     """Return a desk whose leader's target has filled, and taken its stop away, while the follower's rests."""
     world = desk(rests=RestPolicy(exits=rule, after=5, slack=3), **settings)
     world.market(BUY, 2)
@@ -52,19 +52,19 @@ def _exit_rests(rule: RestRule = RestRule.MARKET, **settings: Any) -> Desk:
     return world
 
 
-def _last(world: Desk) -> PlaceOrder:
+def last_of(world: Desk) -> PlaceOrder:
     return world.placed[-1]
 
 
 def test_by_default_an_entry_goes_on_resting() -> None:
-    world = _entry_rests(RestPolicy().entries)
+    world = entry_rests(RestPolicy().entries)
     world.wait(3600)
     assert world.outbox == []
     assert len(world.resting(2)) == 1
 
 
 def test_an_entry_may_be_given_up() -> None:
-    world = _entry_rests(RestRule.CANCEL)
+    world = entry_rests(RestRule.CANCEL)
     world.wait(4)
     assert world.outbox == []
     world.wait(1)
@@ -76,7 +76,7 @@ def test_an_entry_may_be_given_up() -> None:
 
 
 def test_an_entry_may_be_bought_at_the_market_once_the_old_one_is_gone_for_certain() -> None:
-    world = _entry_rests(RestRule.MARKET)
+    world = entry_rests(RestRule.MARKET)
     world.wait(5)
     assert [type(command) for command in world.outbox] == [CancelOrder]
     world.settle()
@@ -85,23 +85,23 @@ def test_an_entry_may_be_bought_at_the_market_once_the_old_one_is_gone_for_certa
     world.wait(1)
     world.settle()
     assert world.held(2) == 2
-    assert _last(world).client_order_id.endswith(".m")
+    assert last_of(world).client_order_id.endswith(".m")
     world.wait(60)
     assert world.outbox == []
 
 
 def test_what_filled_before_the_cancel_is_not_bought_again() -> None:
-    world = _entry_rests(RestRule.MARKET)
+    world = entry_rests(RestRule.MARKET)
     world.wait(5)
     world.fill(world.resting(2)[0].order_id, 1)
     world.settle()
     world.wait(2)
     world.settle()
-    assert (world.held(2), _last(world).spec.qty) == (2, 1)
+    assert (world.held(2), last_of(world).spec.qty) == (2, 1)
 
 
 def test_an_order_that_filled_before_its_cancel_came_needs_no_successor() -> None:
-    world = _entry_rests(RestRule.MARKET)
+    world = entry_rests(RestRule.MARKET)
     world.wait(5)
     world.fill(world.resting(2)[0].order_id)
     world.settle()
@@ -112,7 +112,7 @@ def test_an_order_that_filled_before_its_cancel_came_needs_no_successor() -> Non
 
 
 def test_a_successor_may_be_at_most_some_ticks_worse_than_the_leaders_price() -> None:
-    world = _entry_rests(RestRule.MARKET_WITHIN)
+    world = entry_rests(RestRule.MARKET_WITHIN)
     world.wait(5)
     world.settle()
     world.wait(2)
@@ -121,7 +121,7 @@ def test_a_successor_may_be_at_most_some_ticks_worse_than_the_leaders_price() ->
 
 
 def test_an_entry_whose_leader_has_left_is_not_bought_any_more() -> None:
-    world = _entry_rests(RestRule.MARKET)
+    world = entry_rests(RestRule.MARKET)
     world.wait(5)
     world.settle()
     world.market(SELL, 2)
@@ -133,7 +133,7 @@ def test_an_entry_whose_leader_has_left_is_not_bought_any_more() -> None:
 
 
 def test_an_exit_keeps_its_protection_and_then_leaves_at_the_market() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     assert sorted(order.spec.order_type for order in world.resting(2)) == [OrderType.LIMIT, OrderType.STOP]
     world.wait(5)
     world.settle()
@@ -145,7 +145,7 @@ def test_an_exit_keeps_its_protection_and_then_leaves_at_the_market() -> None:
 
 
 def test_protection_that_outlived_the_leaders_does_its_work_alone() -> None:
-    world = _exit_rests(RestRule.WAIT)
+    world = exit_rests(RestRule.WAIT)
     (stop,) = [order for order in world.resting(2) if order.spec.order_type is OrderType.STOP]
     world.fill(stop.order_id)
     world.settle()
@@ -154,14 +154,14 @@ def test_protection_that_outlived_the_leaders_does_its_work_alone() -> None:
 
 
 def test_protection_that_outlived_the_leaders_survives_a_reconnect() -> None:
-    world = _exit_rests(RestRule.WAIT)
+    world = exit_rests(RestRule.WAIT)
     world.connect()
     world.settle()
     assert len(world.resting(2)) == 2
 
 
 def test_an_exit_that_was_done_by_hand_meanwhile_is_not_done_again() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     world.wait(5)
     world.settle()
     world.market(SELL, 2, account=TWO)
@@ -172,7 +172,7 @@ def test_an_exit_that_was_done_by_hand_meanwhile_is_not_done_again() -> None:
 
 
 def test_an_exit_closes_only_what_is_left() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     world.wait(5)
     world.settle()
     world.market(SELL, 1, account=TWO)
@@ -209,14 +209,14 @@ def test_two_exits_that_rest_share_what_is_held(rule: RestRule, at_once: bool) -
 
 
 def test_a_shut_gate_leaves_what_rests_alone() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     world.shut(gate_of(TWO))
     world.wait(10)
     assert world.outbox == []
 
 
 def test_a_gate_that_shuts_between_cancel_and_successor_is_said() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     world.wait(5)
     world.settle()
     world.shut(gate_of(TWO))
@@ -226,7 +226,7 @@ def test_a_gate_that_shuts_between_cancel_and_successor_is_said() -> None:
 
 
 def test_a_successor_waits_for_its_link_but_not_for_ever() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     world.wait(5)
     world.settle()
     world.lose(TWO)
@@ -234,7 +234,7 @@ def test_a_successor_waits_for_its_link_but_not_for_ever() -> None:
     assert world.reasons() == []
     world.wait(70)
     assert world.reasons() == [RefusalReason.STALE]
-    again = _exit_rests()
+    again = exit_rests()
     again.wait(5)
     again.settle()
     again.lose(TWO)
@@ -246,11 +246,11 @@ def test_a_successor_waits_for_its_link_but_not_for_ever() -> None:
 
 
 def test_a_group_that_stops_leaves_its_followers_as_they_are() -> None:
-    world = _entry_rests(RestRule.MARKET)
+    world = entry_rests(RestRule.MARKET)
     world.plan = plan_of(group_of(follower(2), active=False))
     world.wait(10)
     assert world.outbox == []
-    other = _entry_rests(RestRule.MARKET)
+    other = entry_rests(RestRule.MARKET)
     other.wait(5)
     other.settle()
     other.plan = plan_of(group_of(follower(2), active=False))
@@ -289,7 +289,7 @@ def test_a_successor_is_priced_on_the_followers_grid() -> None:
 
 
 def test_the_leaders_price_is_still_known_after_a_reconnect() -> None:
-    world = _entry_rests(RestRule.MARKET_WITHIN)
+    world = entry_rests(RestRule.MARKET_WITHIN)
     world.wait(5)
     world.settle()
     world.connect(LEADER)
@@ -300,7 +300,7 @@ def test_the_leaders_price_is_still_known_after_a_reconnect() -> None:
 
 @pytest.mark.parametrize("entry", [True, False])
 def test_without_a_price_an_exit_goes_at_the_market_and_an_entry_not_at_all(entry: bool) -> None:
-    world = (_entry_rests if entry else _exit_rests)(RestRule.MARKET_WITHIN)
+    world = (entry_rests if entry else exit_rests)(RestRule.MARKET_WITHIN)
     world.wait(5)
     world.settle()
     world.fills = [fill for fill in world.fills if fill.account != LEADER]
@@ -323,38 +323,6 @@ def test_every_name_that_a_successor_can_have_is_understood() -> None:
     assert parse_key(chase_id(mending)) is not None
 
 
-def _with_a_lost_fill(world: Desk) -> OrderId:
-    """Let the order that rests trade one of its two contracts, of which only the position tells."""
-    order = world.resting(2)[0].order_id
-    world.fill(order, 1, seen=False)
-    world.report(TWO, ES)
-    world.wait(5)
-    world.settle()
-    world.wait(2)
-    assert len([name for name in (p.client_order_id for p in world.placed) if is_chase(name)]) == 0
-    return order
-
-
-@pytest.mark.parametrize(("rests", "held"), [(_entry_rests, 2), (_exit_rests, 0)])
-def test_while_fills_and_position_differ_nothing_takes_its_place(rests: Any, held: int) -> None:
-    """It might buy or close once more what a lost fill has bought or closed already."""
-    world = rests(RestRule.MARKET)
-    _with_a_lost_fill(world)
-    world.step(world.snapshot(TWO))  # has the fill
-    world.wait(1)
-    world.settle()
-    assert (world.held(2), _last(world).spec.qty) == (held, 1)
-
-
-@pytest.mark.parametrize(("rests", "held"), [(_entry_rests, 1), (_exit_rests, 1)])
-def test_where_they_never_agree_a_person_is_asked(rests: Any, held: int) -> None:
-    world = rests(RestRule.MARKET)
-    _with_a_lost_fill(world)
-    world.wait(60)
-    world.settle()
-    assert (world.held(2), world.reasons()[-1:]) == (held, [RefusalReason.UNRESOLVED])
-
-
 @pytest.mark.parametrize(
     ("mine", "group", "why"),
     [
@@ -366,7 +334,7 @@ def test_what_may_open_nothing_any_more_gets_no_successor(
     mine: dict[str, Any], group: dict[str, Any], why: RefusalReason
 ) -> None:
     """Seed 2317493: the entry was cancelled, and bought at the market in a contract that only exits."""
-    world = _entry_rests(RestRule.MARKET)
+    world = entry_rests(RestRule.MARKET)
     rests = world.plan.groups[0].rests
     world.plan = plan_of(group_of(follower(2, **mine), rests=rests, **group))
     world.wait(5)
@@ -379,7 +347,7 @@ def test_what_may_open_nothing_any_more_gets_no_successor(
 
 
 def test_in_quarantine_an_exit_has_its_successor_all_the_same() -> None:
-    world = _exit_rests()
+    world = exit_rests()
     rests = world.plan.groups[0].rests
     world.plan = plan_of(group_of(follower(2, quarantined=frozenset({ES})), rests=rests))
     world.wait(5)

@@ -287,3 +287,25 @@ def test_an_exit_whose_contract_has_no_counterpart_any_more_is_over() -> None:
     world.plan = plan_of(group_of(follower(2, products={"GC": follower(2, product="ES")})))
     world.reject(entry, "no")
     assert not world.book.waiting
+
+
+def test_what_the_first_order_of_an_exit_is_about_to_close_is_not_closed_by_the_next() -> None:
+    """A hand has closed one meanwhile: with the late entry there is exactly what the first one closes."""
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.market(BUY, 1)
+    world.settle(fill_markets=False)
+    world.market(SELL, 3)
+    place, cancel = world.outbox
+    world.outbox.clear()
+    world.deliver(place, fill_markets=False)
+    world.market(SELL, 1, account=TWO)
+    late, first = (order.order_id for order in world.resting(2))
+    world.fill(late)
+    world.deliver(cancel)
+    world.settle()
+    world.fill(first)
+    world.settle()
+    assert world.held(2) == 0
+    assert [order.spec.qty for order in world.placed if order.side is SELL] == [2]

@@ -7,7 +7,7 @@ import pytest
 
 from syncgroups.core.plan import FollowerPlan
 from syncgroups.tests.desk import Desk, desk
-from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, GROUP_GATE, LEADER, SECOND, follower, group_of, plan_of
 from tradehaven.domain.commands import ChangeOrder, PlaceOrder, Unresolved
 from tradehaven.domain.enums import OrderType, SessionHours, Side, SizingMode, SyncMode
 from tradehaven.domain.events import OrderFilled
@@ -343,3 +343,11 @@ def test_a_size_that_was_fixed_meanwhile_is_that_of_an_order() -> None:
     world.plan = plan_of(group_of(fixed(qty=3), mode=CONFIRMED))
     world.fill(order, 3)
     assert placed(world) == [(BUY, 1)]
+
+
+def test_a_group_that_copies_at_all_hours_copies_when_the_session_is_over_too() -> None:
+    """A leader's order that is there is there: its filter of contracts asks nobody for hours."""
+    world = desk(instruments=frozenset({"ES"}))
+    world.now += 3 * 24 * 3600 * SECOND  # Saturday
+    world.trade(BUY, 1, OrderType.LIMIT, limit=19_000)
+    assert (placed(world), said(world)) == ([(BUY, 1)], [])

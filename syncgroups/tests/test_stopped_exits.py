@@ -89,6 +89,33 @@ def test_what_has_traded_in_part_does_not_grow_with_what_another_group_adds(
 
 
 @STOPPED
+def test_what_fits_is_told_and_written_nothing_also_when_it_has_traded_in_part(
+    stop: Callable[[GroupPlan], GroupPlan],
+) -> None:
+    world = stopped(stop)
+    target, other = world.resting(2)
+    world.fill(target.order_id, 3)
+    world.settle()
+    assert sizes(world) == [8, 5]
+    assert other.spec.qty == 5
+    assert world.wait(1).steps == ()
+
+
+@STOPPED
+def test_while_what_is_held_is_disputed_nothing_is_cut_by_the_clock(
+    stop: Callable[[GroupPlan], GroupPlan],
+) -> None:
+    """The word on the position may be an old one; the lists settle that."""
+    world = stopped(stop)
+    world.book.positions[TWO, ES] = -5
+    world.wait(1)
+    assert world.outbox == []
+    world.book.reported[TWO, ES] = -5
+    world.wait(1)
+    assert sorted(command.spec.qty for command in world.outbox if isinstance(command, ChangeOrder)) == [5, 5]
+
+
+@STOPPED
 def test_nothing_grows_and_nothing_is_told_twice(stop: Callable[[GroupPlan], GroupPlan]) -> None:
     world = stopped(stop)
     world.market(SELL, 2, account=FOUR)

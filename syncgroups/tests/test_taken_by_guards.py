@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from syncgroups.core import drift
 from syncgroups.core.book import Book
+from syncgroups.core.differences import DriftKind
 from syncgroups.core.joining import taken_by_guard
 from syncgroups.core.keys import manual_group
 from syncgroups.tests.bracketing import Desk
@@ -59,6 +61,8 @@ def _fill(side: Side, qty: int) -> OrderFilled:
         ({GROUP: 3, OTHER: 2, MANUAL: -1}, SELL, 4, {GROUP: 0, OTHER: 1, MANUAL: -1}, {GROUP: 3, OTHER: 1}),
         ({GROUP: -3, OTHER: 2}, BUY, 1, {GROUP: -2, OTHER: 2}, {GROUP: -1}),
         ({GROUP: 3, MANUAL: -2, NEXT: -2}, BUY, 3, {GROUP: 3, MANUAL: 0, NEXT: -1}, {}),
+        ({GROUP: 2, MANUAL: 1, OTHER: -1}, SELL, 1, {GROUP: 2, MANUAL: 0, OTHER: -1}, {}),
+        ({GROUP: 2, MANUAL: 0}, SELL, 1, {GROUP: 2, MANUAL: 0}, {}),
         ({GROUP: 2, MANUAL: 1}, SELL, 1, {GROUP: 2, MANUAL: 1}, {}),  # `clamp` says what is left of these
     ],
 )
@@ -121,3 +125,19 @@ def test_what_a_guard_has_opened_is_said_of_an_account_that_leads_as_well(
     for _ in range(7):
         world.wait(1)
     assert ("drift" in world.remarks()) is said
+
+
+@pytest.mark.parametrize(("traded", "held", "said"), [(-1, -1, True), (2, -1, False), (-1, -3, False)])
+def test_on_the_other_side_it_is_found_where_the_guard_traded_that_much_that_way(
+    *, traded: int, held: int, said: bool
+) -> None:
+    chain = replace(group_of(follower(3)), group=OTHER, leader=TWO)
+    world = desk(follower(2))
+    world.plan = plan_of(world.plan.groups[0], chain)
+    world.market(BUY, 2)
+    world.settle()
+    world.book.positions[TWO, ES] = world.book.reported[TWO, ES] = held
+    world.book.risk.guard_fills[TWO, ES] = Nanos(world.now), traded
+    found = drift.find(world.plan, world.book, Nanos(world.now))
+    kinds = {(key.kind, key.account) for key in found.differences}
+    assert ((DriftKind.FOREIGN_POSITION, TWO) in kinds) is said
