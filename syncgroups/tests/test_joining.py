@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from syncgroups.core.book import Book
 from syncgroups.core.copies import CopyState
 from syncgroups.core.keys import CopyKey, client_order_id, command_id, manual_group, manual_id, repair_id
 from syncgroups.tests import bracketing
@@ -398,35 +397,3 @@ def test_an_order_that_names_another_account_is_nobodys(name: ClientOrderId) -> 
     assert not world.book.copies
     world.wait(1)
     assert ("foreign_order", 2, 0, 10) in world.differs()
-
-
-# -- after the loss of every record ------------------------------------------------------------------
-
-
-def test_what_a_life_before_had_counted_of_an_order_counts_once_and_what_it_had_not_as_well() -> None:
-    """Only the fills were in its rows; the order is known by its name alone."""
-    world = desk()
-    world.trade(BUY, 3, OrderType.LIMIT, limit=20_000)
-    world.settle()
-    (mine,) = world.resting(2)
-    world.fill(mine.order_id, 1)
-    world.market(SELL, 5, account=TWO)
-    counted = set(world.book.fills)
-    world.fill(mine.order_id, 1, price=19_998, seen=False)
-    world.book = Book()
-    world.book.fills |= counted
-    world.connect(TWO)
-    (copy,) = world.book.copies.values()
-    assert (copy.filled, copy.cost, copy.outstanding) == (2, 39_998, 1)
-
-
-def test_a_manual_entry_that_is_known_by_its_name_alone_is_noted_as_one_of_before() -> None:
-    """Of its legs only those may be known that its broker still has."""
-    world = bracketing.desk()
-    world.order(BUY, 2)
-    world.settle()
-    (entry,) = world.book.manual[TWO]
-    assert not world.book.adopted
-    world.book = Book()
-    world.connect()
-    assert entry in world.book.adopted
