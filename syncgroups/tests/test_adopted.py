@@ -28,7 +28,7 @@ def test_what_a_life_before_had_counted_of_an_order_counts_once_and_what_it_had_
 def test_a_manual_entry_that_is_known_by_its_name_alone_is_noted_as_one_of_before() -> None:
     """Of its legs only those may be known that its broker still has."""
     world = bracketing.desk()
-    world.order(BUY, 2)
+    world.order(BUY, 2, order_type=OrderType.LIMIT, limit=19_000)
     world.settle()
     (entry,) = world.book.manual[TWO]
     assert not world.book.adopted

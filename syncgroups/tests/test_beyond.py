@@ -1,15 +1,18 @@
 """Two orders of one name, after a disk has lost what was sent; and an order that traded too much."""
 
+from dataclasses import replace
+
 import pytest
 
+from syncgroups.core.folding import fold
 from syncgroups.core.keys import close_id
 from syncgroups.tests.answers import BrokerOrder
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import SECOND, gate_of
 from tradehaven.domain.commands import CancelOrder
 from tradehaven.domain.enums import OrderStatus, OrderType, Side, SyncMode
-from tradehaven.domain.events import TimePassed
-from tradehaven.domain.ids import AccountId, Nanos
+from tradehaven.domain.events import OrderEnded, TimePassed
+from tradehaven.domain.ids import AccountId, Nanos, OrderId
 
 TWO = AccountId(2)
 
@@ -203,3 +206,17 @@ def test_an_order_that_is_there_twice_is_no_strange_hands() -> None:
         world.outbox.clear()
     assert second.order_id in world.book.working[TWO]
     assert "drift" not in world.remarks()
+
+
+def test_the_end_of_the_second_order_is_news_once() -> None:
+    world, _, second = doubled()
+    end = OrderEnded(
+        account=TWO,
+        order_id=second.order_id,
+        client_order_id=second.client_order_id,
+        status=OrderStatus.CANCELLED,
+        reason="",
+        at=world.at(),
+    )
+    unseen = replace(end, order_id=OrderId(second.order_id + 1))
+    assert [fold(world.book, event) for event in (end, end, unseen)] == [True, False, False]

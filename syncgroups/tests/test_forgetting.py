@@ -17,7 +17,7 @@ from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP, LEADER, SECOND, follower
 from tradehaven.domain.enums import DriftPolicy, OrderType, Side, SyncMode
 from tradehaven.domain.events import OrderWorking
-from tradehaven.domain.ids import AccountId, Nanos, OrderId, Symbol
+from tradehaven.domain.ids import AccountId, FillId, Nanos, OrderId, Symbol
 
 BUY, SELL = Side.BUY, Side.SELL
 TWO = AccountId(2)
@@ -257,3 +257,12 @@ def test_an_order_that_the_broker_never_numbered_is_forgotten_too() -> None:
     world.market(SELL, 1)
     _spans(world, 3)
     assert _size(world.book) == 0
+
+
+def test_the_first_execution_of_an_account_is_kept_while_nothing_of_it_is_forgotten() -> None:
+    """A broker's first number stands above none at all."""
+    book = Book()
+    tidy(book, Nanos(SECOND))
+    book.fills.add((AccountId(2), FillId(1)))
+    tidy(book, Nanos(SECOND + REMEMBER))
+    assert book.fills == {(AccountId(2), FillId(1))}

@@ -144,6 +144,34 @@ def test_an_order_that_is_to_go_already_is_not_held_up_by_the_gate() -> None:
     assert len(_limits(world)) <= 1
 
 
+def test_an_exit_that_its_leader_took_back_behind_the_gate_goes_when_it_opens() -> None:
+    """Until then it stayed: it was the only protection."""
+    world = desk()
+    world.market(BUY, 1)
+    world.settle()
+    stop = world.trade(SELL, 1, OrderType.STOP, stop=18_000)
+    world.settle()
+    world.shut(gate_of(TWO))
+    world.cancel(stop)
+    world.settle()
+    assert len(world.resting(2)) == 1
+    world.shut(gate_of(TWO), state=ACTIVE)
+    world.settle()
+    assert (world.resting(2), world.held(2)) == ([], 1)
+
+
+def test_a_group_that_is_off_places_no_exit_when_a_link_is_back() -> None:
+    world = desk()
+    world.market(BUY, 2)
+    world.settle()
+    world.plan = _stopped(world)
+    world.trade(SELL, 2, OrderType.STOP, stop=18_000)
+    world.lose(TWO)
+    world.connect(TWO)
+    world.wait(1)
+    assert world.outbox == []
+
+
 def test_what_came_meanwhile_stays_refused() -> None:
     world = desk()
     world.shut(gate_of(TWO))

@@ -12,7 +12,7 @@ from syncgroups.core.joining import taken_by_guard
 from syncgroups.core.keys import manual_group
 from syncgroups.tests.bracketing import Desk
 from syncgroups.tests.desk import desk
-from syncgroups.tests.plans import ES, GROUP, SECOND, follower, group_of, plan_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, follower, group_of, plan_of
 from syncgroups.tests.test_protect import MINE, STOP, desk_with, guards
 from tradehaven.domain.enums import Side
 from tradehaven.domain.events import OrderFilled
@@ -141,3 +141,12 @@ def test_on_the_other_side_it_is_found_where_the_guard_traded_that_much_that_way
     found = drift.find(world.plan, world.book, Nanos(world.now))
     kinds = {(key.kind, key.account) for key in found.differences}
     assert ((DriftKind.FOREIGN_POSITION, TWO) in kinds) is said
+
+
+def test_what_an_account_that_only_leads_holds_is_its_own() -> None:
+    """Its owner may have entered again what a guard of its has closed."""
+    world = desk(follower(2))
+    world.market(BUY, 2)
+    world.settle()
+    world.book.risk.guard_fills[LEADER, ES] = Nanos(world.now), 2
+    assert drift.find(world.plan, world.book, Nanos(world.now)).differences == {}
