@@ -7,7 +7,7 @@ import pytest
 from syncgroups.core.plan import OwnerPlan
 from syncgroups.tests.desk import Desk, desk
 from syncgroups.tests.plans import GROUP_GATE, OWNER_GATE, connection_of, follower, gate_of, group_of, plan_of
-from tradehaven.domain.enums import OrderType, Side, TradingState
+from tradehaven.domain.enums import OrderType, Side, SyncMode, TradingState
 from tradehaven.domain.ids import AccountId, GateId, OrderId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -161,9 +161,10 @@ def test_an_exit_that_its_leader_took_back_behind_the_gate_goes_when_it_opens() 
 
 
 def test_a_group_that_is_off_places_no_exit_when_a_link_is_back() -> None:
-    world = desk()
+    world = desk(mode=SyncMode.CONFIRMED)
     world.market(BUY, 2)
     world.settle()
+    world.wait(7)  # its login has been there for a while
     world.plan = _stopped(world)
     world.trade(SELL, 2, OrderType.STOP, stop=18_000)
     world.lose(TWO)

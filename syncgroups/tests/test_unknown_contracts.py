@@ -117,7 +117,9 @@ def test_no_filter_lets_it_in(group: dict[str, Any], mode: SyncMode) -> None:
     world = desk(**group, mode=mode)
     world.market(BUY, 1, symbol=STRANGE)
     assert world.outbox == []
-    assert world.reasons() == ["unknown_instrument"]
+    (said,) = (one for decision in world.decisions for one in decision.refusals)
+    assert said.reason == "unknown_instrument"
+    assert STRANGE.removesuffix("Z6") in said.detail
 
 
 def test_without_a_filter_it_is_copied_by_its_name() -> None:
