@@ -1,8 +1,8 @@
 // Keys for those who never touch the mouse: the palette, search, places, and the list of these keys.
 import { openPalette } from "./palette.js";
 
-const WAIT = 900; // milliseconds between the two letters of a place
-let waiting = 0;
+const WAIT = 1500; // milliseconds between the two letters of a place, as they were pressed: a busy page is late
+let waiting = -WAIT;
 
 function isTyping(target) {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
@@ -28,11 +28,11 @@ export function watchKeys() {
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
-    if (Date.now() - waiting < WAIT) {
-      waiting = 0;
+    if (event.timeStamp - waiting < WAIT) {
+      waiting = -WAIT;
       go(event.key);
     } else if (event.key === "g") {
-      waiting = Date.now();
+      waiting = event.timeStamp;
     } else if (event.key === "/") {
       event.preventDefault();
       search();
