@@ -82,6 +82,23 @@ def test_of_an_entry_that_waits_just_what_its_leader_closed_is_given_up(
     assert world.held(2) == world.held(LEADER) == (3 - flip) * one.sign
 
 
+def test_an_exit_behind_an_entry_that_is_on_its_way_counts_what_that_will_have_brought() -> None:
+    """It had waited for the entry's fill as for something more to close, and the flip was never made."""
+    world = desk(mode=SyncMode.CONFIRMED)
+    world.market(BUY, 2)
+    world.settle()
+    world.market(SELL, 1)
+    world.settle(fill_markets=False)
+    world.market(BUY, 1)
+    world.settle(fill_markets=False)
+    parts(world, SELL, 1, 2)
+    world.settle()
+    for order in world.resting(2):
+        world.fill(order.order_id)
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == -1
+
+
 MOVES = st.lists(
     st.tuples(
         st.sampled_from(list(Side)),
