@@ -99,6 +99,29 @@ def test_an_exit_behind_an_entry_that_is_on_its_way_counts_what_that_will_have_b
     assert world.held(2) == world.held(LEADER) == -1
 
 
+def test_beside_one_contract_on_its_way_just_what_the_leader_closed_of_those_that_wait_is_given_up() -> None:
+    """With all that was on its way the follower had one on the side of what still waited."""
+    world = desk(mode=SyncMode.CONFIRMED)
+    parts(world, SELL, 2, 1, 2)
+    parts(world, BUY, 2)
+    world.deliver(world.outbox.pop(0), fill_markets=False)
+    (late,) = world.resting(2)
+    order = world.trade(BUY, 11)
+    world.fill(order, 4)
+    world.deliver(world.outbox.pop(1))
+    world.fill(order, 4)
+    world.deliver(world.outbox.pop(0))
+    world.fill(late.order_id, 1)
+    world.fill(order, 3)
+    world.deliver(world.outbox.pop(1))
+    world.fill(late.order_id, 1)
+    assert [waiting.enter for waiting in world.book.waiting.values()] == [4, 3]
+    world.market(SELL, 1)
+    assert sent(world)[-2:] == [4, 2]
+    world.settle()
+    assert world.held(2) == world.held(LEADER) == 7
+
+
 MOVES = st.lists(
     st.tuples(
         st.sampled_from(list(Side)),
