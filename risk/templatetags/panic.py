@@ -1,4 +1,4 @@
-"""Tickets in pages: `{% panic gate subject %}` for one gate, `{% panic_everything user %}` for all."""
+"""Gates in pages: `panic gate subject` is a ticket for one, `gate_over_everything user` the one over all."""
 
 from django import template
 from django.utils import timezone
@@ -18,7 +18,6 @@ def panic(gate: Gate, subject: object) -> str:
 
 
 @register.simple_tag
-def panic_everything(user: User) -> str:
-    """Return a ticket for the gate over everything; nothing for a person who has none yet."""
-    gate = owner_gate(user)
-    return panic(gate, "everything") if gate is not None else ""
+def gate_over_everything(user: User) -> Gate | None:
+    """Return the gate over everything; None for a person who has none yet."""
+    return owner_gate(user)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.core.keys import PREFIX_BYTES, SECRET_BYTES, KeyKind, compose, digest
 from accounts.models import User
 from risk import panic
+from risk.services import gates
 from risk.services.gates import ensure_owner_gate
 from risk.services.tickets import LIFE, STEP, BadTicket, Ticket, issue, read
 from tradehaven.control import direct
@@ -309,9 +310,10 @@ def rendered(text: str, **words: Any) -> str:
 
 
 def test_a_page_carries_a_ticket_for_everything(alice: User) -> None:
-    assert rendered("{% panic_everything user %}", user=alice) == ""
+    ask = "{% gate_over_everything user as gate %}{% if gate %}{% panic gate 'everything' %}{% endif %}"
+    assert rendered(ask, user=alice) == ""
     gate = ensure_owner_gate(alice.pk)
-    found = read(rendered("{% panic_everything user %}", user=alice), timezone.now())
+    found = read(rendered(ask, user=alice), timezone.now())
     assert found == Ticket(owner=OwnerId(alice.pk), gates=(GateId(gate.pk),), subject="everything")
 
 
@@ -320,6 +322,26 @@ def test_every_page_of_a_person_has_the_form(alice: User, alice_client: Client) 
     page = alice_client.get(reverse("syncgroups:list")).content.decode()
     assert 'action="/panic/"' in page
     assert page.count("data-panic=") >= 1
+
+
+def test_while_everything_is_stopped_every_page_says_so_once(alice: User, alice_client: Client) -> None:
+    gate = ensure_owner_gate(alice.pk)
+    pages = [
+        reverse(name)
+        for name in ("syncgroups:list", "syncgroups:risk", "syncgroups:activity", "analytics:live")
+    ]
+    said = "Kill switch is on for everything"
+    assert not any(said in alice_client.get(page).content.decode() for page in pages)
+    gates.halt(gate=gate, by=alice, reason="lunch", flatten=False)
+    for page in pages:
+        text = alice_client.get(page).content.decode()
+        assert text.count(said) == 1
+        assert reverse("syncgroups:disarm", args=[gate.pk]) in text
+
+
+def test_nobody_else_is_told(alice: User, bob_client: Client) -> None:
+    gates.halt(gate=ensure_owner_gate(alice.pk), by=alice, reason="", flatten=False)
+    assert "Kill switch is on" not in bob_client.get(reverse("syncgroups:list")).content.decode()
 
 
 def test_a_page_of_nobody_has_none(client: Client, db: None) -> None:
