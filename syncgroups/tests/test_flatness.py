@@ -11,9 +11,9 @@ from syncgroups.core.decision import RemarkKind
 from syncgroups.core.keys import close_id
 from syncgroups.tests.drifting import Desk, desk
 from syncgroups.tests.plans import ES, LEADER, SECOND, follower, gate_of
+from syncgroups.tests.test_breaches import lock as locked
 from tradehaven.domain.commands import ClosePosition
 from tradehaven.domain.enums import Ask, RefusalReason, Side, TradingState
-from tradehaven.domain.events import AccountLocked
 from tradehaven.domain.ids import AccountId, ClientOrderId, Nanos, OrderId
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -31,16 +31,7 @@ def unheard() -> Desk:
 
 def lock(world: Desk) -> None:
     """Let a broken rule close the account out."""
-    world.step(
-        AccountLocked(
-            account=TWO,
-            reason=RefusalReason.DAILY_LOSS,
-            detail="2,150.00 USD are lost",
-            until=Nanos(world.now + 3600 * SECOND),
-            at=world.at(),
-            flatten=True,
-        )
-    )
+    world.step(locked(world, flatten=True))
 
 
 def press(world: Desk) -> None:
