@@ -105,10 +105,9 @@ def _closable(book: Book, copy: Copy, target: OrderSpec, at: Nanos) -> tuple[int
     """
     sign = copy.side.sign
     own = own_of(book, copy.group, copy.follower, order_of(copy, target, at), copy)
-    waiting = [doubt for doubt in own.doubts if book.copies[doubt.key].is_unsent]
-    certain = own.certain - sum(doubt.left for doubt in waiting)
-    resting = sum(_rests(book.copies[doubt.key]) for doubt in own.doubts)
-    return max(0, -sign * certain), len(waiting) + resting < len(own.doubts)
+    doubtful = [(doubt, book.copies[doubt.key]) for doubt in own.doubts]
+    certain = own.certain - sum(doubt.left for doubt, other in doubtful if other.is_unsent)
+    return max(0, -sign * certain), any(not other.is_unsent and not _rests(other) for _, other in doubtful)
 
 
 def _rests(copy: Copy) -> bool:
