@@ -9,7 +9,7 @@ import pytest
 from syncgroups.core.decision import RemarkKind
 from syncgroups.core.plan import GroupPlan
 from syncgroups.tests.drifting import TWO, Desk, desk
-from syncgroups.tests.plans import ES, LEADER, SECOND, connection_of, follower, group_of
+from syncgroups.tests.plans import ES, GROUP, LEADER, SECOND, connection_of, follower, group_of
 from syncgroups.tests.test_guard_answers import first_guard
 from syncgroups.tests.test_protect import STOP, desk_with
 from tradehaven.domain.commands import ChangeOrder, Confirmed, PlaceOrder, Unresolved
@@ -244,6 +244,19 @@ def test_an_exit_that_rests_behind_its_leaders_is_none_of_that() -> None:
     looked(world, 3)
     world.settle()
     assert len(world.resting(TWO)) == 1
+
+
+def test_an_exit_behind_a_leader_that_is_out_is_left_to_drift_when_nothing_is_held_any_more() -> None:
+    """Whether it is swept, named or left alone says its group's rule, and only after a second look."""
+    world = holding(2)
+    target = world.trade(SELL, 2, OrderType.LIMIT, limit=20_100)
+    world.settle()
+    world.fill(target, price=20_100)
+    world.wait(1)
+    world.book.hold((GROUP, TWO, ES, ES), 0)
+    world.book.positions[TWO, ES] = world.book.reported[TWO, ES] = 0
+    looked(world, 2)
+    assert world.outbox == []
 
 
 def test_of_two_followers_the_one_whose_entry_rests_is_looked_at() -> None:
