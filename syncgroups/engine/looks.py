@@ -45,7 +45,7 @@ def _logins(plan: OwnerPlan, accounts: Iterable[AccountId]) -> set[ConnectionId]
 def _in_doubt(book: Book) -> set[AccountId]:
     """Return accounts with an order that was never answered or never shown, or a position in doubt.
 
-    Nor is one that was closed out flat before its broker says so.
+    And those that were closed out and are flat by our own word alone.
     """
     unanswered = {
         account

@@ -67,6 +67,7 @@ def test_of_one_that_has_traded_in_part_the_rest_is_cut(stop: Callable[[GroupPla
     world.fill(target.order_id, 3)
     world.settle()
     assert sizes(world) == [8, 5]
+    assert world.wait(1).steps == (), "what fits is told nothing, and nothing is written down"
     world.market(BUY, 1, account=FOUR)
     world.settle()
     assert sizes(world) == [7, 4]
@@ -86,19 +87,6 @@ def test_what_has_traded_in_part_does_not_grow_with_what_another_group_adds(
     world.wait(1)
     assert not world.outbox
     assert (world.held(2), sizes(world)) == (-9, [8, 5])
-
-
-@STOPPED
-def test_what_fits_is_told_and_written_nothing_also_when_it_has_traded_in_part(
-    stop: Callable[[GroupPlan], GroupPlan],
-) -> None:
-    world = stopped(stop)
-    target, other = world.resting(2)
-    world.fill(target.order_id, 3)
-    world.settle()
-    assert sizes(world) == [8, 5]
-    assert other.spec.qty == 5
-    assert world.wait(1).steps == ()
 
 
 @STOPPED
